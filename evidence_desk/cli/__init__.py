@@ -1,0 +1,1 @@
+"""Command lines, one module a command. Printing happens here and nowhere below."""

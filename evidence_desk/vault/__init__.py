@@ -1,0 +1,1 @@
+"""The encrypted store: SQLCipher database, age objects, wrapped keys, backup. Adapter of `core.ports`."""

@@ -1,0 +1,1 @@
+"""Certificates and reports: model in, PDF bytes out."""

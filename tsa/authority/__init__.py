@@ -1,0 +1,1 @@
+"""The embedded timestamp authority: issue, serials, clock guard, audit log, HTTP server."""

@@ -1,0 +1,444 @@
+"""Ports: what use cases need from the world, as Protocols, and the rows that cross them. No implementation here.
+
+Adapters (``vault``, ``tsa.client``, ``reports``) implement them; ``bootstrap`` wires them. All times are UTC-aware.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.job import Job
+
+
+class Clock(Protocol):
+    """The desk's clock."""
+
+    def now(self) -> datetime:
+        """Current time, UTC-aware, microseconds."""
+        ...
+
+
+# --- log ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafRow:
+    """One stored leaf: its canonical bytes and RFC 6962 leaf hash."""
+
+    seq: int
+    type: str
+    leaf_hash: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAppend:
+    """Everything one append writes: leaves, changed tiles (whole blobs) and the new checkpoint note.
+
+    Attributes:
+        tiles: (level, index) → concatenated 32-byte hashes, up to 256 (C2SP tlog-tiles); level 0 holds leaf hashes.
+        checkpoint: signed note, UTF-8.
+    """
+
+    old_size: int
+    leaves: tuple[LeafRow, ...]
+    tiles: Mapping[tuple[int, int], bytes]
+    checkpoint: bytes
+
+    @property
+    def new_size(self) -> int:
+        """Size of the log after the append."""
+        return self.old_size + len(self.leaves)
+
+
+class TileSource(Protocol):
+    """Read access to tiles."""
+
+    def tile(self, level: int, index: int) -> bytes:
+        """Stored hashes of a tile, b"" when there is none yet."""
+        ...
+
+
+class LogStore(TileSource, Protocol):
+    """Durable log. Writes happen only inside `Store.transaction`."""
+
+    def write(self, append: LogAppend) -> None:
+        """Store an append; refuses (IntegrityError) when `old_size` is not the stored size."""
+        ...
+
+    def size(self) -> int:
+        """Number of leaves."""
+        ...
+
+    def checkpoint(self) -> bytes:
+        """Newest checkpoint note, b"" for an empty log."""
+        ...
+
+    def checkpoints(self) -> Iterator[tuple[int, bytes]]:
+        """All (size, note) in order of size."""
+        ...
+
+    def leaf(self, seq: int) -> LeafRow:
+        """One leaf by sequence number; NotFoundError."""
+        ...
+
+    def leaf_by_hash(self, leaf_hash: bytes) -> LeafRow | None:
+        """One leaf by leaf hash."""
+        ...
+
+    def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
+        """Leaves start ≤ seq < stop in order, streamed."""
+        ...
+
+
+class LogSigner(Protocol):
+    """The desk's checkpoint keys (Ed25519 and SM2); the private parts never leave the implementation."""
+
+    @property
+    def ed25519_public(self) -> bytes:
+        """32-byte raw public key."""
+        ...
+
+    @property
+    def sm2_public(self) -> bytes:
+        """65-byte uncompressed point 04‖x‖y."""
+        ...
+
+    def sign_ed25519(self, message: bytes) -> bytes:
+        """64-byte signature (RFC 8032)."""
+        ...
+
+    def sign_sm2(self, message: bytes) -> bytes:
+        """DER ECDSA-Sig-Value, SM2 with SM3, user ID 1234567812345678 (GM/T 0009)."""
+        ...
+
+
+# --- exhibits -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An encrypted original in the vault: `name` is its file name in objects/, keyed by the case."""
+
+    name: str
+    size: int
+    digests: DigestPair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """One file of an exhibit, in statement order."""
+
+    position: int
+    path: str
+    media_type: str
+    stored: StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitRow:
+    """One exhibit as stored. `number` is the evidence number; times are the independent states."""
+
+    leaf_hash: bytes
+    seq: int
+    number: str
+    case_number: str
+    exhibit_no: str
+    title: str
+    kind: str
+    statement: bytes
+    disclosures: bytes
+    objects: tuple[ObjectRow, ...]
+    registered: datetime
+    logged: datetime
+    timestamped: datetime | None = None
+    anchored: datetime | None = None
+    certified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """One accepted token with its transport evidence (在线诉讼规则 art. 17(4)).
+
+    Attributes:
+        token: DER ContentInfo as received; `token_sha256` is its SHA-256.
+        request: DER TimeStampReq; `response`: raw body received.
+        transport: canonical JSON of round-trip times, URL, HTTP status.
+        preimage: bytes the token covers (sorted hashes under the top node of the batch tree).
+        attested_seq: seq of the ``time.attested`` leaf, None before it is appended.
+    """
+
+    token_sha256: bytes
+    token: bytes
+    request: bytes
+    response: bytes
+    transport: bytes
+    authority: str
+    gen_time: datetime
+    preimage: bytes
+    crls: tuple[bytes, ...] = ()
+    attested_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRecordRow:
+    """One reduced tree of a batch (RFC 4998 §4.2): of an exhibit's group, or of the batch's checkpoint.
+
+    Attributes:
+        leaf_hash: exhibit it belongs to; None for the checkpoint's own tree.
+        group: 0-based group of the exhibit (≤ 100 objects a group).
+        tree: lists of 32-byte hashes, first the group itself.
+        data: for the checkpoint's tree the note bytes, else b"".
+    """
+
+    token_sha256: bytes
+    leaf_hash: bytes | None
+    group: int
+    tree: tuple[tuple[bytes, ...], ...]
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRow:
+    """One issued certificate; digests of its first signed revision."""
+
+    number: str
+    leaf_hash: bytes
+    exhibits: tuple[bytes, ...]
+    digests: DigestPair
+    pdf: bytes
+    issued: datetime
+    revoked: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case: folder of exhibits; `details` is canonical JSON (court, parties, cause)."""
+
+    number: str
+    details: bytes
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodyRow:
+    """One custody event 保管记录; `leaf_seq` is None until its batch is in the log.
+
+    Attributes:
+        action: sealed, opened, decrypted, exported, rechecked, certified, corrected, restored, …
+        details: canonical JSON, private.
+    """
+
+    exhibit: bytes
+    at: datetime
+    action: str
+    operator: str
+    details: bytes
+    leaf_seq: int | None = None
+    id: int = 0
+
+
+class ExhibitStore(Protocol):
+    """Exhibits, cases, tokens, certificates, custody. Writes happen only inside `Store.transaction`."""
+
+    def add_case(self, case: CaseRow) -> None:
+        """Insert a case unless its number is known."""
+        ...
+
+    def cases(self) -> Sequence[CaseRow]:
+        """All cases by creation."""
+        ...
+
+    def next_exhibit_index(self, case_number: str) -> int:
+        """1-based index for the next exhibit of a case."""
+        ...
+
+    def add_exhibit(self, exhibit: ExhibitRow) -> None:
+        """Insert a sealed exhibit with its objects."""
+        ...
+
+    def exhibit(self, leaf_hash: bytes) -> ExhibitRow | None:
+        """One exhibit by leaf hash."""
+        ...
+
+    def by_number(self, number: str) -> Sequence[ExhibitRow]:
+        """All exhibits with an evidence number (an address, not a proof)."""
+        ...
+
+    def by_digest(self, digest: bytes) -> Sequence[ExhibitRow]:
+        """Exhibits holding a file with this SHA-256 or SM3, or whose leaf hash it is."""
+        ...
+
+    def exhibits(self, *, case_number: str | None = None) -> Iterator[ExhibitRow]:
+        """All exhibits in log order."""
+        ...
+
+    def awaiting_timestamp(self) -> Sequence[ExhibitRow]:
+        """Exhibits without a token, in log order."""
+        ...
+
+    def add_token(self, token: TokenRow, records: Sequence[TimeRecordRow]) -> None:
+        """Store an accepted token with the reduced trees of its batch; sets `timestamped`."""
+        ...
+
+    def set_attested(self, token_sha256: bytes, seq: int) -> None:
+        """Record the seq of a token's ``time.attested`` leaf."""
+        ...
+
+    def token(self, token_sha256: bytes) -> TokenRow:
+        """One token; NotFoundError."""
+        ...
+
+    def tokens(self) -> Iterator[TokenRow]:
+        """All tokens, oldest first."""
+        ...
+
+    def time_records(self, leaf_hash: bytes) -> Sequence[TimeRecordRow]:
+        """Reduced trees of an exhibit, by token then group."""
+        ...
+
+    def checkpoint_record(self, token_sha256: bytes) -> TimeRecordRow | None:
+        """The checkpoint's reduced tree in a token's batch."""
+        ...
+
+    def add_certificate(self, certificate: CertificateRow) -> None:
+        """Store an issued certificate; sets `certified` of its exhibits."""
+        ...
+
+    def revoke_certificate(self, number: str, at: datetime, reason: str) -> None:
+        """Mark a certificate revoked; NotFoundError."""
+        ...
+
+    def certificate(self, number: str) -> CertificateRow | None:
+        """One certificate by number."""
+        ...
+
+    def certificates(self, leaf_hash: bytes | None = None) -> Sequence[CertificateRow]:
+        """All certificates, or those of one exhibit, oldest first."""
+        ...
+
+    def add_custody(self, events: Sequence[CustodyRow]) -> None:
+        """Append custody events."""
+        ...
+
+    def custody(self, leaf_hash: bytes) -> Sequence[CustodyRow]:
+        """Custody events of an exhibit, oldest first."""
+        ...
+
+    def pending_custody(self) -> Sequence[CustodyRow]:
+        """Events not yet in the log, oldest first."""
+        ...
+
+    def set_custody_seq(self, ids: Sequence[int], seq: int) -> None:
+        """Record the leaf that commits to these events."""
+        ...
+
+    def get_setting(self, name: str) -> bytes | None:
+        """A stored setting (canonical JSON)."""
+        ...
+
+    def set_setting(self, name: str, value: bytes) -> None:
+        """Store a setting."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Encrypted originals (age), one identity and one name key a case."""
+
+    def put(self, source: BinaryIO, *, case_number: str, size: int, job: Job) -> StoredObject:
+        """Encrypt a stream while hashing it, decrypt and re-hash, then make it durable under its final name.
+
+        Nothing is left behind on failure. `size` is the expected size in bytes for progress only.
+        """
+        ...
+
+    def open(self, stored: StoredObject, *, case_number: str) -> BinaryIO:
+        """Plain bytes of an original as a stream.
+
+        A stream only counts as good after its last chunk was read without error (age authenticates in chunks).
+        """
+        ...
+
+    def check(self, stored: StoredObject, *, case_number: str, job: Job) -> bool:
+        """Decrypt and compare size and both digests; False when they differ or it cannot be decrypted."""
+        ...
+
+
+class Store(Protocol):
+    """One open vault."""
+
+    @property
+    def log(self) -> LogStore:
+        """The log's tables."""
+        ...
+
+    @property
+    def exhibits(self) -> ExhibitStore:
+        """The other tables."""
+        ...
+
+    @property
+    def objects(self) -> ObjectStore:
+        """Encrypted originals."""
+        ...
+
+    @property
+    def signer(self) -> LogSigner:
+        """Checkpoint keys."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One durable SQL transaction (synchronous=FULL), rolled back on any exception; not nestable."""
+        ...
+
+    def secret(self, name: str) -> bytes | None:
+        """A wrapped private key blob (demo CA, demo authority, PKCS#12) from the key file, never from the database."""
+        ...
+
+    def set_secret(self, name: str, value: bytes) -> None:
+        """Store a private key blob in the key file."""
+        ...
+
+
+# --- time -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampReply:
+    """What an authority answered, kept whole as evidence of transfer.
+
+    Attributes:
+        token: DER ContentInfo as received, already strictly verified.
+        transport: JSON-able facts: url, sent, received (UTC strings), status, round_trip_ms.
+    """
+
+    authority: str
+    token: bytes
+    request: bytes
+    response: bytes
+    gen_time: datetime
+    transport: Mapping[str, str | int] = field(default_factory=dict)
+    crls: tuple[bytes, ...] = ()
+
+
+class TimestampAuthority(Protocol):
+    """An RFC 3161 authority."""
+
+    @property
+    def name(self) -> str:
+        """Name given by the person who configured it."""
+        ...
+
+    def timestamp(self, digest: bytes) -> TimestampReply:
+        """Token over a SHA-256 digest, strictly verified before it is returned.
+
+        Raises:
+            RemoteError: silent, slow, refusing or wrong authority.
+        """
+        ...

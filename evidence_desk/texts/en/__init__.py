@@ -1,0 +1,1 @@
+"""Sentences, en: one module an area, each with SENTENCES (code → text)."""

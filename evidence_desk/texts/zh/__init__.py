@@ -1,0 +1,1 @@
+"""Sentences, zh: one module an area, each with SENTENCES (code → text)."""

@@ -74,17 +74,23 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Which dimensions are summed into the overall answer (docs/spec/verdict.md)."""
+    """Which dimensions are summed into the overall answer (docs/spec/verdict.md).
+
+    Attributes:
+        required: must have passed; a dimension without findings is undetermined.
+        refuting: not required, but a *failed* finding (a false signature or path, not a missing one) fails the whole.
+    """
 
     name: str
     required: frozenset[Dimension]
+    refuting: frozenset[Dimension] = frozenset({Dimension.LOG, Dimension.COURT})
 
 
 DATA_POLICY = Policy(name="data/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME}))
 CERTIFICATE_POLICY = Policy(
     name="certificate/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME, Dimension.SIGNER})
 )
-TOKEN_POLICY = Policy(name="token/1", required=frozenset({Dimension.TIME, Dimension.INTEGRITY}))
+TOKEN_POLICY = Policy(name="token/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME}))
 
 
 class ExitStatus(int, Enum):
@@ -121,7 +127,12 @@ class Verdict:
 
     @property
     def overall(self) -> Status:
-        """Sum of the dimensions that the policy requires; a dimension without findings is undetermined."""
+        """Sum of the dimensions that the policy requires, refuted by a failure in those it names."""
+        refuted = any(
+            item.status is Status.FAILED and item.dimension in self.policy.refuting for item in self.findings
+        )
+        if refuted:
+            return Status.FAILED
         return worst(self.dimension(dimension) for dimension in self.policy.required)
 
     def exit_status(self, *, strict: bool) -> ExitStatus:

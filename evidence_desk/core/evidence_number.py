@@ -1,0 +1,81 @@
+"""Self-checking numbers: Crockford base32 with a GF(32) check digit. An address, never a proof.
+
+``ED-XXXX-XXXX-XXXX-XXXX-C`` holds the first 80 bits of a leaf hash. The check digit is Σ αⁱ·dᵢ over GF(2⁵) with
+primitive polynomial x⁵+x²+1: any single wrong character and any swap of two different characters changes it, because the
+17 weights αⁱ are non-zero and pairwise different.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from evidence_desk.errors import BugError, MalformedError
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGITS: Final = 16
+_PREFIX_BYTES: Final = 10
+_POLYNOMIAL: Final = 0b100101
+_READ: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+
+
+class Prefix(StrEnum):
+    """What a number addresses."""
+
+    EVIDENCE = "ED"
+    CERTIFICATE = "EC"
+
+
+def format_number(prefix: Prefix, digest: bytes) -> str:
+    """Number for the first 80 bits of `digest` (≥ 10 bytes)."""
+    if len(digest) < _PREFIX_BYTES:
+        raise BugError("bug.number", size=len(digest))
+    value = int.from_bytes(digest[:_PREFIX_BYTES], "big")
+    digits = [value >> shift & 31 for shift in range(5 * (_DIGITS - 1), -1, -5)]
+    text = "".join(_ALPHABET[digit] for digit in digits)
+    groups = "-".join(text[at : at + 4] for at in range(0, _DIGITS, 4))
+    return f"{prefix}-{groups}-{_ALPHABET[_check(digits)]}"
+
+
+def parse_number(text: str, prefix: Prefix) -> bytes:
+    """First 80 bits (10 bytes) that a number addresses; case, hyphens and spaces are free, O and I/L read as 0 and 1.
+
+    Raises:
+        MalformedError: ``malformed.number`` for a wrong form, ``malformed.number_check`` for a mistyped one.
+    """
+    compact = "".join(char for char in text.upper() if char not in "- \u2010\u2011\u2013")
+    body = compact.removeprefix(prefix)
+    if (
+        len(text) > 64
+        or body == compact
+        or len(body) != _DIGITS + 1
+        or any(char not in _READ for char in body)
+    ):
+        raise MalformedError("malformed.number")
+    digits = [_READ[char] for char in body]
+    if _check(digits[:-1]) != digits[-1]:
+        raise MalformedError("malformed.number_check")
+    value = 0
+    for digit in digits[:-1]:
+        value = value << 5 | digit
+    return value.to_bytes(_PREFIX_BYTES, "big")
+
+
+def _check(digits: list[int]) -> int:
+    weight, total = 1, 0
+    for digit in digits:
+        weight = _times(weight, 2)
+        total ^= _times(weight, digit)
+    return total
+
+
+def _times(left: int, right: int) -> int:
+    product = 0
+    while right:
+        if right & 1:
+            product ^= left
+        left <<= 1
+        if left & 32:
+            left ^= _POLYNOMIAL
+        right >>= 1
+    return product

@@ -51,25 +51,38 @@ class Member:
         return self.data_offset + self.size
 
     @property
-    def _large(self) -> bool:
+    def large(self) -> bool:
+        """Whether the size needs ZIP64 fields (APPNOTE §4.4.8)."""
         return self.size >= M32
 
     @property
-    def _version(self) -> int:
-        return 45 if self._large or self.offset >= M32 else 10
+    def version(self) -> int:
+        """Version needed to extract: 4.5 with ZIP64 fields, else 1.0 (APPNOTE §4.4.3.2)."""
+        return 45 if self.large or self.offset >= M32 else 10
 
     @property
-    def _flags(self) -> int:
+    def flags(self) -> int:
+        """General purpose bits (APPNOTE §4.4.4)."""
         return 0 if self.name.isascii() else _UTF8
 
 
 def local_header(member: Member) -> bytes:
     """Local file header (APPNOTE §4.3.7) with ZIP64 sizes (§4.5.3) when the size does not fit."""
     name = member.name.encode()
-    extra = struct.pack("<HHQQ", 1, 16, member.size, member.size) if member._large else b""
+    extra = struct.pack("<HHQQ", 1, 16, member.size, member.size) if member.large else b""
     shown = min(member.size, M32)
     head = LOCAL.pack(
-        b"PK\x03\x04", member._version, member._flags, 0, 0, _DOS_DATE, member.crc, shown, shown, len(name), len(extra)
+        b"PK\x03\x04",
+        member.version,
+        member.flags,
+        0,
+        0,
+        _DOS_DATE,
+        member.crc,
+        shown,
+        shown,
+        len(name),
+        len(extra),
     )
     return head + name + extra
 
@@ -77,7 +90,7 @@ def local_header(member: Member) -> bytes:
 def central_header(member: Member) -> bytes:
     """Central directory header (APPNOTE §4.3.12); the ZIP64 field holds only what does not fit (§4.5.3)."""
     name = member.name.encode()
-    fields = [member.size, member.size] if member._large else []
+    fields = [member.size, member.size] if member.large else []
     if member.offset >= M32:
         fields.append(member.offset)
     extra = struct.pack(f"<HH{len(fields)}Q", 1, 8 * len(fields), *fields) if fields else b""
@@ -85,8 +98,8 @@ def central_header(member: Member) -> bytes:
     head = CENTRAL.pack(
         b"PK\x01\x02",
         _MADE_BY,
-        member._version,
-        member._flags,
+        member.version,
+        member.flags,
         0,
         0,
         _DOS_DATE,

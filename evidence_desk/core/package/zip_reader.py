@@ -47,9 +47,17 @@ class ZipReader:
         self._check_locals(offset)
 
     @property
+    def source(self) -> BinaryIO:
+        """The stream under the container."""
+        return self._source
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All names in the order of the container."""
         return tuple(self._members)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
 
     def member(self, name: str) -> Member:
         """One entry.

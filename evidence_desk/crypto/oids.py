@@ -1,0 +1,71 @@
+"""Object identifiers by name. Nothing here decides anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# CMS, RFC 5652; GM/T 0010 gives the national twin of signedData.
+SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
+SIGNED_DATA_NATIONAL: Final = "1.2.156.10197.6.1.4.2.2"
+TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
+CONTENT_TYPE: Final = "1.2.840.113549.1.9.3"
+MESSAGE_DIGEST: Final = "1.2.840.113549.1.9.4"
+SIGNING_TIME: Final = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE: Final = "1.2.840.113549.1.9.16.2.12"
+SIGNING_CERTIFICATE_V2: Final = "1.2.840.113549.1.9.16.2.47"
+ALGORITHM_PROTECTION: Final = "1.2.840.113549.1.9.52"
+OCSP_IN_CRLS: Final = "1.3.6.1.5.5.7.16.2"
+
+# digests
+MD5: Final = "1.2.840.113549.2.5"
+SHA1: Final = "1.3.14.3.2.26"
+SHA224: Final = "2.16.840.1.101.3.4.2.4"
+SHA256: Final = "2.16.840.1.101.3.4.2.1"
+SHA384: Final = "2.16.840.1.101.3.4.2.2"
+SHA512: Final = "2.16.840.1.101.3.4.2.3"
+SHA3_256: Final = "2.16.840.1.101.3.4.2.8"
+SHA3_384: Final = "2.16.840.1.101.3.4.2.9"
+SHA3_512: Final = "2.16.840.1.101.3.4.2.10"
+SM3: Final = "1.2.156.10197.1.401"
+
+# signatures
+RSA: Final = "1.2.840.113549.1.1.1"
+MD5_RSA: Final = "1.2.840.113549.1.1.4"
+SHA1_RSA: Final = "1.2.840.113549.1.1.5"
+SHA224_RSA: Final = "1.2.840.113549.1.1.14"
+SHA256_RSA: Final = "1.2.840.113549.1.1.11"
+SHA384_RSA: Final = "1.2.840.113549.1.1.12"
+SHA512_RSA: Final = "1.2.840.113549.1.1.13"
+RSA_PSS: Final = "1.2.840.113549.1.1.10"
+MGF1: Final = "1.2.840.113549.1.1.8"
+EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
+ECDSA_SHA1: Final = "1.2.840.10045.4.1"
+ECDSA_SHA224: Final = "1.2.840.10045.4.3.1"
+ECDSA_SHA256: Final = "1.2.840.10045.4.3.2"
+ECDSA_SHA384: Final = "1.2.840.10045.4.3.3"
+ECDSA_SHA512: Final = "1.2.840.10045.4.3.4"
+ED25519: Final = "1.3.101.112"
+SM2_CURVE: Final = "1.2.156.10197.1.301"
+SM2_SIGN: Final = "1.2.156.10197.1.301.1"
+SM2_SM3: Final = "1.2.156.10197.1.501"
+
+# X.509, RFC 5280
+SUBJECT_KEY_ID: Final = "2.5.29.14"
+KEY_USAGE: Final = "2.5.29.15"
+SUBJECT_ALT_NAME: Final = "2.5.29.17"
+BASIC_CONSTRAINTS: Final = "2.5.29.19"
+NAME_CONSTRAINTS: Final = "2.5.29.30"
+CERTIFICATE_POLICIES: Final = "2.5.29.32"
+POLICY_MAPPINGS: Final = "2.5.29.33"
+AUTHORITY_KEY_ID: Final = "2.5.29.35"
+POLICY_CONSTRAINTS: Final = "2.5.29.36"
+EXTENDED_KEY_USAGE: Final = "2.5.29.37"
+INHIBIT_ANY_POLICY: Final = "2.5.29.54"
+ANY_EXTENDED_KEY_USAGE: Final = "2.5.29.37.0"
+TIME_STAMPING: Final = "1.3.6.1.5.5.7.3.8"
+EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
+
+# Ours: the 2.25 arc belongs to whoever drew the UUID (ITU-T X.667); 演示 only, no authority stands behind them.
+DEMO_ARC: Final = "2.25.6750306243492033956873305518915594010"
+DEMO_TSA_POLICY: Final = f"{DEMO_ARC}.1"
+DEMO_PDF_POLICY: Final = f"{DEMO_ARC}.2"

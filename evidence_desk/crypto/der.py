@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from evidence_desk.errors import MalformedError
@@ -143,7 +144,12 @@ def _check_integer(element: Element) -> None:
 
 def _check_bits(element: Element) -> None:
     body = element.content
-    if not body or body[0] > 7 or (len(body) == 1 and body[0]) or body[-1] & ((1 << body[0]) - 1 if body[0] else 0):
+    if (
+        not body
+        or body[0] > 7
+        or (len(body) == 1 and body[0])
+        or body[-1] & ((1 << body[0]) - 1 if body[0] else 0)
+    ):
         raise _malformed("bit_string")
 
 
@@ -249,14 +255,14 @@ def bits(element: Element) -> bytes:
     return element.data[element.body + 1 : element.end]
 
 
-def named_bits(element: Element) -> frozenset[int]:
-    """Numbers of the set bits of a named bit list; trailing zero bits are not DER (X.690 §11.2.2)."""
+def set_bits(element: Element) -> frozenset[int]:
+    """Numbers of the set bits of a named bit list (X.680 §22.7)."""
     _check_bits(element)
-    body = element.content
-    if len(body) > 1 and not body[-1] >> body[0] & 1:
-        raise _malformed("bit_string")
     return frozenset(
-        8 * index + bit for index, octet in enumerate(body[1:]) for bit in range(8) if octet & (0x80 >> bit)
+        8 * index + bit
+        for index, octet in enumerate(element.content[1:])
+        for bit in range(8)
+        if octet & (0x80 >> bit)
     )
 
 
@@ -313,7 +319,7 @@ def time(element: Element) -> datetime:
 def sorted_set(items: list[Element]) -> list[Element]:
     """The members of a SET OF, which DER wants in ascending order and we want without doubles (X.690 §11.6)."""
     encoded = [item.encoded for item in items]
-    if any(left >= right for left, right in zip(encoded, encoded[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(encoded)):
         raise _malformed("set_order")
     return items
 

@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
+
+from tsa.verify import TokenVerdict, verify_token
 
 from evidence_desk.core.time_record import (
     ArchiveTimeStamp,
@@ -26,7 +29,6 @@ from evidence_desk.core.time_record import (
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches, worst
 from evidence_desk.errors import MalformedError
 from tsa.policy import TokenTrust
-from tsa.verify import TokenVerdict, verify_token
 
 ObjectDigests = Mapping[str, bytes] | Callable[[str], bytes | None]
 """Digests of one object by algorithm name (``"sha256"``) or OID; or a function of the name that hashes the original
@@ -103,18 +105,16 @@ def verify_record(
         parsed = parse_record(record)
         links = _links(parsed)
     except MalformedError as error:
-        return RecordVerdict(
-            findings=(_finding("form", Status.FAILED, where=str(error.parameters.get("where", error.code))),)
-        )
+        return RecordVerdict(findings=(_finding("form", Status.FAILED, where=_where(error)),))
     findings = [_finding("form", Status.PASSED, stamps=len(links))]
     # 2. Each hash algorithm is known, listed, one for a chain, and the one that its token names (§4.3 step 4, §5.3).
     findings.append(_check_algorithms(parsed, links))
     # 3. Initial archive timestamp: its first list holds the objects' hashes (§5.3 step 1).
     covers = [_check_group(links[0], objects, exact=exact_group)]
     # 4. Later ones hold the hash of the token before (step 2) or, opening a chain, the objects again (step 3).
-    for before, link in zip(links, links[1:], strict=False):
+    for before, link in pairwise(links):
         renewed = (
-            _check_objects_again(link, objects, exact_group)
+            _check_objects_again(link, objects, exact=exact_group)
             if link.opens_chain
             else _check_token(link, before)
         )
@@ -140,6 +140,11 @@ def verify_record(
         root=links[0].root,
         imprint=links[0].imprint,
     )
+
+
+def _where(error: MalformedError) -> str:
+    facts = error.parameters
+    return str(facts.get("where") or facts.get("rule") or error.code)
 
 
 def _links(parsed: EvidenceRecord) -> tuple[_Link, ...]:
@@ -194,7 +199,7 @@ def _check_group(link: _Link, objects: Sequence[ObjectDigests], *, exact: bool) 
     return _compare("group", link, [_digest(item, link) for item in objects], exact=exact)
 
 
-def _check_objects_again(link: _Link, objects: Sequence[ObjectDigests], exact: bool) -> Finding:  # noqa: FBT001
+def _check_objects_again(link: _Link, objects: Sequence[ObjectDigests], *, exact: bool) -> Finding:
     """RFC 4998 §5.3 step 3: H(H(object) ‖ H(older chains)), in this order (§5.2 step 4; the figure's sort is wrong)."""
     algorithm = link.algorithm
     if algorithm is None:
@@ -211,18 +216,22 @@ def _compare(check: str, link: _Link, digests: Sequence[bytes | None], *, exact:
     listed = Counter(link.first_list)
     missing = (known - listed).total() if exact else len(known.keys() - listed.keys())
     extra = max((listed - known).total() - unknown, 0) if exact else 0
-    facts = {"objects": len(digests), "stamp": link.number}
+    short = max(len(digests) - listed.total(), 0) if exact else 0
+
+    def outcome(status: Status, reason: str = "", count: int = 0) -> Finding:
+        return _finding(check, status, reason, objects=len(digests), stamp=link.number, count=count)
+
     if missing:
-        return _finding(check, Status.FAILED, "missing", **facts, count=missing)
+        return outcome(Status.FAILED, "missing", missing)
     if not digests:
-        return _finding(check, Status.UNDETERMINED, "nothing", **facts)
+        return outcome(Status.UNDETERMINED, "nothing")
     if extra:
-        return _finding(check, Status.FAILED, "extra", **facts, count=extra)
-    if exact and listed.total() < len(digests):
-        return _finding(check, Status.FAILED, "missing", **facts, count=len(digests) - listed.total())
+        return outcome(Status.FAILED, "extra", extra)
+    if short:
+        return outcome(Status.FAILED, "missing", short)
     if unknown:
-        return _finding(check, Status.UNDETERMINED, **facts, count=unknown)
-    return _finding(check, Status.PASSED, **facts)
+        return outcome(Status.UNDETERMINED, count=unknown)
+    return outcome(Status.PASSED)
 
 
 def _digest(source: ObjectDigests, link: _Link) -> bytes | None:
@@ -254,7 +263,7 @@ def _check_tree(link: _Link) -> Finding:
 
 
 def _check_order(links: Sequence[_Link]) -> Finding:
-    for before, link in zip(links, links[1:], strict=False):
+    for before, link in pairwise(links):
         if link.imprint.gen_time < before.imprint.gen_time:
             return _finding("order", Status.FAILED, dimension=Dimension.TIME, stamp=link.number)
     return _finding("order", Status.PASSED, dimension=Dimension.TIME)

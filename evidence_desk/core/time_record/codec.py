@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NoReturn
 
-from evidence_desk.core.time_record import der
 from evidence_desk.core.time_record.algorithms import find_algorithm
-from evidence_desk.core.time_record.der import Element, refuse
 from evidence_desk.core.time_record.token import splice_crls, token_imprint
 from evidence_desk.core.time_record.tree import ReducedTree, reduced_root
+from evidence_desk.crypto import der
 from evidence_desk.errors import IntegrityError, MalformedError
 
 MAX_RECORD_SIZE: Final = 16 * 1024 * 1024
@@ -20,7 +20,9 @@ MAX_STAMPS: Final = 256
 """Archive timestamps of one chain."""
 MAX_LISTS: Final = 64
 """Lists of one reduced tree: a binary tree of 2^63 groups."""
-MAX_HASH_SIZE: Final = 64
+_HASH_SIZES: Final = frozenset((20, 28, 32, 48, 64))
+_TAG_0, _TAG_1, _TAG_2 = 0xA0, 0xA1, 0xA2
+_NULL: Final = b"\x05\x00"
 _VERSION: Final = der.encode(der.INTEGER, b"\x01")
 
 
@@ -53,7 +55,7 @@ class ArchiveTimeStamp:
         """OID of the hash of this archive timestamp, from its field or else from the token (RFC 4998 §4.1).
 
         Raises:
-            MalformedError: ``malformed.time_record`` when the token has to be read and is not a token.
+            MalformedError: see `token_imprint`, when the token has to be read and is not a token.
         """
         return self.digest.oid if self.digest else token_imprint(self.token).oid
 
@@ -93,7 +95,7 @@ def issue_record(tree: ReducedTree, token: bytes, *, crls: Sequence[bytes] = ())
         crls: DER certificate lists, put into SignedData.crls of the record's copy of the token.
 
     Raises:
-        MalformedError: ``malformed.time_record`` when the token or a list is not DER.
+        MalformedError: ``malformed.der`` or ``malformed.time_record`` when the token or a list is not DER.
         IntegrityError: ``integrity.time_record`` when the tree does not lead to the token's imprint.
     """
     imprint = token_imprint(token)
@@ -111,8 +113,8 @@ def encode_record(record: EvidenceRecord) -> bytes:
         der.SEQUENCE,
         _VERSION,
         der.encode(der.SEQUENCE, *(_encode_algorithm(der.SEQUENCE, item) for item in record.digests)),
-        _optional(der.CONTEXT_0, record.crypto_infos),
-        _optional(der.CONTEXT_1, record.encryption_info),
+        _optional(_TAG_0, record.crypto_infos),
+        _optional(_TAG_1, record.encryption_info),
         encode_sequence(record.chains),
     )
 
@@ -130,106 +132,119 @@ def parse_record(record: bytes) -> EvidenceRecord:
     Tokens are cut out, not read; read them with `token_imprint` and judge them with ``tsa.verify``.
 
     Raises:
-        MalformedError: ``malformed.time_record_size`` or ``malformed.time_record`` (with ``where``).
+        MalformedError: ``malformed.too_large``, ``malformed.der``, or ``malformed.time_record`` (with ``where``).
     """
-    if len(record) > MAX_RECORD_SIZE:
-        raise MalformedError("malformed.time_record_size", limit=MAX_RECORD_SIZE)
-    fields = der.members(record, der.whole(record, der.SEQUENCE, "EvidenceRecord"), "EvidenceRecord")
-    if len(fields) < 3 or record[fields[0].start : fields[0].stop] != _VERSION:
-        refuse("EvidenceRecord.version")
-    if [item.tag for item in fields[2:-1]] not in ([], [0xA0], [0xA1], [0xA0, 0xA1]):
-        refuse("EvidenceRecord")
-    optional = {item.tag: _unread(record, item, "EvidenceRecord") for item in fields[2:-1]}
+    fields = der.Fields(der.parse(record, what="EvidenceRecord", limit=MAX_RECORD_SIZE))
+    if fields.take().encoded != _VERSION:
+        _refuse("version")
+    algorithms = fields.take(der.SEQUENCE)
+    crypto_infos = fields.maybe(_TAG_0)
+    encryption_info = fields.maybe(_TAG_1)
+    sequence = fields.take(der.SEQUENCE)
+    fields.done()
     parsed = EvidenceRecord(
-        digests=_algorithms(record, fields[1]),
-        crypto_infos=optional.get(der.CONTEXT_0),
-        encryption_info=optional.get(der.CONTEXT_1),
-        chains=_chains(record, fields[-1]),
+        digests=_algorithms(algorithms),
+        crypto_infos=_unread(crypto_infos, "cryptoInfos"),
+        encryption_info=_unread(encryption_info, "encryptionInfo"),
+        chains=_chains(sequence),
     )
     if encode_record(parsed) != record:
-        refuse("EvidenceRecord")
+        _refuse("EvidenceRecord")
     return parsed
 
 
-def _algorithms(data: bytes, item: Element) -> tuple[DigestAlgorithm, ...]:
+def _refuse(where: str) -> NoReturn:
+    raise MalformedError("malformed.time_record", where=where)
+
+
+def _algorithms(element: der.Element) -> tuple[DigestAlgorithm, ...]:
     where = "digestAlgorithms"
-    inner = der.members(data, item, where) if item.tag == der.SEQUENCE else []
-    if not 1 <= len(inner) <= MAX_CHAINS or any(part.tag != der.SEQUENCE for part in inner):
-        refuse(where)
-    return tuple(_algorithm(data, part, where) for part in inner)
+    items = element.children()
+    if not 1 <= len(items) <= MAX_CHAINS:
+        _refuse(where)
+    return tuple(_algorithm(der.expect(item, der.SEQUENCE), where) for item in items)
 
 
-def _algorithm(data: bytes, item: Element, where: str) -> DigestAlgorithm:
-    inner = der.members(data, item, where)
-    if not 1 <= len(inner) <= 2 or inner[0].tag != der.OBJECT_IDENTIFIER:
-        refuse(where)
-    if len(inner) == 2 and data[inner[1].start : inner[1].stop] != b"\x05\x00":
-        refuse(where)
-    oid = der.decode_oid(data[inner[0].body : inner[0].stop], where)
-    return DigestAlgorithm(oid=oid, null_parameters=len(inner) == 2)
+def _algorithm(element: der.Element, where: str) -> DigestAlgorithm:
+    fields = der.Fields(element)
+    oid = der.oid(fields.take())
+    parameters = fields.maybe(der.NULL)
+    fields.done()
+    if parameters and parameters.encoded != _NULL:
+        _refuse(where)
+    return DigestAlgorithm(oid=oid, null_parameters=parameters is not None)
 
 
-def _chains(data: bytes, item: Element) -> tuple[ArchiveTimeStampChain, ...]:
+def _chains(element: der.Element) -> tuple[ArchiveTimeStampChain, ...]:
     where = "archiveTimeStampSequence"
-    chains = der.members(data, item, where) if item.tag == der.SEQUENCE else []
+    chains = element.children()
     if not 1 <= len(chains) <= MAX_CHAINS:
-        refuse(where)
-    return tuple(_chain(data, chain, f"{where}/{number}") for number, chain in enumerate(chains))
+        _refuse(where)
+    return tuple(_chain(chain, f"{where}/{number}") for number, chain in enumerate(chains, start=1))
 
 
-def _chain(data: bytes, item: Element, where: str) -> ArchiveTimeStampChain:
-    stamps = der.members(data, item, where) if item.tag == der.SEQUENCE else []
+def _chain(element: der.Element, where: str) -> ArchiveTimeStampChain:
+    stamps = der.expect(element, der.SEQUENCE).children()
     if not 1 <= len(stamps) <= MAX_STAMPS:
-        refuse(where)
-    return tuple(_stamp(data, stamp, f"{where}/{number}") for number, stamp in enumerate(stamps))
+        _refuse(where)
+    return tuple(_stamp(stamp, f"{where}/{number}") for number, stamp in enumerate(stamps, start=1))
 
 
-def _stamp(data: bytes, item: Element, where: str) -> ArchiveTimeStamp:
-    fields = der.members(data, item, where) if item.tag == der.SEQUENCE else []
-    if not fields or fields[-1].tag != der.SEQUENCE:
-        refuse(f"{where}/timeStamp")
-    tags = [field.tag for field in fields[:-1]]
-    if tags != sorted(set(tags) & {der.CONTEXT_0, der.CONTEXT_1, der.CONTEXT_2}):
-        refuse(where)
-    optional = {field.tag: field for field in fields[:-1]}
-    digest, attributes, tree = (optional.get(tag) for tag in (der.CONTEXT_0, der.CONTEXT_1, der.CONTEXT_2))
+def _stamp(element: der.Element, where: str) -> ArchiveTimeStamp:
+    fields = der.Fields(der.expect(element, der.SEQUENCE))
+    digest, attributes, tree = fields.maybe(_TAG_0), fields.maybe(_TAG_1), fields.maybe(_TAG_2)
+    token = fields.take(der.SEQUENCE)
+    fields.done()
     return ArchiveTimeStamp(
-        digest=_algorithm(data, digest, f"{where}/digestAlgorithm") if digest else None,
-        attributes=_unread(data, attributes, f"{where}/attributes") if attributes else None,
-        tree=_tree(data, tree, f"{where}/reducedHashtree") if tree else None,
-        token=data[fields[-1].start : fields[-1].stop],
+        digest=_algorithm(digest, f"{where}/digestAlgorithm") if digest else None,
+        attributes=_unread(attributes, f"{where}/attributes"),
+        tree=_tree(tree, f"{where}/reducedHashtree") if tree else None,
+        token=token.encoded,
     )
 
 
-def _tree(data: bytes, item: Element, where: str) -> ReducedTree:
-    lists = der.members(data, item, where)
+def _tree(element: der.Element, where: str) -> ReducedTree:
+    lists = element.children()
     if not 1 <= len(lists) <= MAX_LISTS:
-        refuse(where)
-    tree: list[tuple[bytes, ...]] = []
-    for part in lists:
-        values = der.members(data, part, where) if part.tag == der.SEQUENCE else []
-        hashes = tuple(data[value.body : value.stop] for value in values)
-        if not hashes or any(value.tag != der.OCTET_STRING for value in values):
-            refuse(where)
-        tree.append(hashes)
-    sizes = {len(value) for hashes in tree for value in hashes}
+        _refuse(where)
+    tree = tuple(
+        tuple(
+            der.expect(value, der.OCTET_STRING).content for value in der.expect(item, der.SEQUENCE).children()
+        )
+        for item in lists
+    )
     # One tree has one hash algorithm: values of mixed length could slide against each other when concatenated.
-    if len(sizes) != 1 or not 0 < sizes.pop() <= MAX_HASH_SIZE:
-        refuse(where)
-    return tuple(tree)
+    sizes = {len(value) for values in tree for value in values}
+    if not all(tree) or len(sizes) != 1 or not sizes <= _HASH_SIZES:
+        _refuse(where)
+    return tree
 
 
-def _unread(data: bytes, item: Element, where: str) -> bytes:
-    """Content of a field that we keep but do not read; it must hold something and be well-formed."""
-    if item.body == item.stop:
-        refuse(where)
-    der.check_nested(data, item, where)
-    return data[item.body : item.stop]
+def _unread(element: der.Element | None, where: str) -> bytes | None:
+    """Content of a field that we keep but do not read; it must hold something and be DER down to its leaves."""
+    if element is None:
+        return None
+    if element.body == element.end:
+        _refuse(where)
+    der.check(element)
+    return element.content
 
 
 def _encode_algorithm(tag: int, algorithm: DigestAlgorithm) -> bytes:
-    oid = der.encode(der.OBJECT_IDENTIFIER, der.encode_oid(algorithm.oid))
-    return der.encode(tag, oid, b"\x05\x00" if algorithm.null_parameters else b"")
+    return der.encode(tag, _encode_oid(algorithm.oid), _NULL if algorithm.null_parameters else b"")
+
+
+@lru_cache(maxsize=256)
+def _encode_oid(dotted: str) -> bytes:
+    """DER of an OBJECT IDENTIFIER (X.690 §8.19)."""
+    first, second, *rest = map(int, dotted.split("."))
+    content = bytearray()
+    for arc in (40 * first + second, *rest):
+        groups = [arc & 0x7F]
+        while arc := arc >> 7:
+            groups.append(0x80 | arc & 0x7F)
+        content += bytes(reversed(groups))
+    return der.encode(der.OID, bytes(content))
 
 
 def _encode_stamp(stamp: ArchiveTimeStamp) -> bytes:
@@ -238,11 +253,11 @@ def _encode_stamp(stamp: ArchiveTimeStamp) -> bytes:
         lists = (
             der.encode(der.SEQUENCE, *(der.encode(der.OCTET_STRING, h) for h in part)) for part in stamp.tree
         )
-        tree = der.encode(der.CONTEXT_2, *lists)
+        tree = der.encode(_TAG_2, *lists)
     return der.encode(
         der.SEQUENCE,
-        _encode_algorithm(der.CONTEXT_0, stamp.digest) if stamp.digest else b"",
-        _optional(der.CONTEXT_1, stamp.attributes),
+        _encode_algorithm(_TAG_0, stamp.digest) if stamp.digest else b"",
+        _optional(_TAG_1, stamp.attributes),
         tree,
         stamp.token,
     )

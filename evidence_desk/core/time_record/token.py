@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from evidence_desk.core.time_record import der
-from evidence_desk.core.time_record.der import Element, refuse
+from evidence_desk.crypto import der, oids
 from evidence_desk.errors import MalformedError
 
-SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
-SIGNED_DATA_GM: Final = "1.2.156.10197.6.1.4.2.2"
-TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"
-_TIME = re.compile(rb"([0-9]{14})(?:\.([0-9]{0,5}[1-9]))?Z\Z")
+MAX_TOKEN_SIZE: Final = 16 * 1024 * 1024
+"""Bytes; the revocation lists inside run to megabytes with some authorities."""
+
+_UNITS: Final = {0x02: "seconds", 0x80: "milliseconds", 0x81: "microseconds"}
+_CRLS: Final = 0xA1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,34 +48,29 @@ def token_imprint(token: bytes) -> TokenImprint:
     """Read messageImprint, genTime and accuracy of a token (RFC 3161 §2.4.2).
 
     Raises:
-        MalformedError: ``malformed.time_record`` when `token` is not a DER ContentInfo with a TSTInfo.
+        MalformedError: ``malformed.der``, ``malformed.too_large`` or ``malformed.time_record`` (with ``where``).
     """
-    fields = _signed_data(token)[1]
-    info = _tst_info(token, fields[2])
-    parts = der.members(info, der.whole(info, der.SEQUENCE, "TSTInfo"), "TSTInfo")
-    if len(parts) < 5 or parts[0].tag != der.INTEGER or parts[1].tag != der.OBJECT_IDENTIFIER:
-        refuse("TSTInfo")
-    imprint = parts[2]
-    if imprint.tag != der.SEQUENCE or parts[3].tag != der.INTEGER:
-        refuse("TSTInfo.messageImprint")
-    algorithm, value = _pair(info, imprint, "TSTInfo.messageImprint")
-    if algorithm.tag != der.SEQUENCE or value.tag != der.OCTET_STRING:
-        refuse("TSTInfo.messageImprint")
-    first = der.members(info, algorithm, "TSTInfo.messageImprint")[:1]
-    if not first or first[0].tag != der.OBJECT_IDENTIFIER:
-        refuse("TSTInfo.messageImprint")
-    gen_time = _time(info, parts[4])
-    accuracy = _accuracy(info, parts[5]) if len(parts) > 5 and parts[5].tag == der.SEQUENCE else timedelta()
+    encapsulated = der.Fields(_signed_data(token)[1][2])
+    if der.oid(encapsulated.take()) != oids.TST_INFO:
+        raise MalformedError("malformed.time_record", where="timeStamp.eContentType")
+    content = der.only(encapsulated.take(0xA0), der.OCTET_STRING).content
+    encapsulated.done()
+    fields = der.Fields(der.parse(content, what="TSTInfo", limit=MAX_TOKEN_SIZE))
+    fields.take(der.INTEGER)
+    fields.take(der.OID)
+    imprint = der.Fields(fields.take(der.SEQUENCE))
+    algorithm = der.Fields(imprint.take(der.SEQUENCE))
+    oid = der.oid(algorithm.take())
+    value = imprint.take(der.OCTET_STRING).content
+    imprint.done()
+    fields.take(der.INTEGER)
+    gen_time = der.time(fields.take(der.GENERALIZED_TIME))
+    accuracy = fields.maybe(der.SEQUENCE)
     try:
-        latest = gen_time + accuracy
-    except OverflowError:
-        refuse("TSTInfo.accuracy")
-    return TokenImprint(
-        oid=der.decode_oid(info[first[0].body : first[0].stop], "TSTInfo.messageImprint"),
-        value=info[value.body : value.stop],
-        gen_time=gen_time,
-        latest=latest,
-    )
+        latest = gen_time + (_accuracy(accuracy) if accuracy else timedelta())
+    except OverflowError as error:
+        raise MalformedError("malformed.time_record", where="TSTInfo.accuracy") from error
+    return TokenImprint(oid=oid, value=value, gen_time=gen_time, latest=latest)
 
 
 def splice_crls(token: bytes, crls: Sequence[bytes]) -> bytes:
@@ -85,24 +79,24 @@ def splice_crls(token: bytes, crls: Sequence[bytes]) -> bytes:
     crls is outside the signature. Members already there are kept, duplicates dropped, the set is DER-ordered.
 
     Raises:
-        MalformedError: ``malformed.time_record`` when the token or a list is not DER.
+        MalformedError: ``malformed.der``, ``malformed.too_large`` or ``malformed.time_record``.
     """
     for item in crls:
-        der.whole(item, der.SEQUENCE, "crls")
+        der.parse(item, what="CRL", limit=MAX_TOKEN_SIZE)
     envelope = _envelope(token)
     new = set(crls) - set(envelope.crls)
     if not new:
         return token
-    revocation = der.encode(der.CONTEXT_1, *sorted((*envelope.crls, *new)))
+    revocation = der.encode(_CRLS, *sorted((*envelope.crls, *new)))
     signed = der.encode(der.SEQUENCE, envelope.before, revocation, envelope.after)
-    return der.encode(der.SEQUENCE, envelope.content_type, der.encode(der.CONTEXT_0, signed))
+    return der.encode(der.SEQUENCE, envelope.content_type, der.encode(0xA0, signed))
 
 
 def token_crls(token: bytes) -> tuple[bytes, ...]:
     """DER members of SignedData.crls, certificate lists and others.
 
     Raises:
-        MalformedError: ``malformed.time_record``.
+        MalformedError: ``malformed.der``, ``malformed.too_large`` or ``malformed.time_record``.
     """
     return _envelope(token).crls
 
@@ -120,89 +114,45 @@ def token_differs_only_in_crls(record_token: bytes, received: bytes) -> bool:
     return (one.content_type, one.before, one.after) == (other.content_type, other.before, other.after)
 
 
-def _signed_data(token: bytes) -> tuple[Element, list[Element]]:
+def _signed_data(token: bytes) -> tuple[der.Element, list[der.Element]]:
     """(contentType, fields of SignedData)."""
-    outer = der.whole(token, der.SEQUENCE, "timeStamp")
-    content_type, explicit = _pair(token, outer, "timeStamp")
-    if content_type.tag != der.OBJECT_IDENTIFIER or explicit.tag != der.CONTEXT_0:
-        refuse("timeStamp.contentType")
-    oid = der.decode_oid(token[content_type.body : content_type.stop], "timeStamp.contentType")
-    if oid not in (SIGNED_DATA, SIGNED_DATA_GM):
-        refuse("timeStamp.contentType")
-    inner = der.members(token, explicit, "timeStamp.content")
-    if len(inner) != 1 or inner[0].tag != der.SEQUENCE:
-        refuse("timeStamp.content")
-    fields = der.members(token, inner[0], "SignedData")
+    outer = der.Fields(der.parse(token, what="TimeStampToken", limit=MAX_TOKEN_SIZE))
+    content_type = outer.take(der.OID)
+    if der.oid(content_type) not in (oids.SIGNED_DATA, oids.SIGNED_DATA_NATIONAL):
+        raise MalformedError("malformed.time_record", where="timeStamp.contentType")
+    signed = der.only(outer.take(0xA0), der.SEQUENCE)
+    outer.done()
+    fields = signed.children()
     tags = [item.tag for item in fields]
-    optional = tags[3:-1]
-    head = [der.INTEGER, der.SET, der.SEQUENCE]
-    if tags[:3] != head or len(tags) < 4 or tags[-1] != der.SET:
-        refuse("SignedData")
-    if optional not in ([], [der.CONTEXT_0], [der.CONTEXT_1], [der.CONTEXT_0, der.CONTEXT_1]):
-        refuse("SignedData")
+    certificates = [0xA0] if 0xA0 in tags else []
+    crls = [_CRLS] if _CRLS in tags else []
+    if tags != [der.INTEGER, der.SET, der.SEQUENCE, *certificates, *crls, der.SET]:
+        raise MalformedError("malformed.time_record", where="timeStamp.content")
     return content_type, fields
 
 
 def _envelope(token: bytes) -> _Envelope:
     content_type, fields = _signed_data(token)
     signers = fields[-1]
-    revocation = fields[-2] if fields[-2].tag == der.CONTEXT_1 else None
+    revocation = fields[-2] if fields[-2].tag == _CRLS else None
     split = revocation.start if revocation else signers.start
-    members = der.members(token, revocation, "SignedData.crls") if revocation else []
     return _Envelope(
-        content_type=token[content_type.start : content_type.stop],
+        content_type=content_type.encoded,
         before=token[fields[0].start : split],
-        crls=tuple(token[item.start : item.stop] for item in members),
-        after=token[signers.start : signers.stop],
+        crls=tuple(item.encoded for item in revocation.children()) if revocation else (),
+        after=signers.encoded,
     )
 
 
-def _tst_info(token: bytes, encapsulated: Element) -> bytes:
-    content_type, explicit = _pair(token, encapsulated, "encapContentInfo")
-    if content_type.tag != der.OBJECT_IDENTIFIER or explicit.tag != der.CONTEXT_0:
-        refuse("encapContentInfo")
-    if der.decode_oid(token[content_type.body : content_type.stop], "eContentType") != TST_INFO:
-        refuse("eContentType")
-    inner = der.members(token, explicit, "eContent")
-    if len(inner) != 1 or inner[0].tag != der.OCTET_STRING:
-        refuse("eContent")
-    return token[inner[0].body : inner[0].stop]
-
-
-def _pair(data: bytes, parent: Element, where: str) -> tuple[Element, Element]:
-    inner = der.members(data, parent, where)
-    if len(inner) != 2:
-        refuse(where)
-    return inner[0], inner[1]
-
-
-def _time(data: bytes, item: Element) -> datetime:
-    """GeneralizedTime in RFC 3161's form: seconds, no trailing zeros of the fraction, Z."""
-    found = _TIME.match(data[item.body : item.stop]) if item.tag == der.GENERALIZED_TIME else None
-    if found is None:
-        refuse("TSTInfo.genTime")
-    try:
-        moment = datetime.strptime(found[1].decode("ascii"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        refuse("TSTInfo.genTime")
-    return moment.replace(microsecond=int((found[2] or b"0").ljust(6, b"0")))
-
-
-def _accuracy(data: bytes, parent: Element) -> timedelta:
-    """Accuracy ::= SEQUENCE { seconds, millis [0] 1..999, micros [1] 1..999 } (RFC 3161 §2.4.2)."""
-    last = 0
+def _accuracy(element: der.Element) -> timedelta:
+    """Accuracy ::= SEQUENCE { seconds INTEGER, millis [0], micros [1] }, each optional (RFC 3161 §2.4.2)."""
+    fields = der.Fields(element)
     total = timedelta()
-    for item in der.members(data, parent, "TSTInfo.accuracy"):
-        content = data[item.body : item.stop]
-        if (
-            item.tag not in (0x02, 0x80, 0x81)
-            or item.tag <= last
-            or not 1 <= len(content) <= 4
-            or content[0] & 0x80
-        ):
-            refuse("TSTInfo.accuracy")
-        last = item.tag
-        value = int.from_bytes(content, "big")
-        unit = {0x02: "seconds", 0x80: "milliseconds", 0x81: "microseconds"}[item.tag]
+    for tag, unit in _UNITS.items():
+        item = fields.maybe(tag)
+        value = 0 if item is None else der.integer(item, octets=5)
+        if value < 0:
+            raise MalformedError("malformed.time_record", where="TSTInfo.accuracy")
         total += timedelta(**{unit: value})
+    fields.done()
     return total

@@ -6,8 +6,6 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "malformed.time_record": "The time record is malformed (at {where}): not a strictly encoded RFC 4998 record.",
     "malformed.time_record.advice": "Get the original file of the record again; do not open or save it in an editor.",
-    "malformed.time_record_size": "The time record exceeds the limit of {limit} bytes and was not read.",
-    "malformed.time_record_size.advice": "Make sure that the chosen file is a time record (.ers).",
     "integrity.time_record": "The token does not cover the root of this batch's hash tree; no time record was made.",
     "integrity.time_record.advice": "This token cannot be used; request a new one. If it recurs, ask the authority.",
     "bug.time_record": "Internal error: a time record could not be built ({what}).",

@@ -6,8 +6,6 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "malformed.time_record": "时间证据记录的格式不正确（位置：{where}），不是严格编码的 RFC 4998 证据记录。",
     "malformed.time_record.advice": "请重新取得该记录的原始文件；不要用文本编辑器打开或另存。",
-    "malformed.time_record_size": "时间证据记录超过 {limit} 字节的上限，未予读取。",
-    "malformed.time_record_size.advice": "请确认所选文件确为时间证据记录（.ers）。",
     "integrity.time_record": "时间戳所覆盖的哈希值与本批次哈希树的根不一致，未生成时间证据记录。",
     "integrity.time_record.advice": "本批次的时间戳不可用，请重新申请时间戳；如再次出现，请联系时间戳服务机构。",
     "bug.time_record": "程序内部错误：无法构建时间证据记录（{what}）。",

@@ -1,4 +1,9 @@
-"""RFC 8785 canonical JSON without floats, and its strict parser (parse, re-encode, compare)."""
+"""RFC 8785 canonical JSON without floats, and its strict parser (parse, re-encode, compare).
+
+For our restricted JSON the standard encoder writes exactly RFC 8785, except that it sorts names by code point and RFC
+8785 §3.2.3 by UTF-16 code unit. These orders differ only beyond ASCII: such names go to the rfc8785 package, which
+stays the reference in the tests.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +25,12 @@ def encode(value: JSON) -> bytes:
     """Canonical bytes of `value` (RFC 8785).
 
     Raises:
-        BugError: ``bug.canonical`` when the value holds a float, a lone surrogate or an integer beyond 2^53−1.
+        BugError: ``bug.canonical`` when the value holds a float, a lone surrogate, an integer beyond 2^53−1 or is
+            nested deeper than 32.
     """
     try:
-        _check(value, 0)
-        return rfc8785.dumps(cast("object", value))  # type: ignore[arg-type]
-    except (MalformedError, rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        return _dump(value, ascii_names=_check(value, 0))
+    except (ValueError, rfc8785.CanonicalizationError) as error:
         raise BugError("bug.canonical", reason=str(error)[:200]) from error
 
 
@@ -38,58 +43,75 @@ def decode(data: bytes, *, what: str, limit: int) -> JSON:
         limit: greatest size in bytes.
 
     Raises:
-        MalformedError: ``malformed.too_large`` or ``malformed.json``.
+        MalformedError: ``malformed.too_large``, ``malformed.json`` or ``malformed.json_not_canonical``.
     """
     if len(data) > limit:
         raise MalformedError("malformed.too_large", what=what, limit=limit)
-    _check_nesting(data, what)
+    if _too_deep(data):
+        raise MalformedError("malformed.json", what=what)
+    reader = _Reader()
     try:
-        value = cast(
-            "JSON",
-            json.loads(
-                data.decode("utf-8"),
-                object_pairs_hook=_unique,
-                parse_float=_no_float,
-                parse_constant=_no_float,
-                parse_int=_bounded,
-            ),
-        )
-        _check(value, 0)
-        canonical = rfc8785.dumps(cast("object", value))  # type: ignore[arg-type]
-    except (ValueError, RecursionError, MalformedError, rfc8785.CanonicalizationError) as error:
+        # The hooks refuse what our JSON has not; a lone surrogate cannot be encoded again.
+        value = cast("JSON", reader.decode(data.decode("utf-8")))
+        canonical = _dump(value, ascii_names=reader.ascii_names)
+    except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
         raise MalformedError("malformed.json", what=what) from error
     if canonical != data:
         raise MalformedError("malformed.json_not_canonical", what=what)
     return value
 
 
-def _check_nesting(data: bytes, what: str) -> None:
-    """Refuse deep nesting before the recursive parser sees it (brackets inside strings are skipped)."""
-    depth = 0
-    in_string = escaped = False
-    for byte in data if data.count(b"[") + data.count(b"{") > MAX_DEPTH else b"":
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise MalformedError("malformed.json", what=what)
-        elif byte in b"]}":
-            depth -= 1
+_write: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False
+)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError("duplicate name")
-    return result
+def _dump(value: JSON, *, ascii_names: bool) -> bytes:
+    if ascii_names:
+        return _write.encode(value).encode("utf-8")
+    return rfc8785.dumps(cast("object", value))  # type: ignore[arg-type]
+
+
+class _Reader(json.JSONDecoder):
+    """Decoder that refuses duplicate names, floats and great integers, and notes whether all names are ASCII."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            object_pairs_hook=self._unique,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_bounded,
+        )
+        self.ascii_names = True
+
+    def _unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise ValueError("duplicate name")
+        if self.ascii_names:
+            self.ascii_names = "".join(result).isascii()
+        return result
+
+
+def _too_deep(data: bytes) -> bool:
+    """Whether brackets outside strings nest deeper than allowed or do not pair up, before a recursive parser sees them.
+
+    Works on whole buffers: drops escapes, then strings, then the innermost pairs once for each level.
+    """
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return False
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = b"".join(data.translate(None, _NOT_STRUCTURE).split(b'"')[::2]).translate(_SQUARE)
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 
 
 def _no_float(text: str) -> object:
@@ -99,28 +121,29 @@ def _no_float(text: str) -> object:
 def _bounded(text: str) -> int:
     if len(text) > len(str(MAX_INTEGER)) + 1:
         raise ValueError("integer too long")
-    return int(text)
+    value = int(text)
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise ValueError("integer too great")
+    return value
 
 
-def _check(value: object, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise MalformedError("malformed.json", what="depth")
-    match value:
-        case None | bool():
-            return
-        case int():
-            if abs(value) > MAX_INTEGER:
-                raise MalformedError("malformed.json", what="integer")
-        case str():
-            value.encode("utf-8")
-        case list():
-            for item in value:
-                _check(item, depth + 1)
-        case dict():
-            for name, item in value.items():
-                if not isinstance(name, str):
-                    raise MalformedError("malformed.json", what="name")
-                name.encode("utf-8")
-                _check(item, depth + 1)
-        case _:
-            raise MalformedError("malformed.json", what=type(value).__name__)
+def _check(value: object, depth: int) -> bool:
+    """Refuse what our JSON has not; tell whether all names are ASCII."""
+    if value is None or isinstance(value, str | bool):
+        return True
+    if isinstance(value, int):
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise ValueError("integer too great")
+        return True
+    if not isinstance(value, list | dict):
+        raise ValueError(type(value).__name__)  # noqa: TRY004 - one exception for every refusal
+    if depth == MAX_DEPTH:
+        raise ValueError("too deep")
+    ascii_names = True
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("name is not a string")
+        ascii_names = "".join(value).isascii()
+    for item in value.values() if isinstance(value, dict) else value:
+        ascii_names &= _check(item, depth + 1)
+    return ascii_names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +12,7 @@ from evidence_desk.core.note import Note, parse_note
 from evidence_desk.errors import MalformedError
 
 MAX_SIZE: Final = 2**53 - 1
-_ORIGIN: Final = re.compile(r"desk\.[a-z0-9-]{1,32}\.evidence/[0-9a-f-]{36}/[0-9]{1,6}\Z")
+_ORIGIN: Final = re.compile(r"desk\.[a-z0-9-]{1,32}\.evidence/[0-9a-f-]{36}/(?:0|[1-9][0-9]{0,5})\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ def parse_checkpoint(data: bytes) -> tuple[Checkpoint, Note]:
         raise MalformedError("malformed.checkpoint")
     try:
         root = base64.b64decode(lines[2], validate=True)
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise MalformedError("malformed.checkpoint") from error
     size = int(lines[1]) if lines[1].isascii() else -1
     checkpoint = Checkpoint(origin=check_origin(lines[0]), size=size, root=root)

@@ -1,8 +1,8 @@
 """Self-checking numbers: Crockford base32 with a GF(32) check digit. An address, never a proof.
 
-``ED-XXXX-XXXX-XXXX-XXXX-C`` holds the first 80 bits of a leaf hash. The check digit is Σ αⁱ·dᵢ over GF(2⁵) with
-primitive polynomial x⁵+x²+1: any single wrong character and any swap of two different characters changes it, because the
-17 weights αⁱ are non-zero and pairwise different.
+``ED-XXXX-XXXX-XXXX-XXXX-C`` holds the first 80 bits of a leaf hash. The check digit is p + Σ αⁱ·dᵢ over GF(2⁵) with
+primitive polynomial x⁵+x²+1, i = 1…16, p = 0 for ED and α¹⁷ for EC: any single wrong character and any swap of two
+different characters changes it, because the weights α⁰…α¹⁷ are non-zero and pairwise different.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DIGITS: Final = 16
 _PREFIX_BYTES: Final = 10
 _POLYNOMIAL: Final = 0b100101
+_SEPARATORS: Final = "- \u2010\u2011\u2013"
+_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_MAX_TEXT: Final = 64
 _READ: Final = {char: value for value, char in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 
 
@@ -34,26 +37,26 @@ def format_number(prefix: Prefix, digest: bytes) -> str:
     digits = [value >> shift & 31 for shift in range(5 * (_DIGITS - 1), -1, -5)]
     text = "".join(_ALPHABET[digit] for digit in digits)
     groups = "-".join(text[at : at + 4] for at in range(0, _DIGITS, 4))
-    return f"{prefix}-{groups}-{_ALPHABET[_check(digits)]}"
+    return f"{prefix}-{groups}-{_ALPHABET[_check(digits, prefix)]}"
 
 
 def parse_number(text: str, prefix: Prefix) -> bytes:
-    """First 80 bits (10 bytes) that a number addresses; case, hyphens and spaces are free, O and I/L read as 0 and 1.
+    """First 80 bits (10 bytes) that a number addresses.
+
+    Case, hyphens, spaces and full-width forms (Chinese input) are free; O is read as 0, I and L as 1.
 
     Raises:
         MalformedError: ``malformed.number`` for a wrong form, ``malformed.number_check`` for a mistyped one.
     """
-    compact = "".join(char for char in text.upper() if char not in "- \u2010\u2011\u2013")
-    body = compact.removeprefix(prefix)
-    if (
-        len(text) > 64
-        or body == compact
-        or len(body) != _DIGITS + 1
-        or any(char not in _READ for char in body)
-    ):
+    compact = "".join(char for char in text[:_MAX_TEXT].translate(_FULL_WIDTH) if char not in _SEPARATORS)
+    # isascii before upper: ſ and ı would turn into S and I.
+    body = compact.upper().removeprefix(prefix) if compact.isascii() else ""
+    if len(text) > _MAX_TEXT or len(compact) != len(prefix) + len(body) or len(body) != _DIGITS + 1:
+        raise MalformedError("malformed.number")
+    if any(char not in _READ for char in body):
         raise MalformedError("malformed.number")
     digits = [_READ[char] for char in body]
-    if _check(digits[:-1]) != digits[-1]:
+    if _check(digits[:-1], prefix) != digits[-1]:
         raise MalformedError("malformed.number_check")
     value = 0
     for digit in digits[:-1]:
@@ -61,12 +64,16 @@ def parse_number(text: str, prefix: Prefix) -> bytes:
     return value.to_bytes(_PREFIX_BYTES, "big")
 
 
-def _check(digits: list[int]) -> int:
-    weight, total = 1, 0
+def _check(digits: list[int], prefix: Prefix) -> int:
+    total, weight = 0, 1
     for digit in digits:
         weight = _times(weight, 2)
         total ^= _times(weight, digit)
-    return total
+    match prefix:
+        case Prefix.EVIDENCE:
+            return total
+        case Prefix.CERTIFICATE:
+            return total ^ _times(weight, 2)  # α¹⁷, a weight that no digit has
 
 
 def _times(left: int, right: int) -> int:

@@ -7,15 +7,15 @@ write in one transaction. It never writes itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
-from evidence_desk.core.leaf import Leaf
+from evidence_desk.core.leaf import Leaf, parse_leaf
 from evidence_desk.core.merkle import TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.note import NoteKeys, check_note, sign_note
 from evidence_desk.core.ports import LeafRow, LogAppend, LogSigner, LogStore, TileSource
-from evidence_desk.errors import IntegrityError
+from evidence_desk.errors import BugError, IntegrityError, MalformedError
 
 
 def note_keys(origin: str, signer: LogSigner) -> NoteKeys:
@@ -52,14 +52,18 @@ class TrustedLog:
         """Verify what is stored: signatures of the newest checkpoint, and the root recomputed from tiles.
 
         Raises:
-            IntegrityError: ``log.size_mismatch``, ``log.root_mismatch`` or the checkpoint's codes.
+            IntegrityError: ``log.size_mismatch``, ``log.root_mismatch``, ``log.checkpoint_malformed`` or the
+                checkpoint's codes.
         """
         size, note = store.size(), store.checkpoint()
         if size == 0 and not note:
             return cls(keys, None, b"", store)
         if not note:
             raise IntegrityError("log.checkpoint_missing", size=size)
-        checkpoint = verified_checkpoint(note, keys)
+        try:
+            checkpoint = verified_checkpoint(note, keys)
+        except MalformedError as error:
+            raise IntegrityError("log.checkpoint_malformed") from error
         if checkpoint.size != size:
             raise IntegrityError("log.size_mismatch", stored=size, signed=checkpoint.size)
         if TileTree(store, size).root() != checkpoint.root:
@@ -75,17 +79,23 @@ class TrustedLog:
         """Next state of the log and what the store must write; leaves must carry origin and consecutive seq.
 
         Raises:
-            IntegrityError: ``log.leaf_origin`` or ``log.leaf_seq``.
+            IntegrityError: ``log.leaf_origin``, ``log.leaf_seq``, or ``log.root_mismatch`` when the tiles changed
+                since the log was opened.
+            BugError: ``bug.log_empty_append`` or ``bug.leaf_form`` for a leaf that no parser would accept.
         """
+        if not leaves:
+            raise BugError("bug.log_empty_append")
         rows: list[LeafRow] = []
         for offset, leaf in enumerate(leaves):
             if leaf.log != self.keys.name:
                 raise IntegrityError("log.leaf_origin", seq=leaf.seq)
             if leaf.seq != self.size + offset:
                 raise IntegrityError("log.leaf_seq", seq=leaf.seq, expected=self.size + offset)
-            data = leaf.encode()
+            data = _checked(leaf)
             rows.append(LeafRow(seq=leaf.seq, type=leaf.type, leaf_hash=leaf_hash(data), leaf=data))
         edge = TileTree(self.tiles, self.size).edge()
+        if self.checkpoint is not None and edge.root() != self.checkpoint.root:
+            raise IntegrityError("log.root_mismatch", size=self.size)
         for row in rows:
             edge.append(row.leaf_hash)
         checkpoint = Checkpoint(origin=self.keys.name, size=edge.size, root=edge.root())
@@ -99,3 +109,15 @@ class TrustedLog:
             checkpoint=note,
         )
         return TrustedLog(self.keys, checkpoint, note, self.tiles), append
+
+
+def _checked(leaf: Leaf) -> bytes:
+    """Bytes of a leaf that its own parser reads back to the same content (time apart: cut to milliseconds)."""
+    data = leaf.encode()
+    try:
+        read = parse_leaf(data)
+    except MalformedError as error:
+        raise BugError("bug.leaf_form", type=leaf.type.value, seq=leaf.seq) from error
+    if replace(read, at=leaf.at) != leaf:
+        raise BugError("bug.leaf_form", type=leaf.type.value, seq=leaf.seq)
+    return data

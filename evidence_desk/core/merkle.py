@@ -97,10 +97,12 @@ def verify_consistency(
     *, old_size: int, new_size: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]
 ) -> bool:
     """Whether the tree of `new_size` extends the one of `old_size` (RFC 9162 §2.1.4.2)."""
-    if old_size == new_size:
-        return not path and old_root == new_root
-    if not 0 < old_size < new_size:
-        return old_size == 0 and not path and old_root == EMPTY_ROOT
+    if not 0 <= old_size <= new_size:
+        return False
+    if old_size == 0 and (path or old_root != EMPTY_ROOT):
+        return False
+    if old_size in {0, new_size}:
+        return not path and (old_size != new_size or old_root == new_root)
     nodes = list(path)
     if old_size & (old_size - 1) == 0:
         nodes.insert(0, old_root)

@@ -16,7 +16,7 @@ def format_moment(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise BugError("bug.naive_time")
     utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def parse_moment(value: object, *, what: str) -> datetime:
@@ -28,6 +28,9 @@ def parse_moment(value: object, *, what: str) -> datetime:
     if not isinstance(value, str) or not _FORM.match(value):
         raise MalformedError("malformed.time", what=what)
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except ValueError as error:
         raise MalformedError("malformed.time", what=what) from error
+    if format_moment(moment) != value:  # newer Pythons read 24:00 as the next day
+        raise MalformedError("malformed.time", what=what)
+    return moment

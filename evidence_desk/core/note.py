@@ -6,7 +6,6 @@ Ed25519 lines have type 0x01; SM2 lines type 0xff with our long identifier (C2SP
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from evidence_desk.crypto.guomi import verify_sm2
+from evidence_desk.crypto.guomi import check_point, verify_sm2
 from evidence_desk.errors import MalformedError
 
 MAX_NOTE: Final = 64 * 1024
@@ -151,9 +150,10 @@ def parse_keys(text: str) -> NoteKeys:
         sm2 = base64.b64decode(second.split("+", 2)[2], validate=True)
         keys = NoteKeys(name=name, ed25519=ed25519[1:], sm2=sm2[1 + len(SM2_IDENTIFIER) :])
         canonical = keys.encode()
-    except (ValueError, IndexError, binascii.Error) as error:
+        check_point(keys.sm2)
+    except (ValueError, IndexError, MalformedError) as error:
         raise MalformedError("malformed.vkey") from error
-    if canonical != text or len(keys.ed25519) != 32 or len(keys.sm2) != 65:
+    if canonical != text or len(keys.ed25519) != 32 or not _is_name(name):
         raise MalformedError("malformed.vkey")
     return keys
 
@@ -179,11 +179,16 @@ def _signature(line: str) -> NoteSignature:
     name, separator, encoded = line.removeprefix(_DASH).partition(" ")
     try:
         blob = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise MalformedError("malformed.note", reason="base64") from error
-    if not separator or not name or "+" in name or any(char.isspace() for char in name) or len(blob) < 5:
+    if not separator or not _is_name(name) or len(blob) < 5:
         raise MalformedError("malformed.note", reason="signature line")
     return NoteSignature(name=name, key_id=blob[:4], signature=blob[4:])
+
+
+def _is_name(name: str) -> bool:
+    """C2SP signed-note: non-empty, without Unicode spaces and plus signs."""
+    return bool(name) and "+" not in name and not any(char.isspace() for char in name)
 
 
 def _key_id(name: str, typed_key: bytes) -> bytes:

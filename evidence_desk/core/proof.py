@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Final
 
@@ -163,7 +162,7 @@ def _bytes(value: JSON) -> bytes:
         raise MalformedError("malformed.proof", reason="base64")
     try:
         data = base64.b64decode(value, validate=True)
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise MalformedError("malformed.proof", reason="base64") from error
     if _b64(data) != value:
         raise MalformedError("malformed.proof", reason="base64")

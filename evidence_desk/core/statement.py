@@ -7,7 +7,6 @@ pair}`` in their place, disclosures.json the members themselves, so that a copy 
 from __future__ import annotations
 
 import base64
-import binascii
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import Final
 from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.digests import DigestPair, parse_hex
 from evidence_desk.core.moment import format_moment, parse_moment
-from evidence_desk.errors import MalformedError
+from evidence_desk.errors import BugError, MalformedError
 
 VERSION: Final = "statement/1"
 DISCLOSURES_VERSION: Final = "disclosures/1"
@@ -83,8 +82,10 @@ class FileEntry:
             raise MalformedError("malformed.statement", reason="file entry")
         try:
             raw_name = base64.b64decode(raw, validate=True)
-        except (ValueError, binascii.Error) as error:
+        except ValueError as error:
             raise MalformedError("malformed.statement", reason="file entry") from error
+        if base64.b64encode(raw_name).decode() != raw:
+            raise MalformedError("malformed.statement", reason="file entry")
         return cls(
             name=name, raw_name=raw_name, size=size, media_type=media,
             digests=DigestPair.from_json(value["digests"]),
@@ -171,7 +172,12 @@ def make_statement(draft: StatementDraft, random: Callable[[int], bytes]) -> tup
     Args:
         draft: what to say.
         random: source of secret random bytes (``secrets.token_bytes``).
+
+    Raises:
+        BugError: ``bug.statement_files`` when the draft has no file.
     """
+    if not draft.files:
+        raise BugError("bug.statement_files")
     values: dict[str, JSON] = {
         "/case/parties": list[JSON](draft.parties),
         "/exhibit/title": draft.title,
@@ -291,7 +297,7 @@ class Disclosed:
 
     Attributes:
         values: path → value for every disclosure that matches.
-        wrong: paths of disclosures that do not match (or name no salted member).
+        wrong: paths of disclosures that do not match, name no salted member, or have the wrong type of value.
         files: file entries by index; absent where withheld.
     """
 
@@ -307,7 +313,7 @@ def match_disclosures(statement: Statement, disclosures: Sequence[Disclosure]) -
     files: dict[int, FileEntry] = {}
     for item in disclosures:
         expected = statement.salted.get(item.path)
-        if expected is None or not expected.matches(item.digests()):
+        if expected is None or not expected.matches(item.digests()) or not _has_type(item):
             wrong.append(item.path)
             continue
         if item.path.startswith("/files/"):
@@ -318,6 +324,21 @@ def match_disclosures(statement: Statement, disclosures: Sequence[Disclosure]) -
                 continue
         values[item.path] = item.value
     return Disclosed(values=values, wrong=tuple(wrong), files=files)
+
+
+def _has_type(item: Disclosure) -> bool:
+    """Whether the value has the type of its member, so that readers of `values` need not look again."""
+    match item.path:
+        case "/exhibit/title" | "/exhibit/purpose" | "/interest":
+            return isinstance(item.value, str)
+        case "/case/parties":
+            return isinstance(item.value, list) and all(isinstance(party, str) for party in item.value)
+        case "/witness":
+            return item.value is None or isinstance(item.value, dict)
+        case "/source" | "/operator":
+            return isinstance(item.value, dict)
+        case _:
+            return True
 
 
 def _members(value: JSON, names: set[str]) -> dict[str, JSON]:

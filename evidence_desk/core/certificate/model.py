@@ -31,7 +31,7 @@ class CheckStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileEntry:
+class FileFacts:
     """One file of an exhibit, in statement order.
 
     Attributes:
@@ -180,7 +180,7 @@ class Exhibit:
     leaf_hash: bytes
     seq: int
     statement: DigestPair
-    files: tuple[FileEntry, ...]
+    files: tuple[FileFacts, ...]
     checkpoint: CheckpointFacts
     registered: datetime
     logged: datetime

@@ -16,7 +16,7 @@ from evidence_desk.core.certificate.model import (
     CheckpointFacts,
     CourtFacts,
     Exhibit,
-    FileEntry,
+    FileFacts,
     TokenFacts,
 )
 from evidence_desk.core.digests import DigestPair, sha256
@@ -50,7 +50,7 @@ def proven_values(
     leaf_hash: bytes,
     seq: int,
     statement: DigestPair,
-    files: Sequence[FileEntry],
+    files: Sequence[FileFacts],
     checkpoint: CheckpointFacts,
     token: TokenFacts | None,
     court: CourtFacts | None,

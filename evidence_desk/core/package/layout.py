@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from evidence_desk.core.digests import DigestPair
@@ -16,6 +17,9 @@ from evidence_desk.core.package.manifest import ObjectReference, build_manifest,
 from evidence_desk.core.package.names import refuse
 from evidence_desk.core.package.zip_format import MAX_ENTRIES
 from evidence_desk.core.package.zip_writer import ZipWriter
+from evidence_desk.core.proof import MAX_PROOF_FILE
+from evidence_desk.core.statement import MAX_DISCLOSURES, MAX_STATEMENT
+from evidence_desk.core.time_record import MAX_RECORD_SIZE
 from evidence_desk.errors import BugError, MalformedError, UsageError
 
 MIMETYPE: Final = b"application/vnd.etsi.asic-e+zip"
@@ -25,8 +29,12 @@ STATEMENT: Final = "statement.json"
 DISCLOSURES: Final = "disclosures.json"
 PROOF: Final = "proof.json"
 CERTIFICATE: Final = "certificate.pdf"
-MAX_PART: Final = 16 << 20
-"""Greatest size in bytes of statement, disclosures, proof and of one evidence record."""
+MAX_PART: Final = 64 << 20
+"""Greatest size in bytes of an entry that is read whole and has no limit of its own."""
+LIMITS: Final = MappingProxyType(
+    {STATEMENT: MAX_STATEMENT, DISCLOSURES: MAX_DISCLOSURES, PROOF: MAX_PROOF_FILE}
+)
+"""Greatest sizes in bytes."""
 _EXTENSION: Final = re.compile(r"[a-z0-9]{1,16}")
 _EXTRA: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILE: Final = re.compile(r"files/([0-9]{4,6})(?:\.[a-z0-9]{1,16})?")
@@ -124,10 +132,13 @@ def _check_sizes(content: PackageContent) -> None:
     others = 8 + len(content.verify) + len(content.national) + 2 * len(content.records)
     if len(content.files) + others > MAX_ENTRIES:
         raise UsageError("package.too_many", limit=MAX_ENTRIES)
-    parts = {STATEMENT: content.statement, DISCLOSURES: content.disclosures, PROOF: content.proof}
-    for name, data in (*parts.items(), *((record_name(1), item.der) for item in content.records)):
-        if len(data) > MAX_PART:
-            raise UsageError("package.part_too_large", name=name, limit=MAX_PART)
+    parts = [(STATEMENT, content.statement), (DISCLOSURES, content.disclosures), (PROOF, content.proof)]
+    for number, item in enumerate(content.records, start=1):
+        parts.append((record_name(number), item.der))
+    for name, data in parts:
+        limit = LIMITS.get(name, MAX_RECORD_SIZE)
+        if len(data) > limit:
+            raise UsageError("package.part_too_large", name=name, limit=limit)
 
 
 def _parts(content: PackageContent) -> dict[str, bytes]:
@@ -201,7 +212,7 @@ def check_layout(names: Sequence[str]) -> Layout:
     expected = ["mimetype", *files, *middle, *meta, INDEX, NOTE]
     for found, wanted in zip_longest(names, expected):
         if found != wanted:
-            raise refuse("layout", found or wanted or "")
+            raise refuse("layout", found or wanted or "—")
     if not files:
         raise refuse("layout", "files/")
     return Layout(files=files, records=records, indexed=(*files, *middle))
@@ -220,7 +231,7 @@ def check_coverage(records: Sequence[Sequence[str]], files: Sequence[str]) -> No
     covered: set[str] = set()
     for names in records:
         if not names or len(set(names)) != len(names):
-            raise refuse("coverage", names[0] if names else "")
+            raise refuse("coverage", names[0] if names else "—")
         covered.update(names)
     wrong = covered ^ {STATEMENT, *files} if records else set()
     if wrong:

@@ -17,7 +17,7 @@ _UNSAFE_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
 """Control, format (bidi marks, zero width), surrogate, unassigned, private use, line and paragraph separators."""
 
 
-def refuse(reason: str, name: str = "") -> MalformedError:
+def refuse(reason: str, name: str = "—") -> MalformedError:
     """The error of every structural fault; `name` is made safe to print and cut to 80 characters."""
     printable = "".join(char if char.isprintable() else "\ufffd" for char in name[:80])
     return MalformedError("malformed.package", reason=reason, name=printable)

@@ -21,6 +21,7 @@ from evidence_desk.core.package.index import (
 )
 from evidence_desk.core.package.layout import (
     DISCLOSURES,
+    LIMITS,
     MAX_PART,
     MIMETYPE,
     PROOF,
@@ -38,6 +39,7 @@ from evidence_desk.core.package.manifest import (
 from evidence_desk.core.package.names import refuse
 from evidence_desk.core.package.zip_reader import MemberStream, ZipReader
 from evidence_desk.core.package.zip_writer import CHUNK
+from evidence_desk.core.time_record import MAX_RECORD_SIZE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def read_package(source: BinaryIO) -> Package:
         raise refuse("index", INDEX)
     records = tuple(
         RecordPart(
-            der=reader.read(record_name(number), MAX_PART),
+            der=reader.read(record_name(number), MAX_RECORD_SIZE),
             manifest=parse_manifest(reader.read(manifest_name(number), MAX_MANIFEST), number),
         )
         for number in range(1, layout.records + 1)
@@ -150,9 +152,9 @@ def read_package(source: BinaryIO) -> Package:
         reader=reader,
         names=reader.names,
         files=layout.files,
-        statement=reader.read(STATEMENT, MAX_PART),
-        disclosures=reader.read(DISCLOSURES, MAX_PART),
-        proof=reader.read(PROOF, MAX_PART),
+        statement=reader.read(STATEMENT, LIMITS[STATEMENT]),
+        disclosures=reader.read(DISCLOSURES, LIMITS[DISCLOSURES]),
+        proof=reader.read(PROOF, LIMITS[PROOF]),
         index=index,
         note=note,
         index_note=parse_index_note(note.text),

@@ -339,6 +339,17 @@ def test_a_source_that_shrinks_while_read():
         reader.read("a", 5)
 
 
+def test_a_source_that_ends_within_a_header():
+    """The size found by seeking is a promise that a broken stream may not keep."""
+
+    class Liar(io.BytesIO):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return super().seek(offset, whence) + (100 if whence else 0)
+
+    with pytest.raises(MalformedError, match="truncated"):
+        ZipReader(Liar(container({"a": b""})))
+
+
 def test_two_streams_do_not_disturb_each_other():
     reader = ZipReader(io.BytesIO(container({"a": b"a" * 200_000, "b": b"b" * 200_000})))
     with reader.open("a") as first, reader.open("b") as second:

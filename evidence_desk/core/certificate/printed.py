@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
@@ -18,6 +19,7 @@ VERSION: Final = "certificate/1"
 REPORT_VERSION: Final = "report/1"
 MAX_BYTES: Final = 64 << 20
 MAX_PAGES: Final = 20_000
+BEIJING: Final = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +97,8 @@ def squeeze(text: str) -> str:
 def page_text(lines: Sequence[str]) -> str:
     """Squeezed text of one page."""
     return squeeze("".join(lines))
+
+
+def beijing_text(moment: datetime) -> str:
+    """``2026-01-31 16:00:00``: Beijing time (UTC+8), whole seconds."""
+    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"

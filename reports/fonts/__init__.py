@@ -1,0 +1,1 @@
+"""Fonts: which one prints a character, subsets, embedding."""

@@ -186,3 +186,54 @@ def _attributes(element: der.Element, what: str) -> tuple[Attribute, ...]:
     if not 1 <= len(found) <= MAX_ATTRIBUTES:
         raise MalformedError("malformed.cms", what=what, rule="count")
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EssIdentifier:
+    """ESSCertID or ESSCertIDv2: the signer's certificate by digest (RFC 2634 §5.4.1, RFC 5035 §4)."""
+
+    hash_oid: str
+    digest: bytes
+    issuer: Name | None
+    serial: int | None
+
+
+def ess_identifiers(signer: SignerInfo) -> tuple[EssIdentifier, ...]:
+    """The first identifier of each signing-certificate attribute; both versions may be present (RFC 5816 §2.2.1).
+
+    Raises:
+        MalformedError: ``malformed.cms`` {rule: ess}, ``malformed.der``.
+    """
+    found = []
+    for kind, version in ((oids.SIGNING_CERTIFICATE, 1), (oids.SIGNING_CERTIFICATE_V2, 2)):
+        for values in signer.values(kind):
+            if len(values) != 1 or len(signer.values(kind)) != 1:
+                raise MalformedError("malformed.cms", what="SigningCertificate", rule="ess")
+            whole = der.Fields(der.parse(values[0], what="SigningCertificate", limit=CERTIFICATE_LIMIT))
+            identifiers = whole.take(der.SEQUENCE).children()
+            whole.maybe(der.SEQUENCE)
+            whole.done()
+            if not identifiers:
+                raise MalformedError("malformed.cms", what="SigningCertificate", rule="ess")
+            found.append(_ess(identifiers[0], version))
+    return tuple(found)
+
+
+def _ess(element: der.Element, version: int) -> EssIdentifier:
+    fields = der.Fields(der.expect(element, der.SEQUENCE))
+    hash_oid = oids.SHA1
+    if version == 2:
+        algorithm = fields.maybe(der.SEQUENCE)
+        hash_oid = oids.SHA256 if algorithm is None else read_digest(algorithm)
+    value = fields.take(der.OCTET_STRING).content
+    pair = fields.maybe(der.SEQUENCE)
+    fields.done()
+    if pair is None:
+        return EssIdentifier(hash_oid=hash_oid, digest=value, issuer=None, serial=None)
+    parts = der.Fields(pair)
+    general = der.only(parts.take(der.SEQUENCE), 0xA4)
+    serial = der.integer(parts.take(der.INTEGER))
+    parts.done()
+    return EssIdentifier(
+        hash_oid=hash_oid, digest=value, issuer=read_name(der.only(general, der.SEQUENCE)), serial=serial
+    )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from evidence_desk.crypto import der, oids
-from evidence_desk.crypto.suites import Algorithm, Outcome, read_algorithm, verify_signature
+from evidence_desk.crypto.suites import Algorithm, Checked, read_algorithm, verify_signature
 from evidence_desk.errors import MalformedError
 
 CERTIFICATE_LIMIT: Final = 32 * 1024
@@ -282,11 +282,11 @@ def _alternative_names(extensions: Mapping[str, Extension]) -> tuple[bytes, ...]
 
 
 @lru_cache(maxsize=1024)
-def signed_by(certificate: Certificate, issuer: Certificate) -> Outcome:
-    """Whether the key of `issuer` made the signature on `certificate`."""
+def signed_by(certificate: Certificate, issuer: Certificate) -> Checked:
+    """Whether the key of `issuer` made the signature on `certificate`, and with which digest."""
     return verify_signature(
         algorithm=certificate.algorithm,
         spki=issuer.spki,
         message=certificate.tbs,
         signature=certificate.signature,
-    ).outcome
+    )

@@ -125,7 +125,13 @@ def test_size_limit():
     assert "too_large" in refused(bytes(MAX_RECORD_SIZE + 1))
 
 
-def _record(*, version=b"\x02\x01\x01", algorithms=None, middle=b"", chain=None):
+def _record(
+    *,
+    version: bytes = b"\x02\x01\x01",
+    algorithms: bytes | None = None,
+    middle: bytes = b"",
+    chain: bytes | None = None,
+) -> bytes:
     listed = der.encode(0x30, der.encode(0x06, der.encode(0x06, b"\x2a")[2:]))
     algorithms = der.encode(0x30, listed) if algorithms is None else algorithms
     chain = der.encode(0x30, der.encode(0x30, der.encode(0x30, TOKEN))) if chain is None else chain
@@ -327,7 +333,7 @@ def _token(
     return der.encode(0x30, core.ObjectIdentifier(outer_type).dump(), der.encode(0xA0, signed))
 
 
-def _info(*, time=b"20260102030405Z", accuracy=b""):
+def _info(*, time: bytes = b"20260102030405Z", accuracy: bytes = b"") -> bytes:
     imprint = der.encode(0x30, der.encode(0x30, OID), VALUE)
     return der.encode(0x30, b"\x02\x01\x01", OID, imprint, b"\x02\x01\x09", der.encode(0x18, time), accuracy)
 

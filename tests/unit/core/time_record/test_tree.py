@@ -5,13 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence_desk.core.time_record import build_batch, find_algorithm, reduced_preimage, reduced_root
+from evidence_desk.core.time_record.algorithms import known_algorithm
 from evidence_desk.errors import BugError
 from tests.unit.core.time_record import naive
 
-SHA256 = find_algorithm("sha256")
-SM3 = find_algorithm("sm3")
-assert SHA256 is not None
-assert SM3 is not None
+SHA256 = known_algorithm("sha256")
+SM3 = known_algorithm("sm3")
 
 
 def h(*parts: bytes) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from evidence_desk.core.certificate.model import Certificate
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 
@@ -159,6 +160,7 @@ class ExhibitRow:
     timestamped: datetime | None = None
     anchored: datetime | None = None
     certified: datetime | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,7 @@ class TokenRow:
         transport: canonical JSON of round-trip times, URL, HTTP status.
         preimage: bytes the token covers (sorted hashes under the top node of the batch tree).
         attested_seq: seq of the ``time.attested`` leaf, None before it is appended.
+        attested_origin: log of that leaf; given by the store when reading.
     """
 
     token_sha256: bytes
@@ -183,6 +186,7 @@ class TokenRow:
     preimage: bytes
     crls: tuple[bytes, ...] = ()
     attested_seq: int | None = None
+    attested_origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +237,7 @@ class CustodyRow:
     Attributes:
         action: sealed, opened, decrypted, exported, rechecked, certified, corrected, restored, …
         details: canonical JSON, private.
+        leaf_origin: log of the leaf `leaf_seq`; given by the store when reading.
     """
 
     exhibit: bytes
@@ -242,6 +247,7 @@ class CustodyRow:
     details: bytes
     leaf_seq: int | None = None
     id: int = 0
+    leaf_origin: str = ""
 
 
 class ExhibitStore(Protocol):
@@ -358,6 +364,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def batch(self) -> AbstractContextManager[None]:
+        """Defer making objects durable to the end of the block: one sweep for many small files."""
+        ...
+
     def open(self, stored: StoredObject, *, case_number: str) -> BinaryIO:
         """Plain bytes of an original as a stream.
 
@@ -393,6 +403,10 @@ class Store(Protocol):
         """Checkpoint keys."""
         ...
 
+    def archived_log(self, origin: str) -> LogStore:
+        """Read access to a log from before a restore; NotFoundError."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """One durable SQL transaction (synchronous=FULL), rolled back on any exception; not nestable."""
         ...
@@ -415,6 +429,7 @@ class TimestampReply:
 
     Attributes:
         token: DER ContentInfo as received, already strictly verified.
+        tsa: SHA-256 of the signer certificate's SubjectPublicKeyInfo.
         transport: JSON-able facts: url, sent, received (UTC strings), status, round_trip_ms.
     """
 
@@ -423,8 +438,39 @@ class TimestampReply:
     request: bytes
     response: bytes
     gen_time: datetime
+    tsa: bytes
     transport: Mapping[str, str | int] = field(default_factory=dict)
     crls: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedPdf:
+    """A signed certificate; `unprintable` lists characters no font of ours has, printed as 〔U+XXXXX〕."""
+
+    pdf: bytes
+    unprintable: tuple[str, ...] = ()
+
+
+class CertificateIssuer(Protocol):
+    """Who signs certificates, and how they are printed."""
+
+    @property
+    def name(self) -> str:
+        """Subject of the signing certificate, for people."""
+        ...
+
+    @property
+    def demo(self) -> bool:
+        """Whether the signing certificate is a demonstration (by its policy OID)."""
+        ...
+
+    def issue(self, certificate: Certificate, attachments: Mapping[str, bytes]) -> IssuedPdf:
+        """Print, attach, sign and timestamp (PAdES B-T).
+
+        Raises:
+            RemoteError: the signature could not be timestamped.
+        """
+        ...
 
 
 class TimestampAuthority(Protocol):

@@ -1,0 +1,160 @@
+"""Trust manifest ``trust.json``: what a verifier starts from. One schema for the shipped bundle and a given folder.
+
+Pure: bytes of the folder's files in, trust roots out. Trust found inside a package is never passed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from asn1crypto import pem
+
+from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.checkpoint import check_origin
+from evidence_desk.core.digests import parse_hex, sha256
+from evidence_desk.core.note import NoteKeys, parse_keys
+from evidence_desk.errors import MalformedError
+
+VERSION: Final = "trust/1"
+MANIFEST: Final = "trust.json"
+MAX_MANIFEST: Final = 1024 * 1024
+MAX_FILE: Final = 4 * 1024 * 1024
+MAX_FILES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roots:
+    """Certificates to chain to, with the revocation lists that came with them (DER)."""
+
+    name: str
+    certificates: tuple[bytes, ...]
+    crls: tuple[bytes, ...] = ()
+    policies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Trust roots of one verification.
+
+    Attributes:
+        authorities: timestamp authorities; `signers`: CAs of certificate signers.
+        desks: origin → checkpoint keys.
+        fingerprint: SHA-256 of trust.json in hex, "" when nothing was given.
+    """
+
+    authorities: tuple[Roots, ...] = ()
+    signers: tuple[Roots, ...] = ()
+    desks: Mapping[str, NoteKeys] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+NO_TRUST: Final = Trust()
+
+
+def encode_manifest(
+    *, authorities: Mapping[str, tuple[str, ...]], signers: Mapping[str, tuple[str, ...]],
+    desks: Mapping[str, str], files: Mapping[str, bytes],
+) -> bytes:  # fmt: skip
+    """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files."""
+    return encode(
+        {
+            "v": VERSION,
+            "authorities": [
+                {"name": name, "files": list[JSON](names)} for name, names in authorities.items()
+            ],
+            "signers": [{"name": name, "files": list[JSON](names)} for name, names in signers.items()],
+            "desks": [{"origin": origin, "file": name} for origin, name in desks.items()],
+            "networks": [],
+            "files": {name: sha256(data).hex() for name, data in files.items()},
+        }
+    )
+
+
+def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
+    """Read a trust folder: its manifest and, by `read`, the files it names (each checked against its digest).
+
+    Raises:
+        MalformedError: ``malformed.trust`` and codes of the parts.
+    """
+    value = _members(
+        decode(manifest, what=MANIFEST, limit=MAX_MANIFEST),
+        {"v", "authorities", "signers", "desks", "networks", "files"},
+    )
+    files = value["files"]
+    if (
+        value["v"] != VERSION
+        or value["networks"] != []
+        or not isinstance(files, dict)
+        or len(files) > MAX_FILES
+    ):
+        raise MalformedError("malformed.trust", reason="version")
+
+    def load(name: JSON) -> bytes:
+        if (
+            not isinstance(name, str)
+            or name not in files
+            or "/" in name
+            or "\\" in name
+            or name.startswith(".")
+        ):
+            raise MalformedError("malformed.trust", reason="file name")
+        data = read(name)
+        if len(data) > MAX_FILE or sha256(data) != parse_hex(files[name], what=name):
+            raise MalformedError("malformed.trust_digest", name=name)
+        return data
+
+    return Trust(
+        authorities=tuple(_roots(item, load) for item in _list(value["authorities"])),
+        signers=tuple(_roots(item, load) for item in _list(value["signers"])),
+        desks=dict(_desk(item, load) for item in _list(value["desks"])),
+        fingerprint=sha256(manifest).hex(),
+    )
+
+
+def _roots(value: JSON, load: Callable[[JSON], bytes]) -> Roots:
+    item = _members(value, {"name", "files"})
+    name = item["name"]
+    if not isinstance(name, str):
+        raise MalformedError("malformed.trust", reason="name")
+    certificates: list[bytes] = []
+    crls: list[bytes] = []
+    for file in _list(item["files"]):
+        try:
+            blocks = list(pem.unarmor(load(file), multiple=True))
+        except (ValueError, TypeError) as error:
+            raise MalformedError("malformed.trust", reason="PEM") from error
+        for kind, _headers, der in blocks:
+            match kind:
+                case "CERTIFICATE":
+                    certificates.append(der)
+                case "X509 CRL":
+                    crls.append(der)
+                case _:
+                    raise MalformedError("malformed.trust", reason="PEM")
+    return Roots(name=name, certificates=tuple(certificates), crls=tuple(crls))
+
+
+def _desk(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, NoteKeys]:
+    item = _members(value, {"origin", "file"})
+    origin = item["origin"]
+    try:
+        keys = parse_keys(load(item["file"]).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedError("malformed.vkey") from error
+    if not isinstance(origin, str) or keys.name != origin:
+        raise MalformedError("malformed.trust", reason="origin")
+    return check_origin(origin), keys
+
+
+def _members(value: JSON, names: set[str]) -> dict[str, JSON]:
+    if not isinstance(value, dict) or set(value) != names:
+        raise MalformedError("malformed.trust", reason="members")
+    return value
+
+
+def _list(value: JSON) -> list[JSON]:
+    if not isinstance(value, list):
+        raise MalformedError("malformed.trust", reason="list")
+    return value

@@ -1,0 +1,36 @@
+"""Verify our own exhibit before anything is printed or exported: what a document says is what was verified."""
+
+from __future__ import annotations
+
+from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.core.proof import Proof
+from evidence_desk.core.trust import Trust
+from evidence_desk.core.verdict import Status
+from evidence_desk.errors import IntegrityError
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.prove import prove
+from evidence_desk.verify.exhibit import ExhibitFacts, ExhibitInput, verify_exhibit
+
+
+def assess(desk: Desk, exhibit: ExhibitRow, trust: Trust) -> tuple[Proof, ExhibitFacts]:
+    """Proof of an exhibit and the facts its bytes state.
+
+    Raises:
+        IntegrityError: ``certify.unsound`` when any check failed (undetermined ones are left to the reader).
+    """
+    proof = prove(desk, exhibit)
+    keyed = Trust(
+        authorities=trust.authorities,
+        signers=trust.signers,
+        desks={desk.origin: desk.keys, **trust.desks},
+        fingerprint=trust.fingerprint,
+    )
+    verdict = verify_exhibit(
+        ExhibitInput(proof=proof.encode(), statement=exhibit.statement, disclosures=exhibit.disclosures),
+        trust=keyed,
+        now=desk.clock.now(),
+    )
+    wrong = [item.code for item in verdict.findings if item.status is Status.FAILED]
+    if wrong or verdict.facts is None:
+        raise IntegrityError("certify.unsound", number=exhibit.number, code=wrong[0] if wrong else "proof")
+    return proof, verdict.facts

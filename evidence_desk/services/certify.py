@@ -1,0 +1,230 @@
+"""Certify 出证: build the certificate from verified facts, have it printed and signed, and log its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_desk import __version__
+from evidence_desk.core import certificate as model
+from evidence_desk.core.canonical import JSON
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.job import Job
+from evidence_desk.core.leaf import BlindedObject, Leaf, LeafType
+from evidence_desk.core.ports import CertificateIssuer, CertificateRow, ExhibitRow
+from evidence_desk.core.proof import Proof
+from evidence_desk.core.trust import Trust
+from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.services.assess import assess
+from evidence_desk.services.custody import CustodyNote, append_custody
+from evidence_desk.services.desk import Desk
+from evidence_desk.verify.exhibit import ExhibitFacts
+from evidence_desk.verify.values import checkpoint_facts, file_facts, statement_digests, token_facts
+from tsa.policy import is_demo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyOutcome:
+    """An issued certificate and the characters it could not print as such."""
+
+    certificate: CertificateRow
+    unprintable: tuple[str, ...]
+
+
+def certify(
+    desk: Desk,
+    exhibits: Sequence[ExhibitRow],
+    issuer: CertificateIssuer,
+    *,
+    trust: Trust,
+    job: Job,
+    operator: str = "",
+) -> CertifyOutcome:
+    """Issue one certificate over exhibits of one case.
+
+    Raises:
+        UsageError: ``certify.several_cases``, ``certify.repeated``.
+        IntegrityError: ``certify.unsound``. RemoteError: the signature could not be timestamped.
+    """
+    if len({row.case_number for row in exhibits}) != 1:
+        raise UsageError("certify.several_cases")
+    if len({row.leaf_hash for row in exhibits}) != len(exhibits):
+        raise UsageError("certify.repeated")
+    parts: list[model.Exhibit] = []
+    attachments: dict[str, bytes] = {}
+    case = model.CaseFacts()
+    for position, row in enumerate(exhibits, start=1):
+        job.step("certify", position - 1, len(exhibits))
+        proof, facts = assess(desk, row, trust)
+        named = _attachments(position, row, proof)
+        attachments |= named
+        parts.append(_exhibit(desk, row, facts, tuple(named)))
+        case = case if case.number else _case(facts)
+    certificate = _certificate(desk, exhibits, tuple(parts), case, issuer)
+    printed = issuer.issue(certificate, attachments)
+    issued = _log(desk, certificate, exhibits, printed.pdf, operator)
+    job.step("certify", len(exhibits), len(exhibits))
+    return CertifyOutcome(certificate=issued, unprintable=printed.unprintable)
+
+
+def _certificate(
+    desk: Desk,
+    exhibits: Sequence[ExhibitRow],
+    parts: tuple[model.Exhibit, ...],
+    case: model.CaseFacts,
+    issuer: CertificateIssuer,
+) -> model.Certificate:
+    issued = desk.clock.now().replace(microsecond=0)
+    version = 1 + max(len(desk.store.exhibits.certificates(row.leaf_hash)) for row in exhibits)
+    number = model.certificate_number(
+        exhibits=[row.leaf_hash for row in exhibits], version=version, issued=issued, origin=desk.origin
+    )
+    demo: list[model.DemoReason] = []
+    if any(part.token is not None and is_demo(part.token.policy) for part in parts):
+        demo.append(model.DemoReason.TOKEN)
+    if issuer.demo:
+        demo.append(model.DemoReason.SIGNER)
+    return model.Certificate(
+        number=number, version=version, issued=issued, language="zh", issuer=issuer.name, exhibits=parts,
+        case=case, demo=tuple(demo), program=f"Evidence Desk {__version__}",
+    )  # fmt: skip
+
+
+def _attachments(position: int, row: ExhibitRow, proof: Proof) -> dict[str, bytes]:
+    """Attached files of one exhibit: proof, statement, disclosures, first token and its records."""
+    tag = f"{position:03d}"
+    named = {
+        f"proof-{tag}.json": proof.encode(),
+        f"statement-{tag}.json": row.statement,
+        f"disclosures-{tag}.json": row.disclosures,
+    }
+    for number, item in enumerate(proof.times[:1], start=1):
+        named[f"timestamp-{tag}-{number}.tst"] = item.token
+        named |= {
+            f"evidencerecord-{tag}-{group:03d}.ers": record
+            for group, record in enumerate(item.records, start=1)
+        }
+    return named
+
+
+def _case(facts: ExhibitFacts) -> model.CaseFacts:
+    statement, disclosed = facts.statement, facts.disclosed
+    if statement is None:
+        return model.CaseFacts()
+    parties = disclosed.values.get("/case/parties") if disclosed else None
+    return model.CaseFacts(
+        number=statement.case_number,
+        court=statement.court,
+        cause=statement.cause,
+        parties=tuple(str(item) for item in parties) if isinstance(parties, list) else (),
+    )
+
+
+def _exhibit(desk: Desk, row: ExhibitRow, facts: ExhibitFacts, attachments: tuple[str, ...]) -> model.Exhibit:
+    statement, values = facts.statement, facts.disclosed.values if facts.disclosed else {}
+    if statement is None:
+        raise IntegrityError("certify.unsound", number=row.number, code="statement")
+    blinded = bool(facts.leaf.objects) and isinstance(facts.leaf.objects[0], BlindedObject)
+    return model.Exhibit(
+        number=row.number,
+        leaf_hash=facts.leaf_hash,
+        seq=facts.leaf.seq,
+        statement=statement_digests(facts),
+        files=file_facts(facts),
+        checkpoint=checkpoint_facts(facts),
+        registered=statement.clock.utc,
+        logged=facts.leaf.at,
+        token=token_facts(facts),
+        blinded=blinded,
+        exhibit_no=statement.exhibit_no,
+        title=_text(values.get("/exhibit/title")),
+        kind=statement.kind.value,
+        purpose=_text(values.get("/exhibit/purpose")),
+        clock=model.ClockFacts(
+            zone=statement.clock.zone, offset_ms=statement.clock.offset_ms, sources=statement.clock.sources
+        ),
+        operator=_person(values.get("/operator")) or model.Person(),
+        witness=_person(values.get("/witness")),
+        source=_source(values.get("/source")),
+        tools=tuple(
+            model.Tool(name=_text(tool.get("name")), version=_text(tool.get("version")))
+            for tool in statement.tools
+        ),
+        interest=_text(values.get("/interest")),
+        custody=_custody(desk, row),
+        last_recheck=_last_recheck(desk, row),
+        attachments=attachments,
+    )
+
+
+def _custody(desk: Desk, row: ExhibitRow) -> tuple[model.CustodyEvent, ...]:
+    return tuple(
+        model.CustodyEvent(at=event.at, action=event.action, operator=event.operator)
+        for event in desk.store.exhibits.custody(row.leaf_hash)
+    )
+
+
+def _last_recheck(desk: Desk, row: ExhibitRow) -> datetime | None:
+    checks = [event.at for event in desk.store.exhibits.custody(row.leaf_hash) if event.action == "rechecked"]
+    return max(checks, default=None)
+
+
+def _text(value: JSON | None) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _person(value: JSON | None) -> model.Person | None:
+    if not isinstance(value, Mapping):
+        return None
+    return model.Person(
+        name=_text(value.get("name")),
+        role=_text(value.get("role")),
+        identification=_text(value.get("identification")),
+    )
+
+
+def _source(value: JSON | None) -> model.SourceFacts:
+    if not isinstance(value, Mapping):
+        return model.SourceFacts()
+    original = value.get("is_original")
+    return model.SourceFacts(
+        obtained=_text(value.get("obtained")),
+        from_whom=_text(value.get("from_whom")),
+        medium=_text(value.get("medium")),
+        medium_serial=_text(value.get("medium_serial")),
+        is_original=original if isinstance(original, bool) else None,
+        derived_from=_text(value.get("derived_from")),
+        basis=_text(value.get("basis")),
+    )
+
+
+def _log(
+    desk: Desk, certificate: model.Certificate, exhibits: Sequence[ExhibitRow], pdf: bytes, operator: str
+) -> CertificateRow:
+    digests = DigestPair.of(pdf)
+
+    def issued(seq: int, at: datetime) -> Leaf:
+        facts: dict[str, JSON] = {"certificate": {**digests.to_json()}}
+        return Leaf(log=desk.origin, seq=seq, type=LeafType.CERTIFICATE_ISSUED, at=at, facts=facts)
+
+    with desk.appending() as appender:
+        (leaf,) = appender.append([issued])
+        row = CertificateRow(
+            number=certificate.number, leaf_hash=leaf.leaf_hash,
+            exhibits=tuple(item.leaf_hash for item in exhibits),
+            digests=digests, pdf=pdf, issued=certificate.issued,
+        )  # fmt: skip
+        desk.store.exhibits.add_certificate(row)
+        append_custody(
+            desk,
+            appender,
+            [
+                CustodyNote(
+                    exhibit=item.leaf_hash, action="certified", operator=operator,
+                    details={"certificate": certificate.number},
+                )
+                for item in exhibits
+            ],
+        )  # fmt: skip
+    return row

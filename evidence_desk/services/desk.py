@@ -1,0 +1,79 @@
+"""The desk: an open store with its trusted log, and the one way leaves are appended."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidence_desk.core.leaf import Leaf
+from evidence_desk.core.log import TrustedLog, note_keys
+from evidence_desk.core.note import NoteKeys
+from evidence_desk.core.ports import Clock, LeafRow, Store
+
+LeafMaker = Callable[[int, datetime], Leaf]
+"""Makes a leaf for a sequence number and a moment."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One open vault with its verified log.
+
+    Attributes:
+        origin: origin of the active log.
+        zone: name of the local time zone, for statements.
+    """
+
+    store: Store
+    clock: Clock
+    origin: str
+    zone: str = "UTC"
+    random: Callable[[int], bytes] = secrets.token_bytes
+    _log: TrustedLog | None = field(default=None, init=False)
+
+    @property
+    def keys(self) -> NoteKeys:
+        """Public checkpoint keys."""
+        return note_keys(self.origin, self.store.signer)
+
+    @property
+    def log(self) -> TrustedLog:
+        """The log, verified when first used.
+
+        Raises:
+            IntegrityError: what is stored is not what was signed.
+        """
+        if self._log is None:
+            self._log = TrustedLog.open(self.store.log, self.keys)
+        return self._log
+
+    @contextmanager
+    def appending(self) -> Iterator[Appender]:
+        """One durable transaction in which leaves are appended and rows written; all or nothing."""
+        log = self.log
+        appender = Appender(self, log)
+        try:
+            with self.store.transaction():
+                yield appender
+            self._log = appender.log
+        except BaseException:
+            self._log = None
+            raise
+
+
+@dataclass(slots=True)
+class Appender:
+    """Appends within one transaction; see `Desk.appending`."""
+
+    desk: Desk
+    log: TrustedLog
+
+    def append(self, makers: Sequence[LeafMaker]) -> tuple[LeafRow, ...]:
+        """Make the leaves, append them under one checkpoint, and return their rows."""
+        now = self.desk.clock.now()
+        leaves = [make(self.log.size + offset, now) for offset, make in enumerate(makers)]
+        self.log, append = self.log.append(leaves, self.desk.store.signer)
+        self.desk.store.log.write(append)
+        return append.leaves

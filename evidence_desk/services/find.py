@@ -1,0 +1,57 @@
+"""Find exhibits and certificates by number or digest (look-up in the desk's own store)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
+from evidence_desk.core.ports import CertificateRow, ExhibitRow
+from evidence_desk.errors import NotFoundError
+from evidence_desk.services.desk import Desk
+
+_DIGEST: Final = re.compile(r"(?:(?:sha256|sm3):)?([0-9a-fA-F]{64})\Z")
+
+
+def one_exhibit(desk: Desk, number: str) -> ExhibitRow:
+    """The exhibit with an evidence number.
+
+    Raises:
+        MalformedError: mistyped number. NotFoundError: ``find.exhibit``.
+        UsageError: ``find.ambiguous`` when two leaves share the number; then give the leaf hash.
+    """
+    found = by_number(desk, number)
+    if not found:
+        raise NotFoundError("find.exhibit", number=number)
+    if len(found) > 1:
+        raise NotFoundError("find.ambiguous", number=number)
+    return found[0]
+
+
+def by_number(desk: Desk, number: str) -> Sequence[ExhibitRow]:
+    """All exhibits that an evidence number, or a full leaf hash, addresses."""
+    if digest := as_digest(number):
+        row = desk.store.exhibits.exhibit(digest)
+        return [row] if row else []
+    prefix = parse_number(number, Prefix.EVIDENCE)
+    return desk.store.exhibits.by_number(format_number(Prefix.EVIDENCE, prefix))
+
+
+def one_certificate(desk: Desk, number: str) -> CertificateRow:
+    """The certificate with a certificate number.
+
+    Raises:
+        MalformedError: mistyped number. NotFoundError: ``find.certificate``.
+    """
+    canonical = format_number(Prefix.CERTIFICATE, parse_number(number, Prefix.CERTIFICATE))
+    row = desk.store.exhibits.certificate(canonical)
+    if row is None:
+        raise NotFoundError("find.certificate", number=canonical)
+    return row
+
+
+def as_digest(text: str) -> bytes | None:
+    """32 bytes when `text` is a digest in hex, with or without ``sha256:`` or ``sm3:`` before it."""
+    match = _DIGEST.match(text.strip())
+    return bytes.fromhex(match[1]) if match else None

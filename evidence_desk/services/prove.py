@@ -1,0 +1,63 @@
+"""Assemble the proof of one exhibit from the store: leaf and path, checkpoint, time records, attesting leaves."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from evidence_desk.core.checkpoint import parse_checkpoint
+from evidence_desk.core.merkle import TileTree
+from evidence_desk.core.ports import ExhibitRow, LogStore, TimeRecordRow
+from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
+from evidence_desk.core.time_record import issue_record
+from evidence_desk.services.desk import Desk
+
+
+def prove(desk: Desk, exhibit: ExhibitRow) -> Proof:
+    """Proof of an exhibit under the newest checkpoint of its log.
+
+    Raises:
+        IntegrityError: the log cannot be read as it was signed.
+    """
+    log, checkpoint = _log(desk, exhibit)
+    size = parse_checkpoint(checkpoint)[0].size
+    tree = TileTree(log, size)
+    records = desk.store.exhibits.time_records(exhibit.leaf_hash)
+    return Proof(
+        number=exhibit.number,
+        leaf=_proven(log, tree, exhibit.seq),
+        checkpoint=checkpoint,
+        times=tuple(
+            _time(desk, log, tree, token, list(group))
+            for token, group in groupby(records, key=lambda item: item.token_sha256)
+        ),
+    )
+
+
+def _log(desk: Desk, exhibit: ExhibitRow) -> tuple[LogStore, bytes]:
+    """The log that holds the exhibit: the active one (verified), or an archived one from before a restore."""
+    if exhibit.origin in {"", desk.origin}:
+        return desk.store.log, desk.log.note
+    archived = desk.store.archived_log(exhibit.origin)
+    return archived, archived.checkpoint()
+
+
+def _proven(log: LogStore, tree: TileTree, seq: int) -> ProvenLeaf:
+    return ProvenLeaf(leaf=log.leaf(seq).leaf, seq=seq, path=tree.inclusion(seq))
+
+
+def _time(
+    desk: Desk, log: LogStore, tree: TileTree, token_sha256: bytes, records: list[TimeRecordRow]
+) -> TimeProof:
+    token = desk.store.exhibits.token(token_sha256)
+    checkpoint = desk.store.exhibits.checkpoint_record(token_sha256)
+    attested = token.attested_seq
+    return TimeProof(
+        records=tuple(issue_record(item.tree, token.token, crls=token.crls) for item in records),
+        token=token.token,
+        attested=None if attested is None or attested >= tree.size else _proven(log, tree, attested),
+        checkpoint=None
+        if checkpoint is None
+        else ProvenNote(
+            data=checkpoint.data, record=issue_record(checkpoint.tree, token.token, crls=token.crls)
+        ),
+    )

@@ -1,0 +1,118 @@
+"""Verify a certificate with what hangs on it: the PDF itself, its attached proofs, and the originals put beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from evidence_desk.core.canonical import JSON
+from evidence_desk.core.trust import Trust
+from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status
+from evidence_desk.errors import MalformedError
+from evidence_desk.verify.certificate import CertificateTrust, verify_certificate
+from evidence_desk.verify.exhibit import ExhibitInput, ExhibitVerdict, GivenFile, verify_exhibit
+from evidence_desk.verify.time_proof import token_trust
+from evidence_desk.verify.values import covered_values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifiedVerdict:
+    """Findings on a certificate and its exhibits; `leaf_hashes` of the exhibits whose proofs could be read."""
+
+    findings: tuple[Finding, ...]
+    caveats: tuple[Caveat, ...]
+    leaf_hashes: tuple[bytes, ...]
+    number: str
+
+
+def verify_certified(
+    pdf: bytes, *, files: Sequence[GivenFile], trust: Trust, now: datetime, inner: bool = False
+) -> CertifiedVerdict:
+    """Judge a certificate PDF, every attached proof, and the given originals.
+
+    Args:
+        pdf: the file as received.
+        files: originals put beside it.
+        trust: roots; what the PDF carries is never trusted.
+        now: moment of judgement (UTC).
+        inner: the PDF lies in a package that judges the exhibit itself: only the PDF and what it prints are judged.
+    """
+    outer = verify_certificate(
+        pdf,
+        trust=CertificateTrust(
+            roots=tuple(item for roots in trust.signers for item in roots.certificates),
+            crls=tuple(item for roots in trust.signers for item in roots.crls),
+        ),
+        token_trust=token_trust(trust),
+        now=now,
+    )
+    findings = list(outer.findings)
+    caveats = {item.code: item for item in outer.caveats}
+    verdicts = [
+        verify_exhibit(_input(outer.attachments, tag, () if inner else tuple(files)), trust=trust, now=now)
+        for tag in _tags(outer.attachments)
+    ]
+    findings += _printed(outer.values, verdicts)
+    if not inner:
+        for verdict in verdicts:
+            findings += [item for item in verdict.findings if item.check != "object.digest"]
+            caveats |= {item.code: item for item in verdict.caveats}
+        findings += _originals(files, verdicts)
+    return CertifiedVerdict(
+        findings=tuple(findings),
+        caveats=tuple(caveats.values()),
+        leaf_hashes=tuple(item.facts.leaf_hash for item in verdicts if item.facts is not None),
+        number=outer.number or "",
+    )
+
+
+def _tags(attachments: Mapping[str, bytes]) -> list[str]:
+    """``001``, ``002``… of the attached proofs, in order."""
+    names = sorted(name for name in attachments if name.startswith("proof-") and name.endswith(".json"))
+    return [name.removeprefix("proof-").removesuffix(".json") for name in names]
+
+
+def _input(attachments: Mapping[str, bytes], tag: str, files: tuple[GivenFile, ...]) -> ExhibitInput:
+    return ExhibitInput(
+        proof=attachments[f"proof-{tag}.json"],
+        statement=attachments.get(f"statement-{tag}.json"),
+        disclosures=attachments.get(f"disclosures-{tag}.json"),
+        files=files,
+    )
+
+
+def _printed(values: Mapping[str, JSON] | None, verdicts: Sequence[ExhibitVerdict]) -> list[Finding]:
+    """What the certificate prints of each exhibit is what its attached proof covers."""
+    printed = values.get("exhibits") if values else None
+    if not isinstance(printed, list) or len(printed) != len(verdicts) or not verdicts:
+        return [_finding("certificate.values", Status.FAILED, "count")]
+    for number, (shown, verdict) in enumerate(zip(printed, verdicts, strict=True), start=1):
+        try:
+            covered = None if verdict.facts is None else covered_values(verdict.facts)
+        except MalformedError:
+            covered = None
+        if covered is None or covered != shown:
+            return [_finding("certificate.values", Status.FAILED, "differ", number=number)]
+    return [_finding("certificate.values", Status.PASSED, "right", count=len(verdicts))]
+
+
+def _originals(files: Sequence[GivenFile], verdicts: Sequence[ExhibitVerdict]) -> list[Finding]:
+    """Each given file belongs to one of the exhibits."""
+    known = {position for verdict in verdicts if verdict.facts for position in verdict.facts.matched}
+    return [
+        _finding("object.digest", Status.PASSED, "belongs", file=file.label)
+        if position in known
+        else _finding("object.digest", Status.FAILED, "wrong", file=file.label)
+        for position, file in enumerate(files)
+    ]
+
+
+def _finding(check: str, status: Status, reason: str, /, **parameters: Parameter) -> Finding:
+    return Finding(
+        dimension=Dimension.INTEGRITY,
+        check=check,
+        status=status,
+        code=f"{check}.{reason}",
+        parameters=parameters,
+    )

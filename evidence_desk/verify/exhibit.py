@@ -1,0 +1,401 @@
+"""Verify one exhibit: proof, statement, disclosures and files against each other («Bindings», docs/spec/verdict.md).
+
+Every rule is a numbered step with its own check name. Nothing here raises on foreign input: what is malformed is failed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.evidence_number import Prefix, format_number
+from evidence_desk.core.groups import group_hashes
+from evidence_desk.core.leaf import SEALED, BlindedObject, Leaf, PlainObject, blind, objects_root, parse_leaf
+from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
+from evidence_desk.core.moment import format_moment
+from evidence_desk.core.proof import Proof, ProvenLeaf, parse_proof
+from evidence_desk.core.statement import (
+    Disclosed,
+    FileEntry,
+    Statement,
+    match_disclosures,
+    parse_disclosures,
+    parse_statement,
+)
+from evidence_desk.core.trust import Trust
+from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches
+from evidence_desk.errors import MalformedError
+from evidence_desk.verify.checkpoint import check_signature
+from evidence_desk.verify.time_proof import TimeFacts, verify_times
+
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFile:
+    """A file put before the verifier: what was hashed of it; a missing digest is None.
+
+    Attributes:
+        index: position in the statement when the container says so (``files/0001…``), else None.
+    """
+
+    label: str
+    size: int | None
+    sha256: bytes | None
+    sm3: bytes | None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitInput:
+    """Bytes that speak about one exhibit; None where not given."""
+
+    proof: bytes
+    statement: bytes | None = None
+    disclosures: bytes | None = None
+    files: tuple[GivenFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitFacts:
+    """What the exhibit's own bytes say, for reports and for comparing a certificate with its proof."""
+
+    proof: Proof
+    leaf: Leaf
+    leaf_hash: bytes
+    checkpoint: Checkpoint | None
+    statement: Statement | None
+    disclosed: Disclosed | None
+    times: tuple[TimeFacts, ...]
+    matched: frozenset[int] = frozenset()
+    """Indexes of `ExhibitInput.files` that belong to the exhibit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitVerdict:
+    """Findings on one exhibit; `facts` is None when not even the leaf could be read."""
+
+    findings: tuple[Finding, ...]
+    caveats: tuple[Caveat, ...] = ()
+    facts: ExhibitFacts | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """Work of one verification."""
+
+    trust: Trust
+    now: datetime
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(
+        self, dimension: Dimension, check: str, status: Status, code: str,
+        who: Vouches = Vouches.COMPUTATION, /, **parameters: Parameter,
+    ) -> None:  # fmt: skip
+        self.findings.append(
+            Finding(
+                dimension=dimension,
+                check=check,
+                status=status,
+                code=code,
+                parameters=parameters,
+                who_vouches=who,
+            )
+        )
+
+    def passed(self, dimension: Dimension, check: str, /, **parameters: Parameter) -> None:
+        self.add(dimension, check, Status.PASSED, f"{check}.right", **parameters)
+
+    def failed(self, dimension: Dimension, check: str, reason: str, /, **parameters: Parameter) -> None:
+        self.add(dimension, check, Status.FAILED, f"{check}.{reason}", **parameters)
+
+    def unknown(self, dimension: Dimension, check: str, reason: str, /, **parameters: Parameter) -> None:
+        self.add(dimension, check, Status.UNDETERMINED, f"{check}.{reason}", Vouches.NOBODY, **parameters)
+
+
+def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> ExhibitVerdict:
+    """Findings on one exhibit under `trust`, judged at `now` (UTC)."""
+    case = _Case(trust, now)
+    try:
+        proof = parse_proof(given.proof)
+        leaf = parse_leaf(proof.leaf.leaf)
+    except MalformedError as error:
+        case.failed(Dimension.INTEGRITY, "proof.form", "wrong", reason=error.code)
+        return ExhibitVerdict(findings=tuple(case.findings))
+    digest = leaf_hash(proof.leaf.leaf)
+    _step_1_number(case, proof, leaf, digest)
+    checkpoint = _step_2_log(case, proof, leaf)
+    statement = _step_3_statement(case, leaf, given.statement)
+    disclosed = _step_4_disclosures(case, statement, given.disclosures)
+    _step_5_objects(case, leaf, statement, disclosed)
+    matched = _step_6_files(case, leaf, statement, disclosed, given.files)
+    entries = _ordered_entries(statement, disclosed)
+    times, caveats = verify_times(
+        proof,
+        leaf=leaf,
+        checkpoint=checkpoint,
+        groups=_groups(leaf, entries),
+        included=lambda item: checkpoint is not None and _included(item, checkpoint),
+        trust=trust,
+        now=now,
+    )
+    case.findings.extend(finding for facts in times for finding in facts.findings)
+    if not times:
+        case.unknown(Dimension.TIME, "time.token", "missing")
+    _step_7_clock(case, statement, leaf, times)
+    _step_8_rest(case, statement, disclosed)
+    return ExhibitVerdict(
+        findings=tuple(case.findings),
+        caveats=caveats,
+        facts=ExhibitFacts(
+            proof=proof, leaf=leaf, leaf_hash=digest, checkpoint=checkpoint, statement=statement,
+            disclosed=disclosed, times=times, matched=matched,
+        ),
+    )  # fmt: skip
+
+
+def _step_1_number(case: _Case, proof: Proof, leaf: Leaf, digest: bytes) -> None:
+    """The evidence number is that of the leaf, and the leaf seals an exhibit."""
+    if leaf.type not in SEALED:
+        case.failed(Dimension.INTEGRITY, "proof.leaf_type", "wrong", type=leaf.type)
+    if proof.number != format_number(Prefix.EVIDENCE, digest):
+        case.failed(Dimension.INTEGRITY, "proof.number", "wrong")
+    else:
+        case.passed(Dimension.INTEGRITY, "proof.number", number=proof.number)
+
+
+def _step_2_log(case: _Case, proof: Proof, leaf: Leaf) -> Checkpoint | None:
+    """leaf.log = checkpoint origin, leaf.seq = index, the path leads to the root, the desk signed it."""
+    try:
+        checkpoint, note = parse_checkpoint(proof.checkpoint)
+    except MalformedError as error:
+        case.failed(Dimension.LOG, "log.checkpoint", "malformed", reason=error.code)
+        return None
+    if leaf.log != checkpoint.origin:
+        case.failed(Dimension.LOG, "log.origin", "wrong")
+    if leaf.seq != proof.leaf.seq:
+        case.failed(Dimension.LOG, "log.seq", "wrong")
+    if _included(proof.leaf, checkpoint):
+        case.passed(Dimension.LOG, "log.inclusion", seq=leaf.seq, size=checkpoint.size)
+    else:
+        case.failed(Dimension.LOG, "log.inclusion", "wrong")
+    case.findings.append(check_signature(note, checkpoint.origin, case.trust))
+    return checkpoint
+
+
+def _step_3_statement(case: _Case, leaf: Leaf, data: bytes | None) -> Statement | None:
+    """The statement's digests are those of the leaf."""
+    if data is None:
+        case.unknown(Dimension.INTEGRITY, "statement.digest", "missing")
+        return None
+    if leaf.statement is None or not leaf.statement.matches(DigestPair.of(data)):
+        case.failed(Dimension.INTEGRITY, "statement.digest", "wrong")
+        return None
+    try:
+        statement = parse_statement(data)
+    except MalformedError as error:
+        case.failed(Dimension.INTEGRITY, "statement.form", "wrong", reason=error.code)
+        return None
+    case.passed(Dimension.INTEGRITY, "statement.digest")
+    return statement
+
+
+def _step_4_disclosures(case: _Case, statement: Statement | None, data: bytes | None) -> Disclosed | None:
+    """Each disclosed member is the one whose digest the statement holds."""
+    if statement is None or data is None:
+        return None
+    try:
+        disclosed = match_disclosures(statement, parse_disclosures(data))
+    except MalformedError as error:
+        case.failed(Dimension.INTEGRITY, "disclosure.form", "wrong", reason=error.code)
+        return None
+    if disclosed.wrong:
+        case.failed(Dimension.INTEGRITY, "disclosure.member", "wrong", count=len(disclosed.wrong))
+    elif withheld := len(statement.salted) - len(disclosed.values):
+        case.add(
+            Dimension.INTEGRITY,
+            "disclosure.member",
+            Status.PASSED,
+            "disclosure.member.partly",
+            withheld=withheld,
+        )
+    else:
+        case.passed(Dimension.INTEGRITY, "disclosure.member", count=len(disclosed.values))
+    return disclosed
+
+
+def _step_5_objects(
+    case: _Case, leaf: Leaf, statement: Statement | None, disclosed: Disclosed | None
+) -> None:
+    """The leaf's objects are the statement's files, in order, plain or blinded."""
+    if statement is None or disclosed is None:
+        return
+    count = leaf.count if leaf.root is not None else len(leaf.objects)
+    if count != statement.file_count:
+        case.failed(Dimension.INTEGRITY, "objects.count", "wrong", leaf=count, statement=statement.file_count)
+        return
+    entries = _ordered_entries(statement, disclosed)
+    if entries is None:
+        return
+    plain = tuple(PlainObject(digests=item.digests, size=item.size) for item in entries)
+    blinded = tuple(blind(item.digests, statement.salt) for item in entries)
+    if leaf.root is not None:
+        right = leaf.root in {objects_root(plain), objects_root(blinded)}
+    else:
+        right = leaf.objects in (plain, blinded)
+    if right:
+        case.passed(Dimension.INTEGRITY, "objects.statement", count=count)
+    else:
+        case.failed(Dimension.INTEGRITY, "objects.statement", "wrong")
+
+
+def _step_6_files(
+    case: _Case,
+    leaf: Leaf,
+    statement: Statement | None,
+    disclosed: Disclosed | None,
+    files: Sequence[GivenFile],
+) -> frozenset[int]:
+    """Each given file is one of the exhibit's; files = the statement's list exactly."""
+    entries = disclosed.files if disclosed else {}
+    total = leaf.count if leaf.root is not None else len(leaf.objects)
+    found: Counter[int] = Counter()
+    matched: set[int] = set()
+    for position, file in enumerate(files):
+        status, index, reason = _match(file, leaf, statement, entries)
+        if status is Status.PASSED and index is not None:
+            same = _same_files(entries, index) if file.index is None else [index]
+            found.update(same)
+            matched.add(position)
+            case.passed(Dimension.INTEGRITY, "object.digest", file=file.label, index=index + 1)
+        elif status is Status.FAILED:
+            case.failed(Dimension.INTEGRITY, "object.digest", reason, file=file.label)
+        else:
+            case.unknown(Dimension.INTEGRITY, "object.digest", reason, file=file.label)
+    missing = total - len(found)
+    if missing > 0:
+        case.unknown(Dimension.INTEGRITY, "files.complete", "missing", missing=missing, total=total)
+    elif not any(item.status is not Status.PASSED for item in case.findings if item.check == "object.digest"):
+        case.passed(Dimension.INTEGRITY, "files.complete", total=total)
+    return frozenset(matched)
+
+
+def _same_files(entries: Mapping[int, FileEntry], index: int) -> list[int]:
+    """Indexes of all listed files with the content of `index`: one loose original stands for each of them."""
+    if index not in entries:
+        return [index]
+    return [at for at, entry in entries.items() if entry.digests.matches(entries[index].digests)]
+
+
+def _match(
+    file: GivenFile, leaf: Leaf, statement: Statement | None, entries: Mapping[int, FileEntry]
+) -> tuple[Status, int | None, str]:
+    """Status, index in the exhibit, reason."""
+    if file.index is not None and entries.get(file.index) is None and statement is not None:
+        listed = file.index < statement.file_count
+        return (Status.UNDETERMINED, None, "withheld") if listed else (Status.FAILED, None, "unlisted")
+    candidates: Iterable[int] = entries if file.index is None else (file.index,)
+    for index in candidates:
+        if (entry := entries.get(index)) is not None:
+            status = _compare(file, entry.digests, entry.size)
+            if status is not None:
+                return (status, index, "one_digest")
+    if entries and statement is not None and len(entries) == statement.file_count:
+        return Status.FAILED, None, "wrong"
+    return _match_leaf(file, leaf, statement)
+
+
+def _match_leaf(file: GivenFile, leaf: Leaf, statement: Statement | None) -> tuple[Status, int | None, str]:
+    """Compare with the leaf's own objects when the statement's list is not (wholly) known."""
+    if leaf.root is not None:
+        return Status.UNDETERMINED, None, "no_list"
+    for index, item in enumerate(leaf.objects):
+        match item:
+            case PlainObject():
+                status = _compare(file, item.digests, item.size)
+                if status is not None:
+                    return status, index, "one_digest"
+            case BlindedObject():
+                if statement is None or file.sha256 is None or file.sm3 is None:
+                    return Status.UNDETERMINED, None, "no_salt"
+                if blind(DigestPair(sha256=file.sha256, sm3=file.sm3), statement.salt) == item:
+                    return Status.PASSED, index, ""
+    return Status.FAILED, None, "wrong"
+
+
+def _compare(file: GivenFile, digests: DigestPair, size: int) -> Status | None:
+    """Passed when size and both digests match, undetermined when only one digest is known, None when different."""
+    known = [
+        ours == theirs
+        for ours, theirs in ((file.sha256, digests.sha256), (file.sm3, digests.sm3), (file.size, size))
+        if ours is not None
+    ]
+    if not all(known) or (file.sha256 is None and file.sm3 is None):
+        return None
+    complete = file.sha256 is not None and file.sm3 is not None and file.size is not None
+    return Status.PASSED if complete else Status.UNDETERMINED
+
+
+def _step_7_clock(case: _Case, statement: Statement | None, leaf: Leaf, times: Sequence[TimeFacts]) -> None:
+    """Registration by the desk's clock must not lie after the token: existence is proven at genTime, never at `at`."""
+    stamps = [facts.token.gen_time for facts in times if facts.token is not None]
+    if not stamps:
+        return
+    first = min(stamps)
+    registered = leaf.at if statement is None else min(leaf.at, statement.clock.utc)
+    gap = int((first - registered).total_seconds())
+    if registered - first > CLOCK_TOLERANCE:
+        case.unknown(Dimension.ENVIRONMENT, "clock.order", "ahead", seconds=-gap)
+    else:
+        case.add(
+            Dimension.ENVIRONMENT, "clock.order", Status.PASSED, "clock.order.right", Vouches.DESK,
+            registered=format_moment(registered), gen_time=format_moment(first), seconds=max(gap, 0),
+        )  # fmt: skip
+
+
+def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed | None) -> None:
+    """What this program cannot decide is said: court network, environment, original."""
+    case.unknown(Dimension.COURT, "court.anchor", "missing")
+    if statement is None or statement.environment is None:
+        case.unknown(Dimension.ENVIRONMENT, "environment.report", "missing")
+    source = disclosed.values.get("/source") if disclosed else None
+    told = isinstance(source, dict) and source.get("is_original") is True
+    case.add(
+        Dimension.ORIGINAL, "original.statement", Status.UNDETERMINED,
+        "original.statement.told" if told else "original.statement.unknown", Vouches.USER,
+    )  # fmt: skip
+
+
+def _included(item: ProvenLeaf, checkpoint: Checkpoint) -> bool:
+    try:
+        root = root_from_inclusion(
+            index=item.seq, size=checkpoint.size, digest=leaf_hash(item.leaf), path=item.path
+        )
+    except MalformedError:
+        return False
+    return root == checkpoint.root
+
+
+def _ordered_entries(
+    statement: Statement | None, disclosed: Disclosed | None
+) -> tuple[FileEntry, ...] | None:
+    """All file entries in order, None when any is withheld."""
+    if statement is None or disclosed is None or len(disclosed.files) != statement.file_count:
+        return None
+    return tuple(disclosed.files[index] for index in range(statement.file_count))
+
+
+def _groups(leaf: Leaf, entries: tuple[FileEntry, ...] | None) -> tuple[tuple[bytes, ...], ...] | None:
+    """SHA-256 of the exhibit's data objects by group; None when they are not known."""
+    if leaf.statement is None:
+        return None
+    if entries is not None:
+        return group_hashes(leaf.statement.sha256, [item.digests.sha256 for item in entries])
+    plain = [item.digests.sha256 for item in leaf.objects if isinstance(item, PlainObject)]
+    if leaf.root is None and len(plain) == len(leaf.objects):
+        return group_hashes(leaf.statement.sha256, plain)
+    return None

@@ -13,8 +13,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from tsa.verify import TokenVerdict, verify_token
-
 from evidence_desk.core.time_record import (
     ArchiveTimeStamp,
     EvidenceRecord,
@@ -29,6 +27,8 @@ from evidence_desk.core.time_record import (
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches, worst
 from evidence_desk.errors import MalformedError
 from tsa.policy import TokenTrust
+from tsa.response import TokenFacts
+from tsa.verify import TokenVerdict, verify_token
 
 ObjectDigests = Mapping[str, bytes] | Callable[[str], bytes | None]
 """Digests of one object by algorithm name (``"sha256"``) or OID; or a function of the name that hashes the original
@@ -60,6 +60,11 @@ class RecordVerdict:
     def first(self) -> TokenVerdict | None:
         """Verdict of the initial token: the one that dates the objects."""
         return self.tokens[0] if self.tokens else None
+
+    @property
+    def facts(self) -> TokenFacts | None:
+        """What the initial token says, as read by ``tsa``; None when it could not be read."""
+        return self.tokens[0].facts if self.tokens else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +298,7 @@ def _judge_tokens(
         verdicts.append(verdict)
         if not covering:
             known = None
-        elif worst(item.status for item in verdict.findings) is Status.PASSED:
+        elif verdict.status is Status.PASSED:
             known = _earliest(known, link.imprint.latest)
     return tuple(reversed(verdicts))
 

@@ -1,0 +1,193 @@
+"""Cases, exhibits and their files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow, StoredObject
+from evidence_desk.errors import BugError
+from evidence_desk.vault.database import Database, Row, Value, optional_time, parse_time, time_text
+from evidence_desk.vault.log_repository import LogRepository
+
+_PAGE: Final = 250
+_COLUMNS: Final = (
+    "e.id, e.leaf_hash, e.seq, e.number, e.case_number, e.exhibit_no, e.title, e.kind, e.statement, e.disclosures, "
+    "e.registered, e.logged, e.timestamped, e.anchored, e.certified, l.origin"
+)
+_FROM: Final = f"SELECT {_COLUMNS} FROM exhibits e JOIN logs l ON l.id = e.log_id"  # noqa: S608 - constants only
+
+
+class CaseTables:
+    """Cases and exhibits; exhibits of all logs are found, new ones go to the active log."""
+
+    def __init__(self, database: Database, log: Callable[[], LogRepository]) -> None:
+        self._database = database
+        self._log = log
+
+    def add_case(self, case: CaseRow) -> None:
+        """Insert a case unless its number is known."""
+        self._database.write(
+            "INSERT INTO cases (number, details, created) VALUES (?, ?, ?) ON CONFLICT (number) DO NOTHING",
+            (case.number, case.details, time_text(case.created)),
+        )
+
+    def cases(self) -> Sequence[CaseRow]:
+        """All cases by creation."""
+        rows = self._database.rows("SELECT number, details, created FROM cases ORDER BY created, id")
+        return [CaseRow(number=row[0], details=row[1], created=parse_time(row[2])) for row in rows]
+
+    def next_exhibit_index(self, case_number: str) -> int:
+        """1-based index for the next exhibit of a case."""
+        row = self._database.row("SELECT count(*) FROM exhibits WHERE case_number = ?", (case_number,))
+        return 1 if row is None else int(row[0]) + 1
+
+    def add_exhibit(self, exhibit: ExhibitRow) -> None:
+        """Insert a sealed exhibit with its objects; its leaf must be written in the same transaction.
+
+        Raises:
+            BugError: ``bug.exhibit_origin`` when `exhibit.origin` names another log than the active one.
+            IntegrityError: ``vault.constraint`` (at the end of the transaction when the leaf is missing).
+        """
+        log = self._log()
+        if exhibit.origin not in {"", log.origin}:
+            raise BugError("bug.exhibit_origin")
+        states = (exhibit.timestamped, exhibit.anchored, exhibit.certified)
+        exhibit_id = self._database.write(
+            "INSERT INTO exhibits (log_id, seq, leaf_hash, number, case_number, exhibit_no, title, kind, statement, "
+            "disclosures, registered, logged, timestamped, anchored, certified) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                log.log_id,
+                exhibit.seq,
+                exhibit.leaf_hash,
+                exhibit.number,
+                exhibit.case_number,
+                exhibit.exhibit_no,
+                exhibit.title,
+                exhibit.kind,
+                exhibit.statement,
+                exhibit.disclosures,
+                time_text(exhibit.registered),
+                time_text(exhibit.logged),
+                *(None if state is None else time_text(state) for state in states),
+            ),
+        )
+        self._database.write_many(
+            "INSERT INTO objects (exhibit_id, position, path, media_type, name, size, sha256, sm3) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    exhibit_id,
+                    item.position,
+                    item.path,
+                    item.media_type,
+                    item.stored.name,
+                    item.stored.size,
+                    item.stored.digests.sha256,
+                    item.stored.digests.sm3,
+                )
+                for item in exhibit.objects
+            ),
+        )
+
+    def exhibit(self, leaf_hash: bytes) -> ExhibitRow | None:
+        """One exhibit by leaf hash."""
+        found = self._load("WHERE e.leaf_hash = ?", (leaf_hash,))
+        return found[0] if found else None
+
+    def by_number(self, number: str) -> Sequence[ExhibitRow]:
+        """All exhibits with an evidence number."""
+        return self._load("WHERE e.number = ? ORDER BY e.id", (number,))
+
+    def by_digest(self, digest: bytes) -> Sequence[ExhibitRow]:
+        """Exhibits holding a file with this SHA-256 or SM3, or whose leaf hash it is, in log order."""
+        return self._load(
+            "WHERE e.id IN (SELECT exhibit_id FROM objects WHERE sha256 = ?1 UNION "
+            "SELECT exhibit_id FROM objects WHERE sm3 = ?1 UNION SELECT id FROM exhibits WHERE leaf_hash = ?1) "
+            "ORDER BY e.id",
+            (digest,),
+        )
+
+    def exhibits(self, *, case_number: str | None = None) -> Iterator[ExhibitRow]:
+        """All exhibits in log order, read in pages."""
+        return self._pages("" if case_number is None else "AND e.case_number = ?", case_number)
+
+    def awaiting_timestamp(self) -> Sequence[ExhibitRow]:
+        """Exhibits without a token, in log order."""
+        return list(self._pages("AND e.timestamped IS NULL", None))
+
+    def erased_names(self, case_number: str) -> list[str]:
+        """Object names of a case."""
+        rows = self._database.rows(
+            "SELECT DISTINCT o.name FROM objects o JOIN exhibits e ON e.id = o.exhibit_id WHERE e.case_number = ?",
+            (case_number,),
+        )
+        return [row[0] for row in rows]
+
+    def mark_erased(self, case_number: str, at: str) -> None:
+        """Record that the keys of a case were deleted."""
+        self._database.write(
+            "UPDATE cases SET erased = ? WHERE number = ? AND erased IS NULL", (at, case_number)
+        )
+
+    def _pages(self, condition: str, parameter: Value) -> Iterator[ExhibitRow]:
+        last = 0
+        extra = () if parameter is None else (parameter,)
+        while True:
+            page = self._load_with_id(
+                f"WHERE e.id > ? {condition} ORDER BY e.id LIMIT {_PAGE}", (last, *extra)
+            )
+            yield from (exhibit for _, exhibit in page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1][0]
+
+    def _load(self, rest: str, parameters: Sequence[Value]) -> list[ExhibitRow]:
+        return [exhibit for _, exhibit in self._load_with_id(rest, parameters)]
+
+    def _load_with_id(self, rest: str, parameters: Sequence[Value]) -> list[tuple[int, ExhibitRow]]:
+        rows = self._database.rows(f"{_FROM} {rest}", parameters)
+        objects = self._objects([row[0] for row in rows])
+        return [(row[0], _exhibit(row, objects[row[0]])) for row in rows]
+
+    def _objects(self, exhibit_ids: Sequence[int]) -> defaultdict[int, list[ObjectRow]]:
+        found: defaultdict[int, list[ObjectRow]] = defaultdict(list)
+        for start in range(0, len(exhibit_ids), _PAGE):
+            ids = exhibit_ids[start : start + _PAGE]
+            marks = ",".join("?" * len(ids))
+            for row in self._database.rows(
+                "SELECT exhibit_id, position, path, media_type, name, size, sha256, sm3 FROM objects "  # noqa: S608
+                f"WHERE exhibit_id IN ({marks}) ORDER BY exhibit_id, position",
+                ids,
+            ):
+                found[row[0]].append(_object(row))
+        return found
+
+
+def _object(row: Row) -> ObjectRow:
+    stored = StoredObject(name=row[4], size=row[5], digests=DigestPair(sha256=row[6], sm3=row[7]))
+    return ObjectRow(position=row[1], path=row[2], media_type=row[3], stored=stored)
+
+
+def _exhibit(row: Row, objects: Sequence[ObjectRow]) -> ExhibitRow:
+    return ExhibitRow(
+        leaf_hash=row[1],
+        seq=row[2],
+        number=row[3],
+        case_number=row[4],
+        exhibit_no=row[5],
+        title=row[6],
+        kind=row[7],
+        statement=row[8],
+        disclosures=row[9],
+        objects=tuple(objects),
+        registered=parse_time(row[10]),
+        logged=parse_time(row[11]),
+        timestamped=optional_time(row[12]),
+        anchored=optional_time(row[13]),
+        certified=optional_time(row[14]),
+        origin=row[15],
+    )

@@ -1,0 +1,400 @@
+"""The vault: one folder that holds database, originals, keybag and keys (`core.ports.Store`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from evidence_desk.core.ports import Clock
+from evidence_desk.errors import ConfigurationError, PermissionDeniedError
+from evidence_desk.vault import building, migrations
+from evidence_desk.vault.attempts import Attempts, Sleep, WallClock
+from evidence_desk.vault.database import FILE_NAME as DATABASE
+from evidence_desk.vault.database import Database, time_text
+from evidence_desk.vault.epochs import Epochs
+from evidence_desk.vault.exhibit_repository import ExhibitRepository
+from evidence_desk.vault.keybag import FILE_NAME as KEYBAG
+from evidence_desk.vault.keybag import Keybag
+from evidence_desk.vault.keys import DeskKeys, DeskSigner, KdfParameters, VaultKey
+from evidence_desk.vault.lock import FileLock
+from evidence_desk.vault.log_repository import LogDirectory, LogRepository
+from evidence_desk.vault.objects import FOLDER as OBJECTS
+from evidence_desk.vault.objects import ObjectRepository
+from evidence_desk.vault.recovery import NextKeyDigests, parse_recovery_key
+from evidence_desk.vault.vault_file import Secrets, VaultFile
+
+_WRITER_LOCK: Final = "writer.lock"
+_NAMES_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Where and how a vault is opened."""
+
+    folder: Path
+    clock: Clock
+    read_only: bool
+
+
+class Vault:
+    """An open vault. Threads may share it; close it (or use it as a context manager) to wipe its keys."""
+
+    def __init__(self, opening: Opening, secrets: Secrets) -> None:
+        """Use `create`, `open`, `open_with_recovery` or `backup.restore`."""
+        self._folder = opening.folder
+        self._clock = opening.clock
+        self._read_only = opening.read_only
+        self._writer_lock = (
+            None if opening.read_only else FileLock(opening.folder / _WRITER_LOCK, busy_code="vault.in_use")
+        )
+        self._key = VaultKey(secrets.vault_key)
+        self._backup_recipient = secrets.backup_recipient
+        try:
+            self._database = Database.open(
+                opening.folder / DATABASE, self._key.subkey("vault.db"), read_only=opening.read_only
+            )
+        except BaseException:
+            self._release()
+            raise
+        try:
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def _load(self) -> None:
+        migrations.migrate(self._database)
+        self._keybag = Keybag(self._folder / KEYBAG, lambda: self._key.subkey("keybag"))
+        self._desk_keys = DeskKeys(self._folder / building.DESK_KEYS, lambda: self._key.subkey("desk.keys"))
+        self._logs = LogDirectory(self._database)
+        self._log = self._logs.active()
+        self._epochs = Epochs(self._database)
+        self._exhibits = ExhibitRepository(self._database, lambda: self._log)
+        self._objects = ObjectRepository(
+            self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
+        )
+        self._signer: DeskSigner | None = None
+        if not self._read_only:
+            self._objects.sweep()
+
+    # --- opening ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls, folder: Path, passphrase: str, *, clock: Clock, origin: str, kdf: KdfParameters | None = None
+    ) -> tuple[Self, str]:
+        """Make a new vault in a missing or empty folder; returns it open, and the recovery key to print.
+
+        Raises:
+            UsageError: ``vault.exists``, ``vault.not_empty`` or ``vault.passphrase_empty``.
+            MalformedError: ``malformed.origin``.
+            HostError: disk full, read-only folder; nothing is left behind.
+        """
+        secrets, recovery_key = building.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
+        return cls(Opening(folder=folder, clock=clock, read_only=False), secrets), recovery_key
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        passphrase: str,
+        *,
+        clock: Clock,
+        read_only: bool = False,
+        sleep: Sleep = time.sleep,
+    ) -> Self:
+        """Open by passphrase; read-only works beside a writer.
+
+        Raises:
+            PermissionDeniedError: ``vault.wrong_passphrase``, after a delay that grows with each failure.
+            BusyError: ``vault.in_use`` when another process has it open for writing.
+            NotFoundError: ``vault.missing``.
+            ConfigurationError: ``vault.newer_version``.
+            IntegrityError: ``vault.damaged``.
+        """
+        secrets = unlock(folder, passphrase, clock=clock, sleep=sleep)
+        return cls(Opening(folder=folder, clock=clock, read_only=read_only), secrets)
+
+    @classmethod
+    def open_with_recovery(
+        cls, folder: Path, recovery_key: str, *, clock: Clock, read_only: bool = False
+    ) -> Self:
+        """Open by the printed recovery key.
+
+        Raises:
+            MalformedError: ``malformed.recovery_key`` when it was mistyped.
+            PermissionDeniedError: ``vault.wrong_recovery_key`` when it belongs to another vault.
+        """
+        secrets = unlock_by_recovery(folder, recovery_key)
+        return cls(Opening(folder=folder, clock=clock, read_only=read_only), secrets)
+
+    def close(self) -> None:
+        """Close the database and wipe the keys; harmless twice."""
+        self._database.close()
+        for holder in ("_keybag", "_desk_keys"):
+            if hasattr(self, holder):
+                getattr(self, holder).forget()
+        self._signer = None
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # --- port -------------------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> LogRepository:
+        """The active log's tables."""
+        return self._log
+
+    @property
+    def exhibits(self) -> ExhibitRepository:
+        """The other tables."""
+        return self._exhibits
+
+    @property
+    def objects(self) -> ObjectRepository:
+        """Encrypted originals."""
+        return self._objects
+
+    @property
+    def signer(self) -> DeskSigner:
+        """Checkpoint keys of the active log.
+
+        Raises:
+            ConfigurationError: ``vault.keys_missing`` when ``desk.keys`` is gone.
+        """
+        if self._signer is None:
+            self._signer = self._desk_keys.signer(self.origin)
+        return self._signer
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One durable SQL transaction, rolled back on any exception; not nestable."""
+        return self._database.transaction()
+
+    def secret(self, name: str) -> bytes | None:
+        """A private blob from ``desk.keys``; not part of backups."""
+        return self._desk_keys.secret(name)
+
+    def set_secret(self, name: str, value: bytes) -> None:
+        """Store a private blob in ``desk.keys``."""
+        self._for_writing()
+        self._desk_keys.set_secret(name, value)
+
+    # --- logs -------------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """Where the vault lies."""
+        return self._folder
+
+    @property
+    def clock(self) -> Clock:
+        """The vault's clock."""
+        return self._clock
+
+    @property
+    def database(self) -> Database:
+        """The connection; for backup."""
+        return self._database
+
+    @property
+    def keybag(self) -> Keybag:
+        """Keys of the cases; for backup."""
+        return self._keybag
+
+    @property
+    def key(self) -> VaultKey:
+        """The vault key; for backup."""
+        return self._key
+
+    @property
+    def backup_recipient(self) -> str:
+        """Public half of the backup identity (age1…)."""
+        return self._backup_recipient
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it was opened for reading only."""
+        return self._read_only
+
+    @property
+    def origin(self) -> str:
+        """Origin of the active log."""
+        return self._log.origin
+
+    @property
+    def origins(self) -> list[str]:
+        """Origins of all logs, oldest first; the last is the active one's."""
+        return self._logs.origins()
+
+    @property
+    def next_key_digests(self) -> NextKeyDigests:
+        """Digests of the keys that may succeed the active log's; the keys themselves are only on paper.
+
+        Raises:
+            ConfigurationError: ``vault.recovery_key_needed`` when none were prepared for this epoch.
+        """
+        return self._epochs.digests(self.origin)
+
+    def archived_log(self, origin: str) -> LogRepository:
+        """Read access to an earlier log (or the active one).
+
+        Raises:
+            NotFoundError: ``vault.no_log``.
+        """
+        return self._logs.archived(origin)
+
+    def set_origin(self, origin: str) -> None:
+        """Open a successor log: new, empty, with new signing keys; the old one stays readable.
+
+        Raises:
+            MalformedError: ``malformed.origin``.
+            ConfigurationError: ``vault.recovery_key_needed`` when no next keys were prepared for its epoch.
+            IntegrityError: ``vault.constraint`` for an origin that was used before.
+        """
+        self._for_writing()
+        self._epochs.digests(origin)
+        if origin not in self.origins:
+            self._desk_keys.create_signer(origin)
+        with self.transaction():
+            self._logs.add(origin, self._clock.now())
+        self._log = self._logs.active()
+        self._signer = None
+
+    # --- cases ------------------------------------------------------------------------------------------------
+
+    def envelope_key(self, case_number: str) -> bytes:
+        """32-byte key of a case's envelopes; made for a new case.
+
+        Raises:
+            NotFoundError: ``vault.case_erased``.
+        """
+        if self._read_only:
+            return self._keybag.keys(case_number).envelope_key
+        return self._keybag.keys_for_writing(case_number).envelope_key
+
+    def case_identity(self, case_number: str) -> str:
+        """Age identity of a case (AGE-SECRET-KEY-1…), for recovery with the age command line.
+
+        Raises:
+            NotFoundError: ``vault.case_erased`` or ``vault.case_unknown``.
+        """
+        return self._keybag.keys(case_number).identity
+
+    def erase_case(self, case_number: str) -> None:
+        """Delete the keys of a case, then its objects; statements and leaves stay. Earlier backups keep the keys.
+
+        Raises:
+            HostError: the keys were not deleted.
+        """
+        self._for_writing()
+        names = self._exhibits.erased_names(case_number)
+        self._keybag.erase(case_number)
+        with self.transaction():
+            self._exhibits.mark_erased(case_number, time_text(self._clock.now()))
+        self._objects.remove(names)
+
+    def is_erased(self, case_number: str) -> bool:
+        """Whether the keys of a case were deleted."""
+        return self._keybag.is_erased(case_number)
+
+    # --- care -------------------------------------------------------------------------------------------------
+
+    def check_database(self) -> None:
+        """Check every page and index of the database.
+
+        Raises:
+            IntegrityError: ``vault.damaged``.
+        """
+        self._database.check(whole=True)
+
+    def _for_writing(self) -> None:
+        if self._read_only:
+            raise ConfigurationError("vault.read_only")
+
+    def _release(self) -> None:
+        self._key.wipe()
+        if self._writer_lock is not None:
+            self._writer_lock.release()
+
+    def _referenced(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that rows refer to."""
+        todo = list(names)
+        found: set[str] = set()
+        for start in range(0, len(todo), _NAMES_AT_ONCE):
+            part = todo[start : start + _NAMES_AT_ONCE]
+            marks = ",".join("?" * len(part))
+            rows = self._database.rows(f"SELECT DISTINCT name FROM objects WHERE name IN ({marks})", part)  # noqa: S608
+            found.update(row[0] for row in rows)
+        return found
+
+
+def unlock(folder: Path, passphrase: str, *, clock: Clock, sleep: Sleep) -> Secrets:
+    """Secrets of a vault by passphrase, with the growing delay; see `Vault.open` for errors."""
+    return _guarded(folder, lambda file: file.unlock(passphrase), clock=clock, sleep=sleep)
+
+
+def unlock_by_recovery(folder: Path, recovery_key: str) -> Secrets:
+    """Secrets of a vault by its printed recovery key (256 random bits: no delay needed)."""
+    secrets = VaultFile.read(folder).unlock_by_recovery(parse_recovery_key(recovery_key))
+    if secrets is None:
+        raise PermissionDeniedError("vault.wrong_recovery_key")
+    return secrets
+
+
+def change_passphrase(
+    folder: Path, old: str, new: str, *, clock: Clock | None = None, sleep: Sleep = time.sleep
+) -> None:
+    """Wrap the vault key under a new passphrase; works while the vault is open.
+
+    Backups made before still open with the old passphrase.
+
+    Raises:
+        PermissionDeniedError: ``vault.wrong_passphrase``.
+        UsageError: ``vault.passphrase_empty``.
+    """
+
+    def rewrap(file: VaultFile) -> Secrets | None:
+        secrets = file.unlock(old)
+        if secrets is not None:
+            file.with_passphrase(secrets, new).write(folder)
+        return secrets
+
+    _guarded(folder, rewrap, clock=clock or WallClock(), sleep=sleep)
+
+
+def reset_passphrase(folder: Path, recovery_key: str, new: str, *, clock: Clock | None = None) -> None:
+    """Set a new passphrase with the printed recovery key.
+
+    Raises:
+        MalformedError: ``malformed.recovery_key``.
+        PermissionDeniedError: ``vault.wrong_recovery_key``.
+    """
+    attempts = Attempts(folder, clock or WallClock(), time.sleep)
+    secrets = unlock_by_recovery(folder, recovery_key)
+    with attempts.exclusive():
+        VaultFile.read(folder).with_passphrase(secrets, new).write(folder)
+        attempts.succeeded()
+
+
+def _guarded(
+    folder: Path, attempt: Callable[[VaultFile], Secrets | None], *, clock: Clock, sleep: Sleep
+) -> Secrets:
+    VaultFile.read(folder)  # no lock file in a folder that is no vault
+    attempts = Attempts(folder, clock, sleep)
+    with attempts.exclusive():
+        attempts.wait()
+        secrets = attempt(VaultFile.read(folder))
+        if secrets is None:
+            attempts.failed()
+            raise PermissionDeniedError("vault.wrong_passphrase")
+        attempts.succeeded()
+        return secrets

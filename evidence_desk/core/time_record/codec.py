@@ -144,11 +144,13 @@ def parse_record(record: bytes) -> EvidenceRecord:
     fields.done()
     parsed = EvidenceRecord(
         digests=_algorithms(algorithms),
-        crypto_infos=_unread(crypto_infos, "cryptoInfos"),
-        encryption_info=_unread(encryption_info, "encryptionInfo"),
+        crypto_infos=_attributes(crypto_infos, "cryptoInfos"),
+        encryption_info=_encryption_info(encryption_info),
         chains=_chains(sequence),
     )
-    if encode_record(parsed) != record:
+    if (
+        encode_record(parsed) != record
+    ):  # pragma: no cover - the reader above leaves no room; this keeps it so
         _refuse("EvidenceRecord")
     return parsed
 
@@ -197,7 +199,7 @@ def _stamp(element: der.Element, where: str) -> ArchiveTimeStamp:
     fields.done()
     return ArchiveTimeStamp(
         digest=_algorithm(digest, f"{where}/digestAlgorithm") if digest else None,
-        attributes=_unread(attributes, f"{where}/attributes"),
+        attributes=_attributes(attributes, f"{where}/attributes"),
         tree=_tree(tree, f"{where}/reducedHashtree") if tree else None,
         token=token.encoded,
     )
@@ -220,12 +222,30 @@ def _tree(element: der.Element, where: str) -> ReducedTree:
     return tree
 
 
-def _unread(element: der.Element | None, where: str) -> bytes | None:
-    """Content of a field that we keep but do not read; it must hold something and be DER down to its leaves."""
+def _attributes(element: der.Element | None, where: str) -> bytes | None:
+    """Content of a SIZE (1..MAX) OF Attribute; the form is checked (RFC 5652 §5.3), the values are kept unread."""
     if element is None:
         return None
-    if element.body == element.end:
+    items = element.children()
+    if not items:
         _refuse(where)
+    for item in items:
+        fields = der.Fields(der.expect(item, der.SEQUENCE))
+        der.oid(fields.take())
+        fields.take(der.SET)
+        fields.done()
+    der.check(element)
+    return element.content
+
+
+def _encryption_info(element: der.Element | None) -> bytes | None:
+    """Content of an EncryptionInfo (RFC 4998 §6.1), kept unread."""
+    if element is None:
+        return None
+    fields = der.Fields(element)
+    der.oid(fields.take())
+    fields.take()
+    fields.done()
     der.check(element)
     return element.content
 

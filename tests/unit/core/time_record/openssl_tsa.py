@@ -21,7 +21,7 @@ crypto_device = builtin
 signer_digest = sha256
 default_policy = {policy}
 digests = sha256, sha384, sha512
-accuracy = secs:1
+{accuracy}
 ordering = no
 tsa_name = no
 ess_cert_id_chain = no
@@ -36,7 +36,7 @@ def _name(text: str) -> x509.Name:
 class OpensslTsa:
     """One CA with one TSA certificate, valid for `days`."""
 
-    def __init__(self, folder: Path, *, days: int = 3650, ca_days: int = 7300) -> None:
+    def __init__(self, folder: Path, *, days: int = 3650, accurate: bool = True) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._now = datetime.now(UTC).replace(microsecond=0)
@@ -51,7 +51,7 @@ class OpensslTsa:
             .public_key(self._ca_key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(start)
-            .not_valid_after(self._now + timedelta(days=ca_days))
+            .not_valid_after(self._now + timedelta(days=7300))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(sign=True), critical=True)
             .add_extension(
@@ -82,7 +82,9 @@ class OpensslTsa:
             key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )
         (folder / "serial").write_text("01\n")
-        (folder / "tsa.cnf").write_text(_CONFIG.format(folder=folder, policy=POLICY))
+        (folder / "tsa.cnf").write_text(
+            _CONFIG.format(folder=folder, policy=POLICY, accuracy="accuracy = secs:1" if accurate else "")
+        )
 
     @property
     def root_der(self) -> bytes:

@@ -33,11 +33,13 @@ oids = st.builds(
     st.lists(st.integers(0, 2**40), max_size=6),
 )
 algorithms = st.builds(DigestAlgorithm, oid=oids, null_parameters=st.booleans())
-unread = st.none() | st.just(der.encode(0x30, b"\x05\x00")) | st.just(b"\x02\x01\x07\x04\x00")
+ATTRIBUTE = der.encode(0x30, b"\x06\x01\x2a", b"\x31\x02\x05\x00")
+attributes = st.none() | st.sampled_from([ATTRIBUTE, ATTRIBUTE * 3])
+encryption = st.none() | st.sampled_from([b"\x06\x01\x2a\x05\x00", b"\x06\x01\x2a\x30\x02\x05\x00"])
 stamps = st.builds(
     ArchiveTimeStamp,
     digest=st.none() | algorithms,
-    attributes=unread,
+    attributes=attributes,
     tree=st.none()
     | st.sampled_from((20, 32, 64)).flatmap(
         lambda size: st.lists(
@@ -53,8 +55,8 @@ records = st.builds(
     EvidenceRecord,
     digests=st.lists(algorithms, min_size=1, max_size=3).map(tuple),
     chains=st.lists(chains, min_size=1, max_size=3).map(tuple),
-    crypto_infos=unread,
-    encryption_info=unread,
+    crypto_infos=attributes,
+    encryption_info=encryption,
 )
 SAMPLE = EvidenceRecord(
     digests=(DigestAlgorithm(oid=SHA256_OID),),
@@ -115,7 +117,8 @@ def test_deep_nesting_is_refused_without_recursion_error():
     for _ in range(20_000):
         nested = der.encode(0x30, nested)
     refused(der.encode(0x30, b"\x02\x01\x01", der.encode(0x30), der.encode(0xA0, nested), der.encode(0x30)))
-    stamp = der.encode(0x30, der.encode(0xA1, nested), TOKEN)
+    attribute = der.encode(0x30, b"\x06\x01\x2a", der.encode(0x31, nested))
+    stamp = der.encode(0x30, der.encode(0xA1, attribute), TOKEN)
     algorithm = der.encode(0x30, der.encode(0x30, der.encode(0x06, b"\x2a")))
     sequence = der.encode(0x30, der.encode(0x30, stamp))
     assert "depth" in refused(der.encode(0x30, b"\x02\x01\x01", algorithm, sequence))
@@ -170,6 +173,10 @@ def test_the_hand_made_record_is_read():
         ),
         pytest.param(_record(middle=b"\xa0\x00"), id="empty cryptoInfos"),
         pytest.param(_record(middle=b"\xa1\x02\x05\x00\xa0\x02\x05\x00"), id="optional fields swapped"),
+        pytest.param(_record(middle=b"\xa0\x03\x06\x01\x2a"), id="cryptoInfos without Attribute"),
+        pytest.param(_record(middle=b"\xa1\x00"), id="empty encryptionInfo"),
+        pytest.param(_record(middle=b"\xa1\x07" + OID + b"\x05\x00\x05\x00"), id="three fields"),
+        pytest.param(_stamped(der.encode(0xA1, OID)), id="attributes without Attribute"),
         pytest.param(_record(middle=b"\xa2\x02\x05\x00"), id="unknown field"),
         pytest.param(_record(middle=b"\xa0\x02\x04\x05"), id="broken cryptoInfos"),
         pytest.param(_record(chain=der.encode(0x30)), id="no chain"),

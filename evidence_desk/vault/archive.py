@@ -153,7 +153,7 @@ def _zip_faults() -> Iterator[None]:
     except EvidenceDeskError:
         raise
     except OSError as error:
-        raise UnreadableError("source.unreadable", reason=type(error).__name__) from error
+        raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
     except (
         zipfile.BadZipFile,
         ValueError,

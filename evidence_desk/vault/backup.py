@@ -150,14 +150,14 @@ def restore(
         PermissionDeniedError: ``vault.wrong_passphrase`` or ``vault.wrong_recovery_key``.
         MalformedError: ``malformed.backup``.
         IntegrityError: ``vault.damaged``, ``vault.object_damaged``, or what `verify_log` raises.
-        UnreadableError: ``source.unreadable``.
+        UnreadableError: ``vault.source_unreadable``.
     """
     job = job or Job()
     paper = None if recovery_key is None else parse_recovery_key(recovery_key)
     try:
         stream = file.open("rb")
     except OSError as error:
-        raise UnreadableError("source.unreadable", reason=type(error).__name__) from error
+        raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
     with stream, ArchiveReader(stream) as archive:
         secrets = _unlock(archive, passphrase, paper)
         archive.check_mac(VaultKey(secrets.vault_key).subkey(_MAC_PURPOSE))

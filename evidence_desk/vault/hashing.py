@@ -224,7 +224,7 @@ def fill(source: BinaryIO, target: memoryview) -> int:
     """Read until `target` is full or the source ends; returns the bytes read.
 
     Raises:
-        UnreadableError: ``source.unreadable`` when the source fails.
+        UnreadableError: ``vault.source_unreadable`` when the source fails.
     """
     readinto = getattr(source, "readinto", None)
     done = 0
@@ -240,7 +240,7 @@ def fill(source: BinaryIO, target: memoryview) -> int:
                 break
             done += got
     except OSError as error:
-        raise UnreadableError("source.unreadable", reason=type(error).__name__) from error
+        raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
     return done
 
 
@@ -248,7 +248,7 @@ def read_start(source: BinaryIO) -> tuple[bytes, bool]:
     """(first bytes of a stream, whether that is all of it); cheap for small files.
 
     Raises:
-        UnreadableError: ``source.unreadable`` when the source fails.
+        UnreadableError: ``vault.source_unreadable`` when the source fails.
     """
     pieces: list[bytes] = []
     left = BUFFER_SIZE
@@ -257,7 +257,7 @@ def read_start(source: BinaryIO) -> tuple[bytes, bool]:
             pieces.append(piece)
             left -= len(piece)
     except OSError as error:
-        raise UnreadableError("source.unreadable", reason=type(error).__name__) from error
+        raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
     return b"".join(pieces), left > 0
 
 
@@ -270,7 +270,7 @@ def hash_stream(source: BinaryIO, *, job: Job, size: int) -> tuple[DigestPair, i
         size: expected size in bytes, for progress only.
 
     Raises:
-        UnreadableError: ``source.unreadable``.
+        UnreadableError: ``vault.source_unreadable``.
         CanceledError: the job was canceled.
     """
     progress = Progress(job, "hash", size)

@@ -93,13 +93,13 @@ class LogRepository:
         """One leaf.
 
         Raises:
-            NotFoundError: ``log.no_leaf``.
+            NotFoundError: ``vault.no_leaf``.
         """
         row = self._database.row(
             "SELECT seq, type, leaf_hash, leaf FROM leaves WHERE log_id = ? AND seq = ?", (self._id, seq)
         )
         if row is None:
-            raise NotFoundError("log.no_leaf", seq=seq)
+            raise NotFoundError("vault.no_leaf", seq=seq)
         return _leaf(row)
 
     def leaf_by_hash(self, leaf_hash: bytes) -> LeafRow | None:

@@ -78,7 +78,7 @@ class ObjectRepository:
             job: gets steps of stages ``encrypt`` and ``verify`` in bytes.
 
         Raises:
-            UnreadableError: ``source.unreadable``.
+            UnreadableError: ``vault.source_unreadable``.
             IntegrityError: ``vault.object_damaged`` when the disk returned other bytes than were written.
             HostError: disk full, read-only folder.
             NotFoundError: ``vault.case_erased``.

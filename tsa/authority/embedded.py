@@ -9,13 +9,8 @@ from typing import Final
 from evidence_desk.core.ports import Clock, TimestampReply
 from evidence_desk.crypto.oids import DEMO_TSA_POLICY
 from evidence_desk.crypto.pki import Identity
-from evidence_desk.errors import HostError
 from tsa.acceptance import accept, make_question
-from tsa.authority.audit import AuditLog
-from tsa.authority.clock_guard import ClockGuard
-from tsa.authority.issue import Issuer
-from tsa.authority.responder import Responder
-from tsa.authority.serial import SerialNumbers
+from tsa.authority.responder import make_responder
 from tsa.policy import TokenTrust
 
 ACCURACY: Final = timedelta(seconds=1)
@@ -81,22 +76,3 @@ class EmbeddedAuthority:
     def close(self) -> None:
         """Close the audit log; idempotent."""
         self._responder.close()
-
-
-def make_responder(
-    identity: Identity, state: Path, clock: Clock, *, policy: str, accuracy: timedelta, national: bool = False
-) -> Responder:
-    """An authority over a state folder, which is made when missing.
-
-    Raises:
-        HostError: ``authority.state``, ``authority.audit_write``.
-        ConfigurationError: ``authority.certificate_purpose``, ``authority.policy``, ``authority.accuracy``.
-    """
-    issuer = Issuer(identity, policy=policy, accuracy=accuracy, national=national)
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise HostError("authority.state", reason=error.strerror or "") from error
-    audit = AuditLog(state)
-    guard = ClockGuard(clock, tolerance=accuracy, not_before=audit.newest_token())
-    return Responder(issuer, serials=SerialNumbers(state), guard=guard, audit=audit, clock=clock)

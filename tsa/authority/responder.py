@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.crypto.pki import Identity
+from evidence_desk.errors import EvidenceDeskError, HostError
 from tsa.authority.audit import AuditLog
 from tsa.authority.clock_guard import ClockGuard
 from tsa.authority.issue import Failure, Issuer, Refusal, refuse
@@ -79,3 +82,29 @@ class Responder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def make_responder(
+    identity: Identity,
+    state: Path,
+    clock: Clock,
+    *,
+    policy: str,
+    accuracy: timedelta,
+    national: bool = False,
+    sources: Mapping[str, Callable[[], datetime]] | None = None,
+) -> Responder:
+    """An authority over a state folder, which is made when missing; `sources` are clocks to compare with.
+
+    Raises:
+        HostError: ``authority.state``, ``authority.audit_write``.
+        ConfigurationError: ``authority.certificate_purpose``, ``authority.policy``, ``authority.accuracy``.
+    """
+    issuer = Issuer(identity, policy=policy, accuracy=accuracy, national=national)
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise HostError("authority.state", reason=error.strerror or "") from error
+    audit = AuditLog(state)
+    guard = ClockGuard(clock, tolerance=accuracy, not_before=audit.newest_token(), sources=sources)
+    return Responder(issuer, serials=SerialNumbers(state), guard=guard, audit=audit, clock=clock)

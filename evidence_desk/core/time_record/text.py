@@ -6,6 +6,7 @@ from typing import Final
 
 from evidence_desk.core.time_record.tree import ReducedTree
 
+_NAME: Final = "timestamp.path.txt"
 _HEAD: Final = """\
 # timestamp.path.txt：从文件到时间戳的哈希路径（SHA-256，十六进制，依 RFC 4998）
 # 以“#”开头的行是说明；其余每行是一组哈希值，以空格分隔。
@@ -28,14 +29,20 @@ _HEAD: Final = """\
 #     echo "$node"
 #   done | tail -n 1
 #   sha256sum timestamp.preimage
-#   openssl ts -verify -data timestamp.preimage -in timestamp.tsr -CAfile CA.pem
+#   openssl ts -verify -data timestamp.preimage -in timestamp.tsr -CAfile ca.pem
 """
 
 
-def path_text(tree: ReducedTree, root: bytes) -> str:
-    """The text of ``timestamp.path.txt`` for a SHA-256 tree: comments, then one list a line, then the root.
+def path_text(tree: ReducedTree, root: bytes, *, name: str = "timestamp.path.txt") -> str:
+    """The text of ``timestamp.path.txt`` for a SHA-256 tree: comments, then one list a line.
 
-    Ends with a line feed; lower-case hex.
+    Args:
+        tree: reduced tree of the group.
+        root: hash that the token covers.
+        name: file name that the printed commands use (``[A-Za-z0-9._-]``).
+
+    Returns:
+        Text that ends with a line feed; hashes in lower-case hex.
     """
     lists = "".join(" ".join(value.hex() for value in values) + "\n" for values in tree)
-    return f"{_HEAD}# 根 / root: {root.hex()}\n{lists}"
+    return f"{_HEAD.replace(_NAME, name)}# 根 / root: {root.hex()}\n{lists}"

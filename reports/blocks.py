@@ -5,7 +5,8 @@ Texts are plain; `layout` makes them printable (substitutes for characters that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 
 
@@ -72,10 +73,10 @@ class Commands:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One label with its value; `mono` for digests and identifiers."""
+    """One label with its value, one text or several lines; `mono` for digests and identifiers."""
 
     label: str
-    value: str
+    value: str | tuple[str, ...]
     mono: bool = False
     tone: Tone = Tone.TEXT
 
@@ -134,6 +135,18 @@ class Seal:
 
 
 Block = Title | Banner | Heading | Paragraph | Items | Commands | Facts | Table | Files | Code | Seal
+
+
+def texts(part: object) -> Iterator[str]:
+    """Every string in a block or document."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from texts(item)
+    elif is_dataclass(part):
+        for item in fields(part):
+            yield from texts(getattr(part, item.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

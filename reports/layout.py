@@ -275,7 +275,8 @@ def _facts(flow: _Flow, block: Facts, *, x: float = LEFT, room: float = ROOM, la
     for fact in block.rows:
         style, size = (Style.MONO, MONO) if fact.mono else (Style.REGULAR, BODY)
         labels = wrap(printable(fact.label), Style.REGULAR, BODY, label - 8)
-        values = wrap(printable(fact.value), style, size, room - label)
+        parts = (fact.value,) if isinstance(fact.value, str) else fact.value
+        values = [line for part in parts for line in wrap(printable(part), style, size, room - label)]
         flow.need(min(len(values), 4) * BODY * _LEADING + 4)
         for index in range(max(len(labels), len(values))):
             if flow.need(BODY * _LEADING):

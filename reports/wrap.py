@@ -12,14 +12,8 @@ _BREAK_AFTER: Final = frozenset(" /-_\\&=?，。、；：")
 
 
 def wrap(text: str, style: Style, size: float, width: float) -> list[str]:
-    """Lines of printable `text`, each at most `width` points at `size`; a newline in the text always breaks."""
-    lines: list[str] = []
-    for part in text.split("\n"):
-        lines += _wrap_part(part, style, width * 1000 / size)
-    return lines
-
-
-def _wrap_part(text: str, style: Style, room: float) -> list[str]:
+    """Lines of printable `text`, each at most `width` points at `size`."""
+    room = width * 1000 / size
     lines: list[str] = []
     start = 0
     while True:

@@ -28,6 +28,7 @@ from evidence_desk.core.certificate.printed import (
     parse_printed,
     squeeze,
 )
+from evidence_desk.core.certificate.report import TrustRootFacts, VerificationReport, report_values
 from evidence_desk.core.certificate.values import (
     certificate_number,
     certificate_values,
@@ -57,6 +58,8 @@ __all__ = [
     "SourceFacts",
     "TokenFacts",
     "Tool",
+    "TrustRootFacts",
+    "VerificationReport",
     "beijing_text",
     "certificate_number",
     "certificate_values",
@@ -64,6 +67,7 @@ __all__ = [
     "page_text",
     "parse_printed",
     "proven_values",
+    "report_values",
     "squeeze",
     "utc_text",
 ]

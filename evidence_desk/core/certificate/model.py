@@ -174,6 +174,7 @@ class Exhibit:
         token, court: None while 未盖时间戳, 未上链.
         not_captured: what the capture says it lacks.
         attachments: names of this exhibit's files in the PDF, in order.
+        files_root: RFC 6962 root over the files when the leaf holds one (``objects_root``).
     """
 
     number: str
@@ -205,6 +206,7 @@ class Exhibit:
     last_recheck: datetime | None = None
     next_recheck: datetime | None = None
     attachments: tuple[str, ...] = ()
+    files_root: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,7 @@ class Certificate:
         platform: (fact, value) of art. 17(1); empty prints 无.
         failed_captures: failed or abandoned captures of the case; None when not known.
         agreed_method: digests of the parties' agreement (证据规定 art. 94(5)).
+        commands: shell lines of the check by hand; they must work on the attachments as named.
     """
 
     number: str
@@ -235,3 +238,4 @@ class Certificate:
     platform: tuple[tuple[str, str], ...] = ()
     failed_captures: int | None = None
     agreed_method: DigestPair | None = None
+    commands: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Every sentence a person reads (findings, errors, certificates, help), in zh and en, keyed by code.
 
-An error code ``x`` has two sentences: ``x`` says what happened, ``x.advice`` what to do next. Finding and caveat codes
-have one. Templates are filled with `str.format` from the parameters. Each area is a module in ``zh`` and in ``en``
+An error code ``x`` has two sentences: ``x`` says what happened, ``x.advice`` what to do next; bugs may share those of
+``bug``. Finding and caveat codes have one. Templates are filled with `str.format` from the parameters. Each area is a module in ``zh`` and in ``en``
 with the same keys (a test compares them, and looks for every code that the program uses).
 """
 
@@ -46,16 +46,24 @@ def sentence(code: str, parameters: Mapping[str, str | int], language: Language)
     template = sentences(language).get(code)
     if template is None:
         return f"{code} {dict(parameters)}" if parameters else code
-    try:
-        return template.format(**parameters)
-    except (KeyError, IndexError, ValueError):
-        return template
+    return template.format_map(_Facts(parameters))
 
 
 def error_sentences(error: EvidenceDeskError, language: Language) -> tuple[str, str]:
-    """(what happened, what to do next) of an error."""
-    advice = f"{error.code}.advice"
+    """(what happened, what to do next) of an error; a ``bug.…`` code without its own takes the general ones."""
+    code = error.code
+    if code.startswith("bug.") and not has(code, language):
+        code = "bug"
+    facts = {**error.parameters, "code": str(error)} if code == "bug" else error.parameters
+    advice = f"{code}.advice"
     return (
-        sentence(error.code, error.parameters, language),
-        sentence(advice, error.parameters, language) if has(advice, language) else "",
+        sentence(code, facts, language),
+        sentence(advice, facts, language) if has(advice, language) else "",
     )
+
+
+class _Facts(dict[str, str | int]):
+    """Parameters; one that is missing leaves a dash in the sentence."""
+
+    def __missing__(self, name: str) -> str:
+        return "—"

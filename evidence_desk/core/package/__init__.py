@@ -3,6 +3,7 @@
 Nothing here decides whether evidence is good; and trust found inside a package is never loaded.
 """
 
+from evidence_desk.core.package.hand_check import hand_check_readme
 from evidence_desk.core.package.index import (
     IndexEntry,
     IndexNote,
@@ -43,6 +44,7 @@ __all__ = [
     "Problem",
     "RecordPart",
     "file_name",
+    "hand_check_readme",
     "index_note_body",
     "parse_index",
     "parse_index_note",

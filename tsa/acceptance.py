@@ -11,7 +11,7 @@ from evidence_desk.core.verdict import Status
 from evidence_desk.crypto import oids
 from evidence_desk.errors import MalformedError, RemoteError
 from tsa.policy import TokenTrust
-from tsa.request import build_request
+from tsa.request import build_request, parse_request
 from tsa.response import TimestampResponse, TokenFacts, parse_response, parse_token
 from tsa.verify import verify_token
 
@@ -79,7 +79,7 @@ def accept(
         imprint=question.digest,
         trust=replace(trust, crls=(*trust.crls, *crls)),
         now=received,
-        request=question.encoded,
+        request=parse_request(question.encoded),
         sent=question.sent,
     )
     failed = [item for item in verdict.findings if item.status is Status.FAILED]

@@ -34,7 +34,6 @@ from evidence_desk.core.verdict import (
 from evidence_desk.crypto import oids
 from evidence_desk.crypto.suites import DIGESTS
 from evidence_desk.errors import MalformedError, UnreadableError
-from evidence_desk.verify.certified import verify_certified
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
 from evidence_desk.verify.package import verify_package
 from evidence_desk.verify.time_proof import token_trust
@@ -193,6 +192,8 @@ def _package(path: Path, originals: Originals, trust: Trust, now: datetime, job:
 
 
 def _certificate(path: Path, originals: Originals, trust: Trust, now: datetime) -> Verdict:
+    from evidence_desk.verify.certified import verify_certified  # noqa: PLC0415 - PDF libraries load slowly
+
     outcome = verify_certified(_read(path, MAX_PDF), files=originals.given, trust=trust, now=now)
     return Verdict(policy=CERTIFICATE_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 

@@ -14,7 +14,6 @@ from evidence_desk.core.proof import Proof, parse_proof
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import DATA_POLICY, Caveat, Dimension, Finding, Parameter, Status, Verdict
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.certified import verify_certified
 from evidence_desk.verify.checkpoint import check_signature
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
 
@@ -54,6 +53,8 @@ def verify_package(source: BinaryIO, *, trust: Trust, now: datetime, job: Job) -
         findings += _records(package, exhibit.facts.proof)
     caveats = {item.code: item for item in exhibit.caveats}
     if package.has(CERTIFICATE):
+        from evidence_desk.verify.certified import verify_certified  # noqa: PLC0415 - PDF libraries load slowly
+
         more = verify_certified(
             package.read(CERTIFICATE, MAX_PART), files=(), trust=trust, now=now, inner=True
         )

@@ -1,0 +1,345 @@
+"""Composition root of desk and command line: the only module that knows every concrete class."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from asn1crypto import pem
+
+from evidence_desk import __version__
+from evidence_desk.core.certificate import VerificationReport
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.evidence_number import Prefix, format_number
+from evidence_desk.core.job import Job
+from evidence_desk.core.log import note_keys
+from evidence_desk.core.ports import CertificateIssuer, LogStore, TimestampAuthority
+from evidence_desk.core.trust import MANIFEST, Trust, encode_manifest
+from evidence_desk.crypto.oids import DEMO_PDF_POLICY
+from evidence_desk.crypto.pki import Identity, KeyKind, generate_key, make_ca, make_signer_certificate
+from evidence_desk.errors import ConfigurationError, HostError, MalformedError, UsageError
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.open_log import open_log
+from evidence_desk.services.restore import archived_keys, prove_log
+from evidence_desk.settings import AuthorityKind, AuthoritySetting, load_authorities, save_authorities
+from evidence_desk.texts import Language
+from evidence_desk.vault.durable import write_atomically
+from evidence_desk.vault.store import Vault
+from evidence_desk.verify.files import InputVerdict, hash_original, read_trust
+from tsa.policy import TokenTrust
+
+TRUST: Final = "trust"
+_DEMO_TSA: Final = "demo.tsa"
+_PDF_SIGNER: Final = "pdf.signer"
+_DEMO_STATE: Final = "demo-authority"
+
+
+class SystemClock:
+    """`core.ports.Clock` of this machine."""
+
+    def now(self) -> datetime:
+        """Present time, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Session:
+    """An open desk with the adapters its settings ask for; made by `open_session`."""
+
+    vault: Vault
+    desk: Desk
+    clock: SystemClock
+    _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
+    _http: httpx.Client | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> tuple[AuthoritySetting, ...]:
+        """Configured authorities."""
+        return load_authorities(self.vault.exhibits)
+
+    @property
+    def authorities(self) -> tuple[TimestampAuthority, ...]:
+        """Authorities to ask, in order."""
+        if self._authorities is None:
+            self._authorities = tuple(
+                self.authority(setting)
+                for setting in self.settings
+                if setting.kind is not AuthorityKind.RETIRED
+            )
+        return self._authorities
+
+    @property
+    def trust(self) -> Trust:
+        """The desk's own trust folder: what it verifies itself with before it prints."""
+        return read_trust(self.vault.folder / TRUST)
+
+    def authority(self, setting: AuthoritySetting) -> TimestampAuthority:
+        """Adapter of one configured authority."""
+        if setting.kind is AuthorityKind.EMBEDDED:
+            from tsa.authority.embedded import EmbeddedAuthority  # noqa: PLC0415 - not loaded unless used
+
+            return EmbeddedAuthority(
+                self._identity(_DEMO_TSA), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
+            )
+        from tsa.client import HttpAuthority  # noqa: PLC0415
+
+        if self._http is None:
+            self._http = httpx.Client(follow_redirects=False)
+        roots, crls = _pem_parts(setting.roots)
+        return HttpAuthority(
+            setting.name,
+            setting.url,
+            TokenTrust(roots=roots, crls=crls),
+            self._http,
+            self.clock,
+            policy=setting.policy or None,
+            crl_urls=setting.crl_urls,
+        )
+
+    def issuer(self) -> CertificateIssuer:
+        """Who signs certificates here.
+
+        Raises:
+            ConfigurationError: ``certify.no_signer``.
+        """
+        from reports.issuer import PdfIssuer  # noqa: PLC0415 - half a second of PDF libraries
+        from reports.signing import PdfSigner  # noqa: PLC0415
+
+        if self.vault.secret(_PDF_SIGNER) is None:
+            raise ConfigurationError("certify.no_signer")
+        return PdfIssuer(PdfSigner(self._identity(_PDF_SIGNER)), self.authorities, self.clock)
+
+    def set_authorities(self, settings: tuple[AuthoritySetting, ...]) -> None:
+        """Store the list and write the trust folder anew."""
+        with self.vault.transaction():
+            save_authorities(self.vault.exhibits, settings)
+        self._authorities = None
+        self.write_trust()
+
+    def set_signer(self, identity: Identity) -> None:
+        """Keep the key that signs certificates, in the key file."""
+        self.vault.set_secret(_PDF_SIGNER, identity.to_bytes())
+        self.write_trust()
+
+    def write_trust(self) -> None:
+        """``VAULT/trust/``: authority roots, signer root and the desk's keys under one manifest."""
+        files: dict[str, bytes] = {}
+        authorities: dict[str, tuple[str, ...]] = {}
+        for number, setting in enumerate(self.settings, start=1):
+            if setting.roots:
+                name = f"tsa-{number}.pem"
+                files[name] = setting.roots.encode()
+                authorities[setting.name] = (name,)
+        signers: dict[str, tuple[str, ...]] = {}
+        if self.vault.secret(_PDF_SIGNER) is not None:
+            identity = self._identity(_PDF_SIGNER)
+            files["signer.pem"] = _roots_of(identity).encode()
+            signers["certificates"] = ("signer.pem",)
+        desks: dict[str, str] = {}
+        for origin in self.vault.origins:
+            name = "desk.vkey" if origin == self.vault.origin else f"desk-{origin.rpartition('/')[2]}.vkey"
+            files[name] = self._desk_keys(origin)
+            desks[origin] = name
+        manifest = encode_manifest(authorities=authorities, signers=signers, desks=desks, files=files)
+        _write_folder(self.vault.folder / TRUST, {**files, MANIFEST: manifest})
+
+    def close(self) -> None:
+        """Close network and vault."""
+        if self._http is not None:
+            self._http.close()
+        self.vault.close()
+
+    def _identity(self, name: str) -> Identity:
+        data = self.vault.secret(name)
+        if data is None:
+            raise ConfigurationError("vault.no_secret", name=name)
+        return Identity.from_bytes(data)
+
+    def _desk_keys(self, origin: str) -> bytes:
+        """Verifier keys of a log: the active one's from its signer, an archived one's as its first leaf names them."""
+        if origin == self.vault.origin:
+            return note_keys(origin, self.vault.signer).encode().encode()
+        return archived_keys(self.vault.archived_log(origin), origin).encode().encode()
+
+
+def init_session(folder: Path, passphrase: str, *, office: str, demo: bool) -> tuple[Session, str]:
+    """Make a vault and open its log; returns the open session and the recovery key to print.
+
+    Args:
+        folder: missing or empty.
+        passphrase: of the vault.
+        office: short code of the office, ``[a-z0-9-]``, first part of the log's origin.
+        demo: configure the embedded authority and a demo CA for signing (演示/非第三方).
+    """
+    clock = SystemClock()
+    origin = f"desk.{office}.evidence/{uuid.uuid4()}/1"
+    vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin)
+    try:
+        session = _session(vault, clock)
+        _open_log(session)
+        if demo:
+            _make_demo(session)
+        session.write_trust()
+    except BaseException:
+        vault.close()
+        raise
+    return session, recovery_key
+
+
+@contextmanager
+def open_session(folder: Path, passphrase: str, *, read_only: bool = False) -> Iterator[Session]:
+    """Open a vault for the length of a block."""
+    clock = SystemClock()
+    session = _session(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def restore_session(
+    file: Path, folder: Path, *, passphrase: str | None, recovery_key: str | None, job: Job
+) -> Session:
+    """Restore a backup into a new folder and open the successor of its log.
+
+    Keys that are never in a backup (demo authority, certificate signer) are made anew when they were demo keys.
+
+    Raises:
+        UsageError, PermissionDeniedError, MalformedError, IntegrityError: see `vault.backup.restore`.
+    """
+    from evidence_desk.vault.backup import restore  # noqa: PLC0415
+
+    clock = SystemClock()
+    vault = restore(
+        file,
+        folder,
+        clock=clock,
+        verify_log=_prove,
+        job=job,
+        passphrase=passphrase,
+        recovery_key=recovery_key,
+    )
+    try:
+        session = _session(vault, clock)
+        previous = prove_log(vault.archived_log(vault.origins[-2]))
+        _open_log(session, (previous.origin, previous.size, previous.root))
+        settings = session.settings
+        if any(item.kind is AuthorityKind.EMBEDDED for item in settings):
+            retired = tuple(
+                replace(
+                    item,
+                    name=f"{item.name} ({previous.origin.rpartition('/')[2]})",
+                    kind=AuthorityKind.RETIRED,
+                )
+                if item.kind is AuthorityKind.EMBEDDED
+                else item
+                for item in settings
+            )
+            _make_demo(session, retired)
+        session.write_trust()
+    except BaseException:
+        vault.close()
+        raise
+    return session
+
+
+def verification_report(verdicts: Sequence[InputVerdict], *, at: datetime, language: Language) -> bytes:
+    """核验报告 as PDF/A, one part a verified file.
+
+    Raises:
+        UsageError: ``verify.report_one`` when there is not exactly one verdict.
+    """
+    from reports.certificate import render_verification_report  # noqa: PLC0415
+
+    if len(verdicts) != 1:
+        raise UsageError("verify.report_one")
+    (item,) = verdicts
+    given = hash_original(item.path, Job())
+    digests = DigestPair(sha256=given.sha256 or b"", sm3=given.sm3 or b"")
+    report = VerificationReport(
+        number=format_number(Prefix.EVIDENCE, digests.sha256), checked=at, language=language.value,
+        subject=item.path.name, size=given.size or 0, digests=digests, verdict=item.verdict,
+        program=f"Evidence Desk {__version__}",
+    )  # fmt: skip
+    return render_verification_report(report, attachments={}, language=language).pdf
+
+
+def _prove(log: LogStore) -> None:
+    prove_log(log)
+
+
+def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = None) -> None:
+    digests = session.vault.next_key_digests
+    open_log(
+        session.desk, next_keys={"ed25519": digests.ed25519, "sm2": digests.sm2}, predecessor=predecessor
+    )
+
+
+def _session(vault: Vault, clock: SystemClock) -> Session:
+    zone = time.strftime("%Z") or "UTC"
+    return Session(
+        vault=vault, desk=Desk(store=vault, clock=clock, origin=vault.origin, zone=zone), clock=clock
+    )
+
+
+def _make_demo(session: Session, others: tuple[AuthoritySetting, ...] = ()) -> None:
+    """New demo keys for timestamps and certificates, both marked 演示/非第三方 by policy OID."""
+    from tsa.authority.keys import make_demo_authority  # noqa: PLC0415
+
+    now = session.clock.now()
+    authority = make_demo_authority(KeyKind.P256, now=now).tsa
+    session.vault.set_secret(_DEMO_TSA, authority.to_bytes())
+    setting = AuthoritySetting(
+        name="演示时间戳 demo", kind=AuthorityKind.EMBEDDED, roots=_roots_of(authority)
+    )
+    session.set_authorities((setting, *others))
+    session.set_signer(_demo_signer(now))
+
+
+def _demo_signer(now: datetime) -> Identity:
+    ca = make_ca("证据台演示签发根 Evidence Desk demo signing root", generate_key(KeyKind.P256), not_before=now,
+                 years=20, policy=DEMO_PDF_POLICY)  # fmt: skip
+    return make_signer_certificate(
+        "证据台演示签发 Evidence Desk demo signer", generate_key(KeyKind.P256), ca, not_before=now, years=10
+    )
+
+
+def _roots_of(identity: Identity) -> str:
+    """PEM of an identity's root and its revocation list."""
+    parts = [pem.armor("CERTIFICATE", identity.root)]
+    if identity.crl:
+        parts.append(pem.armor("X509 CRL", identity.crl))
+    return b"".join(parts).decode()
+
+
+def _pem_parts(text: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Certificates and CRLs of a PEM text."""
+    if not text:
+        return (), ()
+    try:
+        blocks = list(pem.unarmor(text.encode(), multiple=True))
+    except ValueError as error:
+        raise MalformedError("malformed.pem") from error
+    return (
+        tuple(der for kind, _, der in blocks if kind == "CERTIFICATE"),
+        tuple(der for kind, _, der in blocks if kind == "X509 CRL"),
+    )
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, data in files.items():
+            write_atomically(folder / name, data)
+        for stale in folder.iterdir():
+            if stale.name not in files and stale.suffix in {".pem", ".vkey"}:
+                stale.unlink()
+    except OSError as error:
+        raise HostError("trust.write", reason=error.strerror or "") from error

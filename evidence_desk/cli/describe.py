@@ -1,0 +1,94 @@
+"""Exhibits, certificates and custody as JSON documents and as lines for people: one shape for all commands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from evidence_desk.core.canonical import decode
+from evidence_desk.core.moment import format_moment
+from evidence_desk.core.ports import CertificateRow, CustodyRow, ExhibitRow
+from evidence_desk.terminal.output import Output
+
+_STATES = ("registered", "logged", "timestamped", "anchored", "certified")
+
+
+def moment_or_none(moment: datetime | None) -> str | None:
+    """UTC text, or None."""
+    return None if moment is None else format_moment(moment)
+
+
+def exhibit_json(row: ExhibitRow) -> dict[str, Any]:
+    """An exhibit as the command-line contract has it."""
+    return {
+        "number": row.number,
+        "title": row.title,
+        "case": row.case_number,
+        "exhibit_no": row.exhibit_no,
+        "kind": row.kind,
+        "log": row.origin,
+        "seq": row.seq,
+        "leaf_sha256": row.leaf_hash.hex(),
+        "objects": [
+            {
+                "path": item.path,
+                "size": item.stored.size,
+                "sha256": item.stored.digests.sha256.hex(),
+                "sm3": item.stored.digests.sm3.hex(),
+            }
+            for item in row.objects
+        ],
+        "states": {name: moment_or_none(getattr(row, name)) for name in _STATES},
+    }
+
+
+def certificate_json(row: CertificateRow) -> dict[str, Any]:
+    """A certificate."""
+    return {
+        "number": row.number,
+        "exhibits": [item.hex() for item in row.exhibits],
+        "sha256": row.digests.sha256.hex(),
+        "sm3": row.digests.sm3.hex(),
+        "issued": format_moment(row.issued),
+        "revoked": moment_or_none(row.revoked),
+        "reason": row.reason,
+    }
+
+
+def custody_json(row: CustodyRow) -> dict[str, Any]:
+    """A custody event; its salt is no business of the reader."""
+    details = decode(row.details, what="custody", limit=1 << 20)
+    facts = (
+        {name: value for name, value in details.items() if "salt" not in name}
+        if isinstance(details, dict)
+        else {}
+    )
+    return {
+        "at": format_moment(row.at), "action": row.action, "operator": row.operator, "details": facts,
+        "seq": row.leaf_seq,
+    }  # fmt: skip
+
+
+def print_exhibit(out: Output, row: ExhibitRow, *, files: bool) -> None:
+    """Number, title and states; with every file when asked."""
+    out.line(f"{row.number}  {row.exhibit_no}  {_safe(row.title)}")
+    states = "  ".join(
+        out.text(f"state.{name}.{'done' if getattr(row, name) else 'waiting'}") for name in _STATES
+    )
+    out.line(f"    {states}")
+    if files:
+        out.line(f"    {out.text('cli.case')}: {_safe(row.case_number)}")
+        out.line(f"    {out.text('cli.leaf')}: {row.leaf_hash.hex()}")
+        for name in _STATES:
+            moment = getattr(row, name)
+            if moment is not None:
+                out.line(f"    {out.text(f'state.{name}.done')}: {format_moment(moment)}")
+        for item in row.objects:
+            out.line(f"    {_safe(item.path)}  ({item.stored.size:,} B)")
+            out.line(f"        SHA-256 {item.stored.digests.sha256.hex()}")
+            out.line(f"        SM3     {item.stored.digests.sm3.hex()}")
+
+
+def _safe(text: str) -> str:
+    """Names on a terminal: control and bidirectional characters are shown as escapes."""
+    return "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)

@@ -1,0 +1,146 @@
+"""``evidence-desk audit``, ``recheck``, ``backup``, ``restore`` and ``passphrase``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidence_desk.bootstrap import SystemClock, restore_session
+from evidence_desk.cli.options import (
+    NEW_PASSPHRASE,
+    PASSPHRASE,
+    JsonOption,
+    LanguageOption,
+    OperatorOption,
+    VaultOption,
+    passphrase,
+    session,
+    vault_folder,
+)
+from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.services.audit import audit as audit_log
+from evidence_desk.services.find import one_exhibit
+from evidence_desk.services.recheck import recheck as recheck_originals
+from evidence_desk.terminal.output import PARTLY, Output
+from evidence_desk.texts import Language
+from evidence_desk.vault.backup import backup as backup_vault
+from evidence_desk.vault.store import change_passphrase
+
+RECOVERY_KEY = "EVIDENCE_DESK_RECOVERY_KEY"
+
+
+def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False) -> None:
+    """重新计算整个日志 / Recompute the whole log."""
+    with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
+        with out.job() as job:
+            outcome = audit_log(opened.desk, job=job)
+        for fault in outcome.faults:
+            out.line(f"{out.text(fault.code, seq=fault.seq)}  #{fault.seq}")
+        out.say(
+            "audit.sound" if not outcome.faults else "audit.faults",
+            size=outcome.size,
+            count=len(outcome.faults),
+        )
+        out.document(
+            {
+                "log": outcome.origin,
+                "size": outcome.size,
+                "root": outcome.root.hex(),
+                "checkpoints": outcome.checkpoints,
+                "exhibits": outcome.exhibits,
+                "faults": [{"code": fault.code, "seq": fault.seq} for fault in outcome.faults],
+            }
+        )
+        if outcome.faults:
+            raise typer.Exit(IntegrityError.exit_status)
+
+
+def recheck(
+    numbers: Annotated[
+        list[str] | None, typer.Argument(help="存证编号；不写则全部 / numbers, or all")
+    ] = None,
+    operator: OperatorOption = "",
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """复核原件：解密并重新计算摘要 / Decrypt and re-hash originals."""
+    with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
+        rows = (
+            [one_exhibit(opened.desk, number) for number in numbers]
+            if numbers
+            else list(opened.vault.exhibits.exhibits())
+        )
+        with out.job() as job:
+            outcomes = recheck_originals(opened.desk, rows, job=job, operator=operator)
+        damaged = [item for item in outcomes if item.damaged]
+        for item in damaged:
+            out.say("recheck.damaged", number=item.exhibit.number, count=len(item.damaged))
+        out.say("recheck.done", count=len(outcomes) - len(damaged), total=len(outcomes))
+        out.document(
+            {
+                "exhibits": [
+                    {"number": item.exhibit.number, "sound": not item.damaged, "damaged": list(item.damaged)}
+                    for item in outcomes
+                ]
+            }
+        )
+        if damaged:
+            raise typer.Exit(IntegrityError.exit_status if len(damaged) == len(outcomes) else PARTLY)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="备份文件 / backup file")],
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """备份保险库，可在使用中进行 / Back up the vault, also while in use."""
+    with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
+        with out.job() as job:
+            backup_vault(opened.vault, file, job=job)
+        out.say("backup.done", path=str(file))
+        out.document({"path": str(file), "size": file.stat().st_size})
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="备份文件 / backup file")],
+    by_recovery_key: Annotated[
+        bool, typer.Option("--recovery-key", help="用恢复密钥而不用口令 / by recovery key, not passphrase")
+    ] = False,
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """由备份恢复到新的文件夹，并开启后继日志 / Restore into a new folder; opens a successor log."""
+    with Output(lang, as_json=as_json) as out:
+        folder = vault_folder(vault)
+        given = RECOVERY_KEY in os.environ or by_recovery_key
+        recovery_key = passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY) if given else None
+        secret = None if given else passphrase(out)
+        with out.job() as job:
+            session = restore_session(file, folder, passphrase=secret, recovery_key=recovery_key, job=job)
+        with session.vault:
+            count = sum(1 for _ in session.vault.exhibits.exhibits())
+            origin = session.vault.origin
+        out.say("restore.done", folder=str(folder), count=count)
+        out.say("restore.successor", origin=origin)
+        out.document({"vault": str(folder), "log": origin, "exhibits": count})
+
+
+def change(
+    vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False
+) -> None:
+    """更换口令 / Change the passphrase."""
+    with Output(lang, as_json=as_json) as out:
+        old = passphrase(out)
+        new = passphrase(out, code="cli.new_passphrase", variable=NEW_PASSPHRASE)
+        unattended = NEW_PASSPHRASE in os.environ and PASSPHRASE in os.environ
+        if not unattended and new != passphrase(out, code="cli.repeat_passphrase", variable=NEW_PASSPHRASE):
+            raise UsageError("cli.passphrases_differ")
+        change_passphrase(vault_folder(vault), old, new, clock=SystemClock())
+        out.say("passphrase.done")
+        out.document({"changed": True})

@@ -1,0 +1,63 @@
+"""Options that every command takes, and opening the vault with them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import platformdirs
+import typer
+
+from evidence_desk.bootstrap import Session, open_session
+from evidence_desk.errors import PermissionDeniedError
+from evidence_desk.terminal.output import Output
+from evidence_desk.texts import Language
+
+PASSPHRASE: Final = "EVIDENCE_DESK_PASSPHRASE"  # noqa: S105 - the name of a variable
+NEW_PASSPHRASE: Final = "EVIDENCE_DESK_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
+
+VaultOption = Annotated[
+    Path | None,
+    typer.Option("--vault", envvar="EVIDENCE_DESK_VAULT", help="保险库文件夹 / folder of the vault"),
+]
+LanguageOption = Annotated[
+    Language, typer.Option("--lang", envvar="EVIDENCE_DESK_LANG", help="语言 / language")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="只输出一个 JSON 文档 / one JSON document and nothing else")
+]
+OperatorOption = Annotated[str, typer.Option("--operator", help="操作人 / operator")]
+TrustOption = Annotated[
+    Path | None,
+    typer.Option("--trust", help="信任根文件夹（含 trust.json）/ folder of trust roots (with trust.json)"),
+]
+
+
+def vault_folder(vault: Path | None) -> Path:
+    """The given folder, else the usual place of this user."""
+    return vault or platformdirs.user_data_path("evidence-desk", appauthor=False) / "vault"
+
+
+def passphrase(out: Output, *, code: str = "cli.ask_passphrase", variable: str = PASSPHRASE) -> str:
+    """From the environment for unattended use, else from a prompt on the terminal.
+
+    Raises:
+        PermissionDeniedError: ``cli.no_passphrase`` when there is neither.
+    """
+    if variable in os.environ:
+        return os.environ[variable]
+    if not sys.stdin.isatty():
+        raise PermissionDeniedError("cli.no_passphrase", variable=variable)
+    return getpass.getpass(out.text(code) + " ")
+
+
+@contextmanager
+def session(out: Output, vault: Path | None, *, read_only: bool = False) -> Iterator[Session]:
+    """The open vault of a command."""
+    with open_session(vault_folder(vault), passphrase(out), read_only=read_only) as opened:
+        yield opened

@@ -1,0 +1,56 @@
+"""Restore: prove a restored log before it is kept, and open its successor (a restore never continues a log)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
+from evidence_desk.core.leaf import LeafType, parse_leaf
+from evidence_desk.core.log import verified_checkpoint
+from evidence_desk.core.merkle import CompactRange, leaf_hash
+from evidence_desk.core.note import NoteKeys
+from evidence_desk.core.ports import LogStore
+from evidence_desk.errors import IntegrityError, NotFoundError
+
+_CHUNK: Final = 4096
+
+
+def archived_keys(log: LogStore, origin: str) -> NoteKeys:
+    """Keys of a log as its first leaf, ``log.opened``, names them.
+
+    Raises:
+        IntegrityError: ``log.no_opening``. MalformedError: a leaf that cannot be read.
+    """
+    try:
+        leaf = parse_leaf(log.leaf(0).leaf)
+    except NotFoundError as error:
+        raise IntegrityError("log.no_opening") from error
+    keys = leaf.facts.get("keys")
+    if leaf.type is not LeafType.LOG_OPENED or leaf.log != origin or not isinstance(keys, dict):
+        raise IntegrityError("log.no_opening")
+    return NoteKeys(
+        name=origin, ed25519=bytes.fromhex(str(keys["ed25519"])), sm2=bytes.fromhex(str(keys["sm2"]))
+    )
+
+
+def prove_log(log: LogStore) -> Checkpoint:
+    """Recompute a log from its leaves and compare with its checkpoint, signed by the keys that its first leaf names.
+
+    Raises:
+        IntegrityError: ``log.size_mismatch``, ``log.root_mismatch``, ``log.leaf_wrong``, and the checkpoint's codes.
+    """
+    note = log.checkpoint()
+    if not note:
+        raise IntegrityError("log.checkpoint_missing", size=log.size())
+    checkpoint = verified_checkpoint(note, archived_keys(log, parse_checkpoint(note)[0].origin))
+    if checkpoint.size != log.size():
+        raise IntegrityError("log.size_mismatch", stored=log.size(), signed=checkpoint.size)
+    edge = CompactRange()
+    for start in range(0, checkpoint.size, _CHUNK):
+        for row in log.leaves(start, min(start + _CHUNK, checkpoint.size)):
+            if row.seq != edge.size or leaf_hash(row.leaf) != row.leaf_hash:
+                raise IntegrityError("log.leaf_wrong", seq=row.seq)
+            edge.append(row.leaf_hash)
+    if edge.size != checkpoint.size or edge.root() != checkpoint.root:
+        raise IntegrityError("log.root_mismatch", size=checkpoint.size)
+    return checkpoint

@@ -1,0 +1,82 @@
+"""Typed settings of a vault, kept inside its encrypted database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.ports import ExhibitStore
+from evidence_desk.errors import MalformedError
+
+_AUTHORITIES: Final = "authorities"
+_LIMIT: Final = 4 * 1024 * 1024
+
+
+class AuthorityKind(StrEnum):
+    """Where tokens come from."""
+
+    EMBEDDED = "embedded"
+    HTTP = "http"
+    RETIRED = "retired"
+    """Not asked any more; its roots stay, because tokens of it are in the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoritySetting:
+    """One configured timestamp authority; the list is tried in order.
+
+    Attributes:
+        url: "" for the embedded one.
+        policy: OID asked for, "" for the authority's own choice.
+        roots: PEM text of its CA certificates (and CRLs): given by hand, or the embedded one's; "" when none.
+        crl_urls: where its revocation lists are fetched.
+    """
+
+    name: str
+    kind: AuthorityKind
+    url: str = ""
+    policy: str = ""
+    roots: str = ""
+    crl_urls: tuple[str, ...] = ()
+
+
+def load_authorities(store: ExhibitStore) -> tuple[AuthoritySetting, ...]:
+    """Configured authorities, in order."""
+    data = store.get_setting(_AUTHORITIES)
+    if data is None:
+        return ()
+    value = decode(data, what=_AUTHORITIES, limit=_LIMIT)
+    if not isinstance(value, list):
+        raise MalformedError("malformed.setting", name=_AUTHORITIES)
+    return tuple(_authority(item) for item in value)
+
+
+def save_authorities(store: ExhibitStore, authorities: tuple[AuthoritySetting, ...]) -> None:
+    """Replace the list; call within a transaction."""
+    value: list[JSON] = [
+        {
+            "name": item.name, "kind": item.kind.value, "url": item.url, "policy": item.policy,
+            "roots": item.roots, "crl_urls": list[JSON](item.crl_urls),
+        }
+        for item in authorities
+    ]  # fmt: skip
+    store.set_setting(_AUTHORITIES, encode(value))
+
+
+def _authority(value: JSON) -> AuthoritySetting:
+    if not isinstance(value, dict):
+        raise MalformedError("malformed.setting", name=_AUTHORITIES)
+    urls = value.get("crl_urls")
+    try:
+        return AuthoritySetting(
+            name=str(value["name"]),
+            kind=AuthorityKind(str(value["kind"])),
+            url=str(value["url"]),
+            policy=str(value["policy"]),
+            roots=str(value["roots"]),
+            crl_urls=tuple(str(item) for item in urls) if isinstance(urls, list) else (),
+        )
+    except (KeyError, ValueError) as error:
+        raise MalformedError("malformed.setting", name=_AUTHORITIES) from error

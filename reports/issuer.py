@@ -1,0 +1,65 @@
+"""`core.ports.CertificateIssuer`: prints, signs and timestamps certificates with one key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from evidence_desk.core.certificate import Certificate
+from evidence_desk.core.ports import Clock, IssuedPdf, TimestampAuthority
+from evidence_desk.errors import RemoteError
+from evidence_desk.texts import Language
+from reports.certificate import Attachment, render_certificate
+from reports.signing import PdfSigner, sign_certificate
+
+_MEDIA: Final = {"json": "application/json"}
+
+
+class PdfIssuer:
+    """Issues certificates with `signer`; the signature's token comes from the first authority that answers."""
+
+    def __init__(self, signer: PdfSigner, authorities: tuple[TimestampAuthority, ...], clock: Clock) -> None:
+        self._signer = signer
+        self._authorities = authorities
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """Subject of the signing certificate."""
+        return self._signer.name
+
+    @property
+    def demo(self) -> bool:
+        """Whether the signing certificate names the demo policy."""
+        return self._signer.demo
+
+    def issue(self, certificate: Certificate, attachments: Mapping[str, bytes]) -> IssuedPdf:
+        """Print, attach, sign and timestamp."""
+        language = Language(certificate.language)
+        rendered = render_certificate(
+            certificate,
+            attachments={
+                name: Attachment(
+                    data=data, media_type=_MEDIA.get(name.rpartition(".")[2], "application/octet-stream")
+                )
+                for name, data in attachments.items()
+            },
+            language=language,
+        )
+        pdf = sign_certificate(
+            rendered.pdf,
+            signer=self._signer,
+            timestamp=self._timestamp,
+            moment=self._clock.now(),
+            language=language,
+        )
+        return IssuedPdf(pdf=pdf, unprintable=rendered.unprintable)
+
+    def _timestamp(self, digest: bytes) -> bytes:
+        failure: RemoteError | None = None
+        for authority in self._authorities:
+            try:
+                return authority.timestamp(digest).token
+            except RemoteError as error:
+                failure = error
+        raise failure or RemoteError("client.no_authority")

@@ -31,11 +31,14 @@ MAX_CRL: Final = 16 << 20
 TOTAL_SECONDS: Final = 30.0
 """For everything together: connecting, sending, receiving, trying again."""
 SILENCE_SECONDS: Final = 10.0
+CRL_SECONDS: Final = 10.0
+"""For one revocation list; the token does not wait for long."""
 ATTEMPTS: Final = 3
 _QUERY: Final = "application/timestamp-query"
 _REPLIES: Final = frozenset({"application/timestamp-reply", "application/timestamp-response"})
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _OK: Final = 200
+_MAX_PORT: Final = 65535
 
 # The default hook writes a line for each retry to standard output, which belongs to our own results.
 instrumentation.set_on_retry_hooks(())
@@ -112,6 +115,7 @@ class HttpAuthority:
                 headers={"Content-Type": _QUERY, "Accept": "application/timestamp-reply"},
             ),
             limit=MAX_REPLY,
+            seconds=self._total,
         )
         self._check_answer(answer)
         crls = self._fetch_crls()
@@ -162,7 +166,11 @@ class HttpAuthority:
         found: list[bytes] = []
         for url in self._crl_urls:
             try:
-                answer = self._fetch(lambda url=url: self._http.build_request("GET", url), limit=MAX_CRL)  # type: ignore[misc]
+                answer = self._fetch(
+                    lambda url=url: self._http.build_request("GET", url),
+                    limit=MAX_CRL,
+                    seconds=min(CRL_SECONDS, self._total),
+                )  # type: ignore[misc]
                 if answer.status == _OK:
                     der.parse(answer.body, what="CRL", limit=MAX_CRL)
                     found.append(answer.body)
@@ -170,14 +178,14 @@ class HttpAuthority:
                 continue
         return tuple(found)
 
-    def _fetch(self, build: Callable[[], httpx.Request], *, limit: int) -> _Answer:
-        deadline = time.monotonic() + self._total
+    def _fetch(self, build: Callable[[], httpx.Request], *, limit: int, seconds: float) -> _Answer:
+        deadline = time.monotonic() + seconds
         number = 0
         try:
             for attempt in stamina.retry_context(
                 on=httpx.TransportError,
                 attempts=ATTEMPTS,
-                timeout=self._total,
+                timeout=seconds,
                 wait_initial=0.2,
                 wait_max=2.0,
             ):
@@ -294,7 +302,8 @@ def _checked_url(url: str, http: httpx.Client) -> httpx.URL:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, TypeError) as error:
         raise UsageError("client.url") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    port = 1 if parsed.port is None else parsed.port
+    if parsed.scheme not in ("http", "https") or not parsed.host or not 1 <= port <= _MAX_PORT:
         raise UsageError("client.url")
     if parsed.scheme == "http" and (parsed.userinfo or http.auth is not None):
         raise UsageError("client.password_in_clear", host=parsed.host)

@@ -46,6 +46,7 @@ def seal(
     purpose: Annotated[str, typer.Option("--purpose", help="待证事实 / facts to prove")] = "",
     source: Annotated[str, typer.Option("--source", help="取得方式 / how obtained")] = "",
     from_whom: Annotated[str, typer.Option("--from", help="来源人 / from whom")] = "",
+    interest: Annotated[str, typer.Option("--interest", help="利害关系声明 / statement of interest")] = "",
     operator: OperatorOption = "",
     each_file: Annotated[
         bool,
@@ -66,6 +67,7 @@ def seal(
         request = SealRequest(
             case_number=case, court=court, cause=cause, parties=tuple(party or ()), title=title, kind=kind,
             purpose=purpose, source=_source(source, from_whom), operator={"name": operator} if operator else {},
+            interest=interest,
             blinded=blind,
         )  # fmt: skip
         with session(out, vault) as opened:

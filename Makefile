@@ -1,0 +1,49 @@
+# Evidence Desk 证据台. `make help` lists the targets.
+SHELL := /bin/sh
+UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
+RUN := $(UV) run --no-sync
+CODE := evidence_desk tsa reports tests scripts
+PYTEST := $(RUN) pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo demo test test-full lint types contracts unit bench format clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+setup: ## install what tests need (Debian packages, uv, locked Python packages)
+	@scripts/setup.sh test
+
+setup-demo:
+	@scripts/setup.sh demo
+
+demo: setup-demo ## the whole main job on a sample case, then a flipped byte and its failure
+	@$(RUN) python scripts/demo.py
+
+test: setup lint types contracts unit ## every check; what CI runs
+
+lint: ## ruff: rules and format
+	@$(RUN) ruff check $(CODE)
+	@$(RUN) ruff format --check $(CODE)
+
+types: ## mypy, strict
+	@$(RUN) mypy
+
+contracts: ## import layers
+	@$(RUN) lint-imports
+
+unit: ## all tests but the long variants
+	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench"
+
+test-full: setup ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
+	@$(PYTEST) -n auto --dist worksteal -m "not bench"
+
+bench: setup ## figures against named peers in the same run
+	@$(RUN) python -m tests.bench
+
+format: ## rewrite to house format
+	@$(RUN) ruff check --fix $(CODE)
+	@$(RUN) ruff format $(CODE)
+
+clean: ## remove what demo and tests made
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

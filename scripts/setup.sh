@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what demo and tests need: Debian packages, uv, the locked Python packages. Safe to run again; quick when done.
+# usage: scripts/setup.sh [demo|test]
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-test}
+
+need=""
+want() { command -v "$1" >/dev/null 2>&1 || need="$need $2"; }
+want openssl openssl
+want unzip unzip
+want xxd xxd
+if [ "$purpose" = test ]; then
+    want pdftotext poppler-utils
+    want age age
+    want git git
+fi
+have_uv() { command -v uv >/dev/null 2>&1 || [ -x .cache/uv/bin/uv ]; }
+have_uv || python3 -c 'import ensurepip, venv' 2>/dev/null || need="$need python3-venv"
+
+if [ -n "$need" ]; then
+    line="apt-get install -y --no-install-recommends$need"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "Please install / 请先安装:$need" >&2
+    elif [ "$(id -u)" = 0 ]; then
+        echo "Installing Debian packages / 安装系统软件包:$need"
+        DEBIAN_FRONTEND=noninteractive sh -c "$line" >/dev/null 2>&1 ||
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive sh -c "$line" >/dev/null; }
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+        echo "Installing Debian packages / 安装系统软件包:$need"
+        sudo sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive $line" >/dev/null
+    else
+        echo "Please run / 请先执行:  sudo $line" >&2
+        [ "$purpose" = demo ] && have_uv || exit 1
+    fi
+fi
+
+if command -v uv >/dev/null 2>&1; then
+    uv=uv
+else
+    uv=.cache/uv/bin/uv
+    if [ ! -x "$uv" ]; then
+        echo "Installing uv / 安装 uv"
+        python3 -m venv .cache/uv
+        .cache/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+    fi
+fi
+echo "Installing the locked Python packages / 安装锁定版本的 Python 软件包"
+"$uv" sync --locked --quiet

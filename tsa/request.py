@@ -7,6 +7,7 @@ from typing import Final, cast
 
 import rfc3161ng
 from pyasn1.codec.der import encoder
+from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
 from rfc3161ng.types import AlgorithmIdentifier
 
@@ -89,6 +90,23 @@ def build_request(
     Raises:
         BugError: ``bug.tsa.request`` when the result would not read back as what was asked.
     """
+    try:
+        encoded = _encode(hash_oid, imprint, nonce, cert_req=cert_req, policy=policy)
+    except (PyAsn1Error, KeyError, ValueError) as error:  # its item assignment turns refusals into KeyError
+        raise BugError("bug.tsa.request") from error
+    wanted = TimestampRequest(
+        hash_oid=hash_oid, imprint=imprint, nonce=nonce, cert_req=cert_req, policy=policy
+    )
+    try:
+        same = parse_request(encoded) == wanted
+    except MalformedError as error:
+        raise BugError("bug.tsa.request") from error
+    if not same:
+        raise BugError("bug.tsa.request")
+    return encoded
+
+
+def _encode(hash_oid: str, imprint: bytes, nonce: int | None, *, cert_req: bool, policy: str | None) -> bytes:
     algorithm = AlgorithmIdentifier()
     algorithm["algorithm"] = hash_oid
     algorithm["parameters"] = univ.Any(b"\x05\x00")
@@ -101,14 +119,4 @@ def build_request(
     if nonce is not None:
         request["nonce"] = nonce
     request["certReq"] = cert_req
-    encoded = cast("bytes", encoder.encode(request))
-    wanted = TimestampRequest(
-        hash_oid=hash_oid, imprint=imprint, nonce=nonce, cert_req=cert_req, policy=policy
-    )
-    try:
-        same = parse_request(encoded) == wanted
-    except MalformedError as error:
-        raise BugError("bug.tsa.request") from error
-    if not same:
-        raise BugError("bug.tsa.request")
-    return encoded
+    return cast("bytes", encoder.encode(request))

@@ -14,6 +14,7 @@ MAX_CERTIFICATES: Final = 32
 MAX_CRLS: Final = 16
 MAX_SIGNERS: Final = 16
 MAX_ATTRIBUTES: Final = 32
+SIGNER_LIMIT: Final = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def parse_signed_data(encoded: bytes, *, what: str, limit: int) -> SignedData:
     crls, ocsps = _revocation(fields.maybe(0xA1), what)
     signers = der.sorted_set(fields.take(der.SET).children())
     fields.done()
-    if len(signers) > MAX_SIGNERS:
+    if len(signers) > MAX_SIGNERS or any(item.end - item.start > SIGNER_LIMIT for item in signers):
         raise MalformedError("malformed.cms", what=what, rule="count")
     national = kind == oids.SIGNED_DATA_NATIONAL
     # RFC 5652 §5.1: 3 for any content but id-data, 5 beside other revocation information; GM/T 0010 writes 1.

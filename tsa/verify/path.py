@@ -119,7 +119,7 @@ class _Search:
 
 
 def _may_have_issued(issuer: Certificate, subject: Certificate) -> bool:
-    if issuer.subject.key != subject.issuer.key:
+    if not issuer.subject.key or issuer.subject.key != subject.issuer.key:
         return False
     wanted, offered = subject.authority_key_id, issuer.subject_key_id
     return wanted is None or offered is None or wanted == offered

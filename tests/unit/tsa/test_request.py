@@ -42,6 +42,12 @@ def test_wrong_imprint_is_not_built(imprint: bytes) -> None:
         build_request(hash_oid=SHA256, imprint=imprint, nonce=1)
 
 
+def test_odd_demands_are_not_built() -> None:
+    for changes in ({"policy": "not an OID"}, {"policy": "1..2.3"}, {"hash_oid": "1"}, {"nonce": 1 << 600}):
+        with pytest.raises(BugError):
+            build_request(**{"hash_oid": SHA256, "imprint": IMPRINT, "nonce": 1, **changes})  # type: ignore[arg-type]
+
+
 def test_openssl_reads_what_we_build(tmp_path: Path) -> None:
     file = tmp_path / "query.tsq"
     file.write_bytes(build_request(hash_oid=SHA256, imprint=IMPRINT, nonce=0xABCDEF, policy="1.2.3.4"))

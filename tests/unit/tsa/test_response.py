@@ -135,3 +135,18 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for parse in (parse_response, parse_token):
         with pytest.raises(MalformedError):
             parse(data)
+
+
+def test_extension_twice() -> None:
+    one = forge.extension("1.2.3", b"\x05\x00")
+    with pytest.raises(MalformedError):
+        parse_token(forge.token(info={"extensions": forge.tlv(0xA1, one, one)}))
+
+
+def test_twins_without_a_readable_identifier() -> None:
+    pki = forge.pki()
+    other = forge.key("p256", "other")
+    twin = forge.certificate(forge.name("A"), pki.root_name, of=other, by=other)
+    bad = forge.attribute(forge.ESS_V2, forge.seq(forge.seq()))
+    facts = parse_token(forge.token(certificates=[pki.leaf, twin], ess=[bad]))
+    assert facts.signer_certificate in (pki.leaf, twin)

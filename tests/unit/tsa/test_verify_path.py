@@ -234,3 +234,21 @@ def test_mesh_of_cross_certificates_ends() -> None:
 def test_too_many_given_certificates() -> None:
     verdict = judge(forge.token(), trust=forge.pki().trust(certificates=(forge.pki().leaf,) * 200))
     assert not_passed(verdict) == UNTRUSTED
+
+
+def test_longest_path() -> None:
+    assert not_passed(Tower(*[forge.ca_extensions()] * 6).judge()) == {}
+    assert not_passed(Tower(*[forge.ca_extensions()] * 7).judge()) == UNTRUSTED
+
+
+def test_constrained_mail_address_in_the_subject_is_refused() -> None:
+    named = bytes(x509.Name.build({"common_name": "T", "email_address": "a@example.org"}).dump())
+    tower = Tower((*forge.ca_extensions(), constraints(permitted=[EMAIL])), leaf_name=named)
+    assert not_passed(tower.judge()) == UNTRUSTED
+
+
+def test_alternative_name_of_an_unconstrained_form_is_let_be() -> None:
+    leaf = (*forge.LEAF, extension("2.5.29.17", seq(tlv(0x86, b"https://tsa.example"))))
+    assert (
+        not_passed(Tower((*forge.ca_extensions(), constraints(permitted=[EMAIL])), leaf=leaf).judge()) == {}
+    )

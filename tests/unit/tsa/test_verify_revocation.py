@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.tsa import forge
 from tests.unit.tsa.forge import GEN, NOW, extension, oid, seq, tlv
@@ -266,3 +268,72 @@ def test_other_revocation_information_is_refused() -> None:
     odd = forge.token(crls=[tlv(0xA1, oid("1.2.3"), seq())])
     assert not_passed(judge(odd)) == {"token.der.malformed": "failed"}
     assert not_passed(judge(forge.token(crls=[tlv(0xA2, seq())]))) == {"token.der.malformed": "failed"}
+
+
+def test_list_by_a_ca_that_may_not_sign_lists() -> None:
+    pki = forge.Pki()
+    basic = extension("2.5.29.19", seq(b"\x01\x01\xff"), critical=True)
+    pki.root = forge.certificate(
+        pki.root_name, pki.root_name, of=pki.root_key, by=pki.root_key, extensions=(basic, forge.key_usage(5))
+    )
+    assert not_passed(judge(forge.token(pki=pki), trust=pki.trust())) == NONE
+
+
+def test_list_of_another_version_or_with_two_algorithms() -> None:
+    pki = forge.pki()
+    head = pki.root_key.algorithm
+    other = forge.algorithm("1.2.840.10045.4.3.3")
+    for changed in (
+        pki.crl.replace(forge.num(1) + head, forge.num(2) + head, 1),
+        pki.crl.replace(head, other, 1),
+    ):
+        assert changed != pki.crl
+        assert not_passed(judge(forge.token(), trust=pki.trust(crls=(changed,)))) == NONE
+
+
+def test_malformed_distribution_points_match_nothing() -> None:
+    for value in (b"\x30\x01", seq(seq()), seq(seq(tlv(0xA0, tlv(0xA1, forge.num(1)))))):
+        pki = forge.Pki(leaf_extensions=(*forge.LEAF, extension("2.5.29.31", value)))
+        listed = forge.crl(
+            pki.root_name, pki.root_key, extensions=[extension(IDP, seq(POINT), critical=True)]
+        )
+        assert not_passed(judge(forge.token(pki=pki), trust=pki.trust(crls=(listed,)))) == NONE
+
+
+def test_entry_that_cannot_be_read_is_a_revocation_without_a_reason() -> None:
+    odd = seq(forge.num(SERIAL), forge.generalized(GEN + HOUR), seq(extension("2.5.29.21", b"\x0a\x01\x63")))
+    assert by_list(odd) == {HARD: "failed"}
+    harmless = seq(
+        forge.num(SERIAL),
+        forge.generalized(GEN + HOUR),
+        seq(extension("1.2.3", b"\x05\x00"), extension("2.5.29.21", b"\x0a\x01\x04")),
+    )
+    assert by_list(harmless) == {}
+
+
+@given(st.data())
+def test_altered_list_is_never_taken(data: st.DataObject) -> None:
+    pki = forge.pki()
+    at = data.draw(st.integers(0, len(pki.crl) - 1))
+    mask = data.draw(st.integers(1, 255))
+    changed = pki.crl[:at] + bytes([pki.crl[at] ^ mask]) + pki.crl[at + 1 :]
+    assert not_passed(judge(forge.token(), trust=pki.trust(crls=(changed,)))) == NONE
+
+
+def test_responder_certificate_that_we_cannot_read() -> None:
+    odd = forge.certificate(
+        forge.name("应答"),
+        forge.pki().root_name,
+        of=forge.key("p256", "responder"),
+        by=forge.pki().root_key,
+        extensions=(*RESPONDER, extension("2.5.29.19", b"\x30\x00\x00")),
+    )
+    assert by_response(answer(responder=(odd, forge.key("p256", "responder")))) == NONE
+
+
+def test_response_with_an_unknown_digest_in_its_identifier() -> None:
+    sha256 = bytes.fromhex("608648016503040201")
+    response = answer()
+    assert response.count(sha256) == 1
+    odd = response.replace(sha256, bytes.fromhex("608648016503040279"))
+    assert by_response(odd) == NONE

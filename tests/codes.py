@@ -122,12 +122,16 @@ def _texts(node: ast.expr, module: Module, given: Given, depth: int = 0) -> list
                 for part in values
             ]
             return ["".join(choice) for choice in product(*parts)]
-        case ast.Subscript(value=ast.Name(id=name)) if name in module.constants:
+        case ast.Attribute(value=ast.Name(id="Status")):
+            return [ast.unparse(node)]
+        case ast.Subscript(value=ast.Name(id=name), slice=key) if name in module.constants:
+            keys = _texts(key, module, given, depth + 1)
             return [
                 text
                 for table in module.constants[name]
                 if isinstance(table, ast.Dict)
-                for value in table.values
+                for entry, value in zip(table.keys, table.values, strict=True)
+                if entry is None or not keys or ast.unparse(entry) in keys
                 for text in _texts(value, module, given, depth + 1)
             ]
         case ast.Name(id=name) if name in given:

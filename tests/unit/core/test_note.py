@@ -153,13 +153,13 @@ def test_any_bytes_are_refused_or_read(data):
     assert note.encode() == data
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1).filter(
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1).filter(
     lambda name: "+" not in name
 )
 
 
 @given(
-    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)))),
+    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]))),
     st.lists(
         st.tuples(NAMES, st.binary(min_size=4, max_size=4), st.binary(min_size=1)), min_size=1, max_size=16
     ),

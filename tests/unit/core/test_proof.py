@@ -88,7 +88,7 @@ def places(value: Any) -> list[tuple[str | int, ...]]:
 
 @pytest.mark.parametrize("at", places(json.loads(DATA)), ids=lambda at: "/".join(map(str, at)) or "root")
 def test_every_place_is_checked(at):
-    for new in (
+    news: list[JSON] = [
         None,
         True,
         False,
@@ -106,7 +106,8 @@ def test_every_place_is_checked(at):
         [None],
         [[]],
         {"x": 1},
-    ):
+    ]
+    for new in news:
         data = encode(changed(json.loads(DATA), at, new))
         try:
             other = parse_proof(data)
@@ -117,11 +118,12 @@ def test_every_place_is_checked(at):
 
 def test_members_are_exact_and_versions_known():
     value = json.loads(DATA)
-    for bad in (
+    bads: list[JSON] = [
         {**value, "v": "proof/2"}, {**value, "court": {}}, {**value, "extra": None},
         {name: item for name, item in value.items() if name != "court"}, [], None, "proof/1",
         changed(value, ("times", 0, "header"), {}), changed(value, ("times", 0, "records"), []),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for bad in bads:
         with refusal("malformed.proof"):
             parse_proof(encode(bad))
 

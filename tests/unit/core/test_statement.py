@@ -198,7 +198,7 @@ def test_every_member_is_needed_and_checked(name):
     value = json.loads(DATA)
     with pytest.raises(MalformedError):
         parse_statement(encode({other: item for other, item in value.items() if other != name}))
-    for wrong in (
+    wrongs: list[JSON] = [
         *ODD,
         -1,
         "statement/2",
@@ -206,7 +206,8 @@ def test_every_member_is_needed_and_checked(name):
         {"salted": {"sha256": "x", "sm3": "y"}},
         [[]],
         [None],
-    ):
+    ]
+    for wrong in wrongs:
         if (name in {"environment", "capture"} and wrong is None) or (name == "tools" and wrong == []):
             continue
         with pytest.raises(MalformedError):

@@ -1,0 +1,230 @@
+"""Worked examples of docs/spec: made here from fixed keys, clock and random bytes, and compared by a test.
+
+``python -m tests.spec_examples --write`` puts the present ones into the pages. A block of a page stands between
+``<!-- example: NAME -->`` and the end of the fenced block after it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from evidence_desk.core.canonical import JSON, encode
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.evidence_number import Prefix, format_number
+from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, blind, objects_root
+from evidence_desk.core.log import TrustedLog
+from evidence_desk.core.merkle import TileTree, leaf_hash
+from evidence_desk.core.proof import Proof, ProvenLeaf, TimeProof
+from evidence_desk.core.statement import make_statement
+from evidence_desk.core.verdict import (
+    CERTIFICATE_POLICY,
+    DATA_POLICY,
+    Caveat,
+    Dimension,
+    Finding,
+    Policy,
+    Status,
+    Verdict,
+)
+from evidence_desk.errors import EvidenceDeskError
+from tests.fixed import (
+    AT,
+    FILES,
+    KEYS,
+    ORIGIN,
+    SIGNER,
+    FixedRandom,
+    MemoryLog,
+    draft,
+    opened_leaf,
+    sealed_leaf,
+)
+
+PAGES = Path(__file__).parents[1] / "docs" / "spec"
+_BLOCK = re.compile(r"(<!-- example: ([a-z0-9.-]+) -->\n```[a-z]*\n)(.*?)(```\n)", re.DOTALL)
+
+
+@cache
+def statement() -> tuple[bytes, bytes, bytes]:
+    return make_statement(draft(), FixedRandom())
+
+
+@cache
+def sealed() -> Leaf:
+    data, _, _ = statement()
+    objects = tuple(PlainObject(digests=DigestPair.of(content), size=len(content)) for _, content in FILES)
+    return Leaf(
+        log=ORIGIN, seq=1, type=LeafType.EXHIBIT_SEALED, at=AT, statement=DigestPair.of(data), objects=objects
+    )
+
+
+@cache
+def log() -> tuple[MemoryLog, TrustedLog]:
+    store = MemoryLog()
+    trusted = TrustedLog.open(store, KEYS)
+    heartbeat = Leaf(log=ORIGIN, seq=2, type=LeafType.HEARTBEAT, at=AT)
+    for leaves in ([opened_leaf()], [sealed(), heartbeat], [sealed_leaf(seq) for seq in (3, 4)]):
+        trusted, append = trusted.append(leaves, SIGNER)
+        store.write(append)
+    return store, trusted
+
+
+@cache
+def proof() -> Proof:
+    store, trusted = log()
+    data = sealed().encode()
+    return Proof(
+        number=format_number(Prefix.EVIDENCE, leaf_hash(data)),
+        leaf=ProvenLeaf(leaf=data, seq=1, path=TileTree(store, trusted.size).inclusion(1)),
+        checkpoint=trusted.note,
+        times=(
+            TimeProof(
+                records=(b"DER EvidenceRecord",), token=b"DER ContentInfo", attested=None, checkpoint=None
+            ),
+        ),
+    )
+
+
+def pretty(data: bytes) -> str:
+    """For the eye; the document itself has no white space."""
+    return json.dumps(json.loads(data), ensure_ascii=False, indent=1) + "\n"
+
+
+def lines(*pairs: tuple[str, object]) -> str:
+    return "".join(f"{name:<12} {value}\n" for name, value in pairs)
+
+
+def digests_example() -> str:
+    content = FILES[0][1]
+    pair = DigestPair.of(content)
+    return lines(
+        ("bytes", base64.b64encode(content).decode()), ("size", len(content)), ("sha256", pair.sha256.hex()),
+        ("sm3", pair.sm3.hex()),
+    )  # fmt: skip
+
+
+def canonical_example() -> str:
+    value: JSON = {"\ufb00": 1, "\U0001f600": 2, "名": "证据\n", "b": [True, None, -1], "a": 9007199254740991}
+    return encode(value).decode() + "\n"
+
+
+def blinded_example() -> str:
+    salt, pair = statement()[2], DigestPair.of(FILES[0][1])
+    entries = tuple(PlainObject(digests=DigestPair.of(content), size=len(content)) for _, content in FILES)
+    return lines(
+        ("salt", salt.hex()),
+        ("blinded", blind(pair, salt).blinded.hex()),
+        ("objects_root", objects_root(entries).hex()),
+    )
+
+
+def tiles_example() -> str:
+    store, trusted = log()
+    rows = [(f"leaf {row.seq}", row.leaf_hash.hex()) for row in store.rows]
+    path = [(f"path of 1, {at}", node.hex()) for at, node in enumerate(proof().leaf.path)]
+    assert trusted.checkpoint is not None
+    return lines(*rows, *path, ("root", trusted.checkpoint.root.hex()))
+
+
+def checkpoint_example() -> str:
+    return log()[1].note.decode()
+
+
+def numbers_example() -> str:
+    digest = leaf_hash(sealed().encode())
+    return lines(
+        ("leaf hash", digest.hex()), ("first 80 bit", digest[:10].hex()),
+        ("evidence", format_number(Prefix.EVIDENCE, digest)),
+        ("certificate", format_number(Prefix.CERTIFICATE, digest)),
+    )  # fmt: skip
+
+
+def verdict_example() -> str:
+    statuses = {
+        "–": None,
+        "passed": Status.PASSED,
+        "undetermined": Status.UNDETERMINED,
+        "failed": Status.FAILED,
+    }
+    rows: list[tuple[Policy, str, str, str, str]] = [
+        (DATA_POLICY, "passed", "passed", "–", "–"),
+        (DATA_POLICY, "passed", "undetermined", "–", "passed"),
+        (DATA_POLICY, "passed", "passed", "failed", "undetermined"),
+        (DATA_POLICY, "passed", "passed", "–", "failed"),
+        (DATA_POLICY, "failed", "undetermined", "–", "–"),
+        (CERTIFICATE_POLICY, "passed", "passed", "–", "passed"),
+        (CERTIFICATE_POLICY, "passed", "passed", "passed", "undetermined"),
+        (CERTIFICATE_POLICY, "undetermined", "passed", "passed", "passed"),
+    ]
+    form = "{:<14} {:<13} {:<13} {:<8} {:<13} {:<13} {:<5} {}\n"
+    text = form.format(
+        "policy", "integrity", "time", "signer", "log", "overall", "exit", "exit, caveat, --strict"
+    )
+    for policy, *words in rows:
+        columns = (Dimension.INTEGRITY, Dimension.TIME, Dimension.SIGNER, Dimension.LOG)
+        findings = tuple(
+            Finding(dimension=dimension, check="x", status=status, code="x")
+            for dimension, word in zip(columns, words, strict=True)
+            if (status := statuses[word]) is not None
+        )
+        verdict = Verdict(policy=policy, findings=findings, caveats=(Caveat(code="x"),))
+        exits = [verdict.exit_status(strict=strict).value for strict in (False, True)]
+        text += form.format(policy.name, *words, verdict.overall.value, *exits)
+    return text
+
+
+def exit_codes_example() -> str:
+    def kinds(kind: type[EvidenceDeskError]) -> list[type[EvidenceDeskError]]:
+        return [kind, *(below for child in kind.__subclasses__() for below in kinds(child))]
+
+    rows = {(kind.exit_status, kind.__name__, (kind.__doc__ or "").split("\n")[0]) for kind in kinds(EvidenceDeskError)
+            if kind.__module__ == "evidence_desk.errors" and kind is not EvidenceDeskError}  # fmt: skip
+    return "".join(f"{status:<4} {name:<22} {what}\n" for status, name, what in sorted(rows))
+
+
+EXAMPLES: dict[str, Callable[[], str]] = {
+    "digests": digests_example,
+    "canonical": canonical_example,
+    "statement": lambda: pretty(statement()[0]),
+    "disclosures": lambda: pretty(statement()[1]),
+    "leaf.opened": lambda: opened_leaf().encode().decode() + "\n",
+    "leaf.sealed": lambda: sealed().encode().decode() + "\n",
+    "leaf.blinded": blinded_example,
+    "log.tiles": tiles_example,
+    "log.checkpoint": checkpoint_example,
+    "log.vkey": KEYS.encode,
+    "proof": lambda: pretty(proof().encode()),
+    "numbers": numbers_example,
+    "verdict": verdict_example,
+    "exit-codes": exit_codes_example,
+}
+
+
+def blocks(page: str) -> dict[str, str]:
+    """Example blocks of a page by name."""
+    return {match[2]: match[3] for match in _BLOCK.finditer(page)}
+
+
+def renewed(page: str) -> str:
+    """The page with its known blocks made anew."""
+    return _BLOCK.sub(lambda m: m[1] + (EXAMPLES[m[2]]() if m[2] in EXAMPLES else m[3]) + m[4], page)
+
+
+def main() -> None:
+    """Write the examples into the pages, or name the pages that differ."""
+    for path in sorted(PAGES.glob("*.md")):
+        page = path.read_text("utf-8")
+        if renewed(page) != page:
+            print(path.name)
+            if "--write" in sys.argv[1:]:
+                path.write_text(renewed(page), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

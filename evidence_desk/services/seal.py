@@ -16,7 +16,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import MAX_OBJECTS, Leaf, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow, StoredObject
 from evidence_desk.core.statement import ClockState, ExhibitKind, FileEntry, StatementDraft, make_statement
-from evidence_desk.errors import CanceledError, EvidenceDeskError
+from evidence_desk.errors import EvidenceDeskError, UnreadableError
 from evidence_desk.services.desk import Desk, LeafMaker
 from evidence_desk.services.sources import Source, find_sources, opened
 
@@ -112,22 +112,13 @@ def _seal_batch(desk: Desk, paths: Sequence[Path], request: SealRequest, job: Jo
         for position, path in enumerate(paths):
             try:
                 prepared[position] = _prepare(desk, path, request, first + len(prepared), job)
-            except CanceledError:
-                raise
-            except EvidenceDeskError as error:
-                if not _concerns_path(error):
-                    raise
+            except UnreadableError as error:  # about this path alone; anything else is about the vault
                 outcomes[position] = SealOutcome(path=path, error=error)
     if prepared:
         rows = _commit(desk, list(prepared.values()), request)
         for position, row in zip(prepared, rows, strict=True):
             outcomes[position] = SealOutcome(path=paths[position], exhibit=row)
     return [outcomes[position] for position in sorted(outcomes)]
-
-
-def _concerns_path(error: EvidenceDeskError) -> bool:
-    """Whether the error is about the input, so that the rest of the batch can go on."""
-    return error.code.startswith("input.")
 
 
 def _prepare(desk: Desk, path: Path, request: SealRequest, index: int, job: Job) -> _Prepared:

@@ -222,6 +222,11 @@ FAULTS: dict[str, tuple[Callable[[], Made], str, str]] = {
         "token.attributes.algorithm_protection",
         FAILED,
     ),
+    "algorithm protection with two values": (
+        token(more_attributes=[attribute(forge.PROTECTION, seq(), seq(num(1)))]),
+        "token.attributes.algorithm_protection",
+        FAILED,
+    ),
     # step 6: signature
     "signature of another key": (token(key=forge.key("p256", "other")), "token.signature.wrong", FAILED),
     "empty signature": (token(signature=b""), "token.signature.unsupported", FAILED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from evidence_desk.crypto import cms, der, oids
@@ -17,6 +17,10 @@ RESPONSE_LIMIT: Final = TOKEN_LIMIT + 8 * 1024
 
 GRANTED: Final = 0
 GRANTED_WITH_MODS: Final = 1
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""Beyond these a time cannot be meant, and adding an accuracy to it would leave the calendar."""
 
 _FAILURES: Final = {
     0: "badAlg",
@@ -195,6 +199,9 @@ def read_tst_info(encoded: bytes) -> TstInfo:
     nonce = fields.maybe(der.INTEGER)
     tsa, extensions = fields.maybe(0xA0), fields.maybe(0xA1)
     fields.done()
+    moment = der.time(gen_time)
+    if not EARLIEST <= moment <= LATEST:
+        raise MalformedError("malformed.tsa.token", rule="time")
     general = None if tsa is None else der.Fields(tsa).take()
     cut = tsa or extensions
     return TstInfo(
@@ -203,7 +210,7 @@ def read_tst_info(encoded: bytes) -> TstInfo:
         hash_oid=hash_oid,
         imprint=imprint,
         serial=serial,
-        gen_time=der.time(gen_time),
+        gen_time=moment,
         gen_time_text=gen_time.content.decode("ascii"),
         accuracy_ms=None if accuracy is None else _accuracy(accuracy),
         ordering=ordering,

@@ -68,11 +68,11 @@ def ask_crl(encoded: bytes, certificate: Certificate, issuer: Certificate) -> An
         return None
     if not _signed(encoded, issuer.spki):
         return None
-    return Answer(
-        this_update=crl.this_update,
-        next_update=crl.next_update,
-        revocation=_revocation(crl.entries, certificate.serial),
-    )
+    try:
+        revocation = _revocation(crl.entries, certificate.serial)
+    except ValueError:  # a negative serial number, or an entry with an impossible date
+        return None
+    return Answer(this_update=crl.this_update, next_update=crl.next_update, revocation=revocation)
 
 
 @lru_cache(maxsize=32)

@@ -121,6 +121,8 @@ FAULTS: dict[str, tuple[Callable[[], Made], str, str]] = {
     "time with zone": (info(gen_time=b"20260601200000+0800"), "token.der.malformed", FAILED),
     "time with trailing zero": (info(gen_time=b"20260601120000.10Z"), "token.der.malformed", FAILED),
     "thirteenth month": (info(gen_time=b"20261301120000Z"), "token.der.malformed", FAILED),
+    "last second of the calendar": (info(gen_time=b"99991231235959Z"), "token.der.malformed", FAILED),
+    "first second of the calendar": (info(gen_time=b"00010101000000Z"), "token.der.malformed", FAILED),
     "no millis": (info(accuracy=forge.accuracy(1, 0)), "token.der.malformed", FAILED),
     "signed attributes out of order": (
         token(

@@ -337,3 +337,11 @@ def test_response_with_an_unknown_digest_in_its_identifier() -> None:
     assert response.count(sha256) == 1
     odd = response.replace(sha256, bytes.fromhex("608648016503040279"))
     assert by_response(odd) == NONE
+
+
+def test_entry_with_an_impossible_date_or_a_negative_serial() -> None:
+    assert by_list(seq(forge.num(SERIAL), tlv(0x18, b"00000101000000Z"))) == NONE
+    pki = forge.Pki()
+    pki.leaf = forge.certificate(pki.leaf_name, pki.root_name, of=pki.key, by=pki.root_key, serial=-5)
+    token = forge.token(pki=pki, sid=seq(pki.root_name, forge.num(-5)))
+    assert not_passed(judge(token, trust=pki.trust())) == NONE

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
 from asn1crypto import pem
 
 from evidence_desk import __version__
@@ -34,6 +33,9 @@ from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.files import InputVerdict, hash_original, read_trust
 from tsa.policy import TokenTrust
+
+if TYPE_CHECKING:
+    import httpx
 
 TRUST: Final = "trust"
 _DEMO_TSA: Final = "demo.tsa"
@@ -88,6 +90,8 @@ class Session:
             return EmbeddedAuthority(
                 self._identity(_DEMO_TSA), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
             )
+        import httpx  # noqa: PLC0415 - a fifth of a second
+
         from tsa.client import HttpAuthority  # noqa: PLC0415
 
         if self._http is None:

@@ -5,6 +5,7 @@ Pure: bytes of the folder's files in, trust roots out. Trust found inside a pack
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +23,8 @@ MANIFEST: Final = "trust.json"
 MAX_MANIFEST: Final = 1024 * 1024
 MAX_FILE: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 1_000
+_NAME: Final = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]{0,199}\Z")
+"""A plain file name: no folder, drive or stream (``C:x``, ``x:y`` on Windows), not hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,23 +95,20 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
         raise MalformedError("malformed.trust", reason="version")
 
     def load(name: JSON) -> bytes:
-        if (
-            not isinstance(name, str)
-            or name not in files
-            or "/" in name
-            or "\\" in name
-            or name.startswith(".")
-        ):
+        if not isinstance(name, str) or name not in files or not _NAME.match(name):
             raise MalformedError("malformed.trust", reason="file name")
         data = read(name)
         if len(data) > MAX_FILE or sha256(data) != parse_hex(files[name], what=name):
             raise MalformedError("malformed.trust_digest", name=name)
         return data
 
+    desks = [_desk(item, load) for item in _list(value["desks"])]
+    if len(dict(desks)) != len(desks):
+        raise MalformedError("malformed.trust", reason="origin")
     return Trust(
         authorities=tuple(_roots(item, load) for item in _list(value["authorities"])),
         signers=tuple(_roots(item, load) for item in _list(value["signers"])),
-        desks=dict(_desk(item, load) for item in _list(value["desks"])),
+        desks=dict(desks),
         fingerprint=sha256(manifest).hex(),
     )
 

@@ -137,10 +137,9 @@ class Verdict:
 
     def exit_status(self, *, strict: bool) -> ExitStatus:
         """Exit code; `strict` turns caveats on a passed verdict into undetermined."""
-        match self.overall:
-            case Status.FAILED:
-                return ExitStatus.FAILED
-            case Status.UNDETERMINED:
-                return ExitStatus.UNDETERMINED
-            case Status.PASSED:
-                return ExitStatus.UNDETERMINED if strict and self.caveats else ExitStatus.PASSED
+        exits = {
+            Status.FAILED: ExitStatus.FAILED,
+            Status.UNDETERMINED: ExitStatus.UNDETERMINED,
+            Status.PASSED: ExitStatus.UNDETERMINED if strict and self.caveats else ExitStatus.PASSED,
+        }
+        return exits[self.overall]

@@ -1,0 +1,136 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evidence_desk.core.canonical import JSON, encode
+from evidence_desk.core.digests import sha256
+from evidence_desk.core.trust import MAX_FILE, encode_manifest, parse_trust
+from evidence_desk.errors import MalformedError
+from tests.fixed import KEYS, ORIGIN, mutations, refusal
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "演示 CA")])
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CERTIFICATE = (
+    x509.CertificateBuilder().subject_name(NAME).issuer_name(NAME).public_key(KEY.public_key()).serial_number(1)
+    .not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1)).sign(KEY, hashes.SHA256())
+)  # fmt: skip
+CRL = (
+    x509.CertificateRevocationListBuilder().issuer_name(NAME).last_update(NOW).next_update(NOW + timedelta(days=1))
+    .sign(KEY, hashes.SHA256())
+)  # fmt: skip
+FILES = {
+    "tsa.pem": CERTIFICATE.public_bytes(Encoding.PEM) + CRL.public_bytes(Encoding.PEM),
+    "signer.pem": CERTIFICATE.public_bytes(Encoding.PEM),
+    "desk.vkey": KEYS.encode().encode(),
+}
+MANIFEST = encode_manifest(
+    authorities={"演示机构": ("tsa.pem",)},
+    signers={"CA": ("signer.pem",)},
+    desks={ORIGIN: "desk.vkey"},
+    files=FILES,
+)
+
+
+def changed(**members: Any) -> bytes:
+    return encode({**json.loads(MANIFEST), **members})
+
+
+def test_a_folder_as_we_write_it():
+    trust = parse_trust(MANIFEST, FILES.__getitem__)
+    assert trust.desks == {ORIGIN: KEYS}
+    assert trust.fingerprint == sha256(MANIFEST).hex()
+    (authority,), (signer,) = trust.authorities, trust.signers
+    der = CERTIFICATE.public_bytes(Encoding.DER)
+    assert (authority.name, authority.certificates, signer.certificates) == ("演示机构", (der,), (der,))
+    assert (authority.crls, signer.crls) == ((CRL.public_bytes(Encoding.DER),), ())
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_changed_file_is_refused(name):
+    with refusal("malformed.trust_digest"):
+        parse_trust(MANIFEST, {**FILES, name: FILES[name] + b"\n"}.__getitem__)
+
+
+@pytest.mark.parametrize("name", sorted(json.loads(MANIFEST)))
+def test_every_member_is_needed_and_checked(name):
+    value = json.loads(MANIFEST)
+    with refusal("malformed.trust"):
+        parse_trust(
+            encode({other: item for other, item in value.items() if other != name}), FILES.__getitem__
+        )
+    wrongs: list[JSON] = [None, 1, "x", {"x": 1}, [1], [{}], [{"name": 1, "files": []}], [{"name": "x", "files": 1}],
+                          [{"name": "x", "files": [1]}], [{"name": "x", "files": ["absent"]}], [{"origin": ORIGIN, "file": None}]]  # fmt: skip
+    for wrong in wrongs:
+        with pytest.raises(MalformedError):
+            parse_trust(changed(**{name: wrong}), FILES.__getitem__)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "/x", "..", ".", "", ".x", "a/b", "a\\b", "C:x", "x.pem:stream", "a\x00b", "a\n", "x" * 300],
+)
+def test_names_that_lead_elsewhere_are_never_read(name):
+    asked: list[str] = []
+
+    def read(path: str) -> bytes:
+        asked.append(path)
+        return b"x"
+
+    manifest = encode_manifest(authorities={"x": (name,)}, signers={}, desks={}, files={name: b"x"})
+    with refusal("malformed.trust"):
+        parse_trust(manifest, read)
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "malformed.trust"), (b"nothing", "malformed.trust"), (b"\xff\xfe", "malformed.trust"),
+        (b"-----BEGIN CERTIFICATE-----\n", "malformed.trust"),
+        (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "malformed.trust"),
+        (b"x" * (MAX_FILE + 1), "malformed.trust_digest"),
+    ],
+    ids=["empty", "text", "binary", "cut", "key", "large"],
+)  # fmt: skip
+def test_files_that_are_no_certificates(data, code):
+    manifest = encode_manifest(authorities={"x": ("f.pem",)}, signers={}, desks={}, files={"f.pem": data})
+    with refusal(code):
+        parse_trust(manifest, lambda _name: data)
+
+
+@given(st.binary(max_size=100) | st.text(alphabet="-BEGINDCERTFAx\n =:", max_size=80).map(str.encode))
+@settings(max_examples=400)
+def test_any_file_is_read_or_refused(data):
+    for kind in ({"authorities": {"x": ("f",)}, "desks": {}}, {"authorities": {}, "desks": {ORIGIN: "f"}}):
+        manifest = encode_manifest(signers={}, files={"f": data}, **kind)
+        try:
+            parse_trust(manifest, lambda _name: data)
+        except MalformedError:
+            continue
+
+
+def test_no_change_of_a_key_file_gives_the_same_keys():
+    for data in mutations(FILES["desk.vkey"]):
+        manifest = encode_manifest(authorities={}, signers={}, desks={ORIGIN: "k"}, files={"k": data})
+        try:
+            trust = parse_trust(manifest, {"k": data}.__getitem__)
+        except MalformedError:
+            continue
+        assert trust.desks[ORIGIN] != KEYS
+
+
+def test_a_desk_has_one_key_file_and_its_own_name():
+    desk = {"origin": ORIGIN, "file": "desk.vkey"}
+    with refusal("malformed.trust"):
+        parse_trust(changed(desks=[desk, desk]), FILES.__getitem__)
+    with refusal("malformed.trust"):
+        parse_trust(changed(desks=[{**desk, "origin": ORIGIN[:-1] + "2"}]), FILES.__getitem__)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 import httpx
@@ -167,10 +168,10 @@ class HttpAuthority:
         for url in self._crl_urls:
             try:
                 answer = self._fetch(
-                    lambda url=url: self._http.build_request("GET", url),
+                    partial(self._http.build_request, "GET", url),
                     limit=MAX_CRL,
                     seconds=min(CRL_SECONDS, self._total),
-                )  # type: ignore[misc]
+                )
                 if answer.status == _OK:
                     der.parse(answer.body, what="CRL", limit=MAX_CRL)
                     found.append(answer.body)
@@ -188,6 +189,7 @@ class HttpAuthority:
                 timeout=seconds,
                 wait_initial=0.2,
                 wait_max=2.0,
+                wait_jitter=0.2,
             ):
                 with attempt:
                     number = attempt.num

@@ -209,7 +209,7 @@ def _banner(flow: _Flow, block: Banner) -> None:
 
 
 def _heading(flow: _Flow, block: Heading) -> None:
-    size, before, after = (13.0, 18.0, 12.0) if block.level == 1 else (10.5, 12.0, 6.0)
+    size, before, after = (13.0, 18.0, 12.0) if block.level == 1 else (10.5, 12.0, 9.5)
     flow.need(before + size * 1.5 + 70)
     flow.skip(before)
     text = printable(block.text)

@@ -35,6 +35,7 @@ def exhibit_json(row: ExhibitRow) -> dict[str, Any]:
                 "size": item.stored.size,
                 "sha256": item.stored.digests.sha256.hex(),
                 "sm3": item.stored.digests.sm3.hex(),
+                "stored": item.stored.name,
             }
             for item in row.objects
         ],

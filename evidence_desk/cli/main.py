@@ -10,6 +10,7 @@ from typer.exceptions import Abort, TyperException
 from evidence_desk.cli import authority
 from evidence_desk.cli.certify import certify, correct, export, revoke
 from evidence_desk.cli.doctor import doctor
+from evidence_desk.cli.identity import identity
 from evidence_desk.cli.init import init
 from evidence_desk.cli.maintain import audit, backup, change, recheck, restore
 from evidence_desk.cli.seal import seal, timestamp
@@ -29,7 +30,7 @@ for command, name in (
     (init, "init"), (seal, "seal"), (list_exhibits, "list"), (show, "show"), (timestamp, "timestamp"),
     (certify, "certify"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
-    (restore, "restore"), (change, "passphrase"), (doctor, "doctor"),
+    (restore, "restore"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
 ):  # fmt: skip
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")

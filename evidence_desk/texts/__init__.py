@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from evidence_desk.errors import EvidenceDeskError
 
-AREAS: Final = ("core", "tsa", "time", "vault", "certificate", "package", "verify", "cli")
+AREAS: Final = ("core", "tsa", "time", "vault", "certificate", "package", "verify", "cli", "identity")
 """Modules in each language folder."""
 
 

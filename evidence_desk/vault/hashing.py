@@ -129,20 +129,17 @@ class HashingReader:
         The caller is a library that turns every exception into its own; `error` keeps the original.
         """
         try:
-            return self._read(size if size > 0 else BUFFER_SIZE)
+            buffer = self._current
+            if buffer is None or self._position == buffer.length:
+                buffer = self._next()
+                if buffer is None:
+                    return b""
+            start = self._position
+            end = self._position = min(start + (size if size > 0 else BUFFER_SIZE), buffer.length)
+            return bytes(buffer.data[start:end])
         except BaseException as error:
             self.error = error
             raise
-
-    def _read(self, size: int) -> bytes:
-        buffer = self._current
-        if buffer is None or self._position == buffer.length:
-            buffer = self._next()
-            if buffer is None:
-                return b""
-        piece = bytes(buffer.data[self._position : min(self._position + size, buffer.length)])
-        self._position += len(piece)
-        return piece
 
     def _next(self) -> Buffer | None:
         if self._current is not None:
@@ -173,20 +170,21 @@ class HashingWriter:
         self.error: BaseException | None = None
 
     def write(self, data: bytes) -> int:
-        """Take the next bytes."""
+        """Take the next bytes (age hands over 8 KiB at a time)."""
         try:
-            start, end = 0, len(data)
-            while start < end:
+            view = memoryview(data)
+            while view:
                 buffer = self._current
                 if buffer is None:
                     buffer = self._current = self._hasher.acquire()
                     buffer.length = 0
-                room = min(BUFFER_SIZE - buffer.length, end - start)
-                buffer.data[buffer.length : buffer.length + room] = data[start : start + room]
-                buffer.length += room
-                start += room
-                if buffer.length == BUFFER_SIZE:
+                start = buffer.length
+                end = min(start + len(view), BUFFER_SIZE)
+                buffer.data[start:end] = view[: end - start]
+                buffer.length = end
+                if end == BUFFER_SIZE:
                     self._submit(buffer)
+                view = view[end - start :]
         except BaseException as error:
             self.error = error
             raise

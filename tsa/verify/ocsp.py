@@ -45,7 +45,7 @@ def ask_ocsp(encoded: bytes, certificate: Certificate, issuer: Certificate) -> A
             next_update=single.next_update_utc,
             revocation=revocation,
         )
-    except (ValueError, UnsupportedAlgorithm):
+    except (MalformedError, ValueError, UnsupportedAlgorithm):
         return None
 
 

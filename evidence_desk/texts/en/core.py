@@ -64,4 +64,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.leaf_origin.advice": "Please send this message and the run log to the maintainers.",
     "log.leaf_seq": "The entry to be written has number {seq} where {expected} was due; it was not written.",
     "log.leaf_seq.advice": "Another program may be using the same vault; close it and retry.",
+    "log.no_opening": "The first entry of the log is not log.opened or cannot be read, so the keys of the log cannot be confirmed.",
+    "log.no_opening.advice": "The backup may be incomplete or changed. Use another one, and keep this one for examination.",
+    "log.leaf_wrong": "Entry {seq} does not match its stored leaf hash, number or origin: the store is damaged or was changed.",
+    "log.leaf_wrong.advice": "Stop using this vault, keep it as it is, and restore from a backup.",
+    "log.leaf_missing": "Entry {seq} is missing: the store is damaged or incomplete.",
+    "log.tile_wrong": "Nodes recomputed from the entries do not match the stored ones (the block from entry {seq} on).",
+    "log.exhibit_leaf": "An exhibit is stored, but entry {seq} of the log is not the one that registers it.",
+    "log.exhibit_statement": "The statement of an exhibit does not match the digest in entry {seq} of the log.",
 }

@@ -64,4 +64,12 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.leaf_origin.advice": "请将此信息连同运行日志提交给软件维护人员。",
     "log.leaf_seq": "要写入的条目序号为 {seq}，应为 {expected}，未写入。",
     "log.leaf_seq.advice": "可能有另一个程序正在使用同一存证库；请关闭后重试。",
+    "log.no_opening": "日志的第一个条目不是开启条目（log.opened），或无法识别，不能据以确认日志的密钥。",
+    "log.no_opening.advice": "备份可能不完整或被改动；请换用另一份备份，并保留这一份以备查验。",
+    "log.leaf_wrong": "第 {seq} 号条目与存储的叶摘要、序号或日志来源不符：存储内容已损坏或被改动。",
+    "log.leaf_wrong.advice": "请停止使用此存证库，保留现状，并从备份恢复（restore）。",
+    "log.leaf_missing": "第 {seq} 号条目不存在：存储内容已损坏或不完整。",
+    "log.tile_wrong": "由条目重新计算的日志节点与存储的不符（自第 {seq} 号条目起的一块）。",
+    "log.exhibit_leaf": "存有一项证据，但日志第 {seq} 号条目不是它的登记条目。",
+    "log.exhibit_statement": "一项证据的存证说明与日志第 {seq} 号条目登记的摘要不符。",
 }

@@ -30,6 +30,7 @@ from evidence_desk.services.restore import archived_keys, prove_log
 from evidence_desk.settings import AuthorityKind, AuthoritySetting, load_authorities, save_authorities
 from evidence_desk.texts import Language
 from evidence_desk.vault.durable import write_atomically
+from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.files import InputVerdict, hash_original, read_trust
 from tsa.policy import TokenTrust
@@ -173,7 +174,9 @@ class Session:
         return archived_keys(self.vault.archived_log(origin), origin).encode().encode()
 
 
-def init_session(folder: Path, passphrase: str, *, office: str, demo: bool) -> tuple[Session, str]:
+def init_session(
+    folder: Path, passphrase: str, *, office: str, demo: bool, kdf: KdfParameters | None = None
+) -> tuple[Session, str]:
     """Make a vault and open its log; returns the open session and the recovery key to print.
 
     Args:
@@ -181,10 +184,11 @@ def init_session(folder: Path, passphrase: str, *, office: str, demo: bool) -> t
         passphrase: of the vault.
         office: short code of the office, ``[a-z0-9-]``, first part of the log's origin.
         demo: configure the embedded authority and a demo CA for signing (演示/非第三方).
+        kdf: cost of the passphrase, None for the usual one.
     """
     clock = SystemClock()
     origin = f"desk.{office}.evidence/{uuid.uuid4()}/1"
-    vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin)
+    vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
     try:
         session = _session(vault, clock)
         _open_log(session)

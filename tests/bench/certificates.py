@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from evidence_desk.core.job import Job
@@ -58,8 +59,6 @@ def cold_verification(folder: Path, small: bool) -> Iterator[Figure]:
             export(session.desk, outcome.exhibit, stream, trust=session.trust, job=Job())
         program = str(Path(sys.executable).with_name("evidence-verify"))
         command = [program, str(package), "--trust", str(trust)]
-        took = median(
-            lambda words=command: subprocess.run(words, check=True, capture_output=True), 3 if small else 9
-        )
+        took = median(partial(subprocess.run, command, check=True, capture_output=True), 3 if small else 9)
         yield Figure(f"evidence-verify, cold process, {name}", took, "s", 1, "median of new processes")
     session.close()

@@ -1,0 +1,20 @@
+"""A desk over a real vault, with a cheap passphrase cost and a demo authority in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evidence_desk.bootstrap import Session, init_session
+from tests.unit.vault.rows import CHEAP
+
+PASSPHRASE = "integration"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    opened, _ = init_session(tmp_path / "vault", PASSPHRASE, office="test", demo=True, kdf=CHEAP)
+    yield opened
+    opened.close()

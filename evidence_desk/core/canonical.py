@@ -49,11 +49,13 @@ def decode(data: bytes, *, what: str, limit: int) -> JSON:
         raise MalformedError("malformed.too_large", what=what, limit=limit)
     if _too_deep(data):
         raise MalformedError("malformed.json", what=what)
-    reader = _Reader()
     try:
-        # The hooks refuse what our JSON has not; a lone surrogate cannot be encoded again.
-        value = cast("JSON", reader.decode(data.decode("utf-8")))
-        canonical = _dump(value, ascii_names=reader.ascii_names)
+        # The hooks refuse what our JSON has not; a lone surrogate cannot be encoded again, and a duplicate name is lost
+        # in reading, so that the bytes differ. Bytes that are all ASCII have no other names in canonical form.
+        text = data.decode("utf-8")
+        names = _Names()
+        value = cast("JSON", (_read if text.isascii() else names.reader()).decode(text))
+        canonical = _dump(value, ascii_names=names.ascii)
     except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
         raise MalformedError("malformed.json", what=what) from error
     if canonical != data:
@@ -72,24 +74,20 @@ def _dump(value: JSON, *, ascii_names: bool) -> bytes:
     return rfc8785.dumps(cast("object", value))  # type: ignore[arg-type]
 
 
-class _Reader(json.JSONDecoder):
-    """Decoder that refuses duplicate names, floats and great integers, and notes whether all names are ASCII."""
+class _Names:
+    """Notes while reading whether all names are ASCII."""
 
     def __init__(self) -> None:
-        super().__init__(
-            object_pairs_hook=self._unique,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-            parse_int=_bounded,
-        )
-        self.ascii_names = True
+        self.ascii = True
 
-    def _unique(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+    def reader(self) -> json.JSONDecoder:
+        return json.JSONDecoder(
+            object_pairs_hook=self._seen, parse_float=_no_float, parse_constant=_no_float, parse_int=_bounded
+        )
+
+    def _seen(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         result = dict(pairs)
-        if len(result) != len(pairs):
-            raise ValueError("duplicate name")
-        if self.ascii_names:
-            self.ascii_names = "".join(result).isascii()
+        self.ascii = self.ascii and "".join(result).isascii()
         return result
 
 
@@ -125,6 +123,9 @@ def _bounded(text: str) -> int:
     if not -MAX_INTEGER <= value <= MAX_INTEGER:
         raise ValueError("integer too great")
     return value
+
+
+_read: Final = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float, parse_int=_bounded)
 
 
 def _check(value: object, depth: int) -> bool:

@@ -152,6 +152,12 @@ def test_depth_limit_is_the_same_both_ways():
         read(b"[" + encode(empty) + b"]")
 
 
+@pytest.mark.parametrize("data", ['{"a":1,"a":1}', '{"a":1,"a":2}', '{"a":"é","a":"é"}', '[{"名":1,"名":1}]'])
+def test_duplicate_names_are_refused_whether_or_not_the_document_is_ascii(data):
+    with refusal("malformed.json_not_canonical"):
+        read(data.encode())
+
+
 def test_wide_documents_and_brackets_in_strings_are_no_depth():
     wide: JSON = [[], {}, "[" * 1000, '\\"[' * 1000, '"', "\\", {'{"': "[\\"}] * 50
     assert read(encode(wide)) == wide

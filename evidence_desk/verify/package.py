@@ -14,7 +14,7 @@ from evidence_desk.core.proof import Proof, parse_proof
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import DATA_POLICY, Caveat, Dimension, Finding, Parameter, Status, Verdict
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.checkpoint import check_signature
+from evidence_desk.verify.checkpoint import INDEX, check_signature
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
 
 
@@ -27,10 +27,13 @@ def verify_package(source: BinaryIO, *, trust: Trust, now: datetime, job: Job) -
         return _verdict([_finding("package.form", Status.FAILED, "wrong", reason=_reason(error))])
     findings = [_finding("package.form", Status.PASSED, "right", entries=len(package.names))]
     findings += [
-        _finding("package.content", Status.FAILED, problem.code.removeprefix("package."), name=problem.name)
+        Finding(
+            dimension=Dimension.INTEGRITY, check="package.content", status=Status.FAILED, code=problem.code,
+            parameters={"name": problem.name},
+        )
         for problem in report.problems
-    ] or [_finding("package.content", Status.PASSED, "right")]
-    findings.append(check_signature(package.note, package.index_note.origin, trust))
+    ] or [_finding("package.content", Status.PASSED, "right")]  # fmt: skip
+    findings.append(check_signature(package.note, package.index_note.origin, trust, INDEX))
     files = tuple(
         GivenFile(
             label=name,

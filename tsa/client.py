@@ -194,12 +194,8 @@ class HttpAuthority:
                 with attempt:
                     number = attempt.num
                     return self._once(build(), limit=limit, deadline=deadline, number=number)
-        except httpx.TimeoutException as error:
-            raise RemoteError("client.timeout", authority=self._name, attempts=number) from error
-        except httpx.TransportError as error:
-            raise RemoteError(_transport_code(error), authority=self._name, attempts=number) from error
         except httpx.HTTPError as error:
-            raise RemoteError("client.interrupted", authority=self._name, attempts=number) from error
+            raise RemoteError(_transport_code(error), authority=self._name, attempts=number) from error
         raise AssertionError  # pragma: no cover - retry_context ends with a result or an error
 
     def _once(self, request: httpx.Request, *, limit: int, deadline: float, number: int) -> _Answer:
@@ -312,7 +308,9 @@ def _checked_url(url: str, http: httpx.Client) -> httpx.URL:
     return parsed
 
 
-def _transport_code(error: httpx.TransportError) -> str:
+def _transport_code(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "client.timeout"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):

@@ -59,8 +59,6 @@ class _SecondImplementation(CryptSM2):  # type: ignore[misc]
             return False
         first = self._kg(s, _GENERATOR)
         second = self._kg(t, self.public_key)
-        if first is None or second is None:
-            return False
         if first == second:
             total = self._double_point(first + "1")
         elif first[:64] == second[:64]:

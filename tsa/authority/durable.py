@@ -30,7 +30,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":  # a folder can't be opened there; NTFS journals the rename
+    if sys.platform == "win32":  # pragma: no cover - a folder can't be opened there; NTFS journals the rename
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -44,7 +44,7 @@ def exclusive(path: Path) -> Iterator[None]:
     """Hold a lock between processes while the block runs; it ends with the process, however that ends. OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, _PRIVATE)
     try:
-        if sys.platform == "win32":
+        if sys.platform == "win32":  # pragma: no cover
             import msvcrt  # noqa: PLC0415
 
             msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)

@@ -175,6 +175,29 @@ def test_disagreement_is_an_alarm(monkeypatch):
         guomi.verify_sm2(PUBLIC, MESSAGE, der(R, S))
 
 
+def test_library_error_counts_as_no(monkeypatch):
+    def fails(*_: object) -> bool:
+        raise gmssl_pyx.GmsslInnerError
+
+    monkeypatch.setattr(gmssl_pyx, "sm2_verify", fails)
+    assert not guomi.verify_sm2(PUBLIC, MESSAGE + b".", der(R, S))
+    with pytest.raises(IntegrityError):
+        guomi.verify_sm2(PUBLIC, MESSAGE, der(R, S))
+
+
+def test_signature_that_is_no_der_is_never_handed_out(monkeypatch):
+    monkeypatch.setattr(gmssl_pyx, "sm2_sign", lambda *_: der(R, S) + b"\x00")
+    with pytest.raises(BugError):
+        guomi.sign_sm2(PRIVATE, MESSAGE)
+
+
+def test_remembered_points_are_bounded():
+    for number in range(1, 80):
+        guomi.sm2_public(number.to_bytes(32, "big"))
+    assert len(guomi._public_points) == 64
+    assert not any(number.to_bytes(32, "big") in guomi._public_points for number in range(1, 80))
+
+
 def test_seed_determines_the_key():
     first = guomi.sm2_from_seed(b"\x00" * 32)
     assert first == guomi.sm2_from_seed(b"\x00" * 32)

@@ -1,7 +1,10 @@
 """The authority over HTTP: what it takes, what it refuses, what it shows to people."""
 
 import asyncio
+import os
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ from evidence_desk.errors import HostError
 from tsa.authority import server as server_module
 from tsa.authority.keys import make_demo_authority
 from tsa.authority.responder import make_responder
-from tsa.authority.server import MAX_BODY, QUERY, REPLY, Publication, create_app, listen
+from tsa.authority.server import MAX_BODY, QUERY, REPLY, Publication, create_app, listen, serve
 from tsa.request import build_request
 from tsa.response import parse_response
 
@@ -149,6 +152,47 @@ def test_many_clients_at_once_get_different_serials(tmp_path):
         for thread in threads:
             thread.join()
     assert len(set(serials)) == 120
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_signal_ends_serving_and_handlers_are_put_back(tmp_path):
+    responder = make_responder(
+        KEYS.tsa, tmp_path, RealClock(), policy=oids.DEMO_TSA_POLICY, accuracy=timedelta(seconds=1)
+    )
+    publication = Publication(ca_pem="", crl=b"", policy="1.2", accuracy_ms=1, demo=True)
+    before = signal.getsignal(signal.SIGTERM)
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+
+        def ask_then_stop() -> None:
+            answer = httpx.post(
+                f"http://127.0.0.1:{port}/", content=REQUEST, headers=HEADERS, trust_env=False
+            )
+            answers.append(answer.status_code)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        answers: list[int] = []
+        thread = threading.Thread(target=ask_then_stop)
+        serve(create_app(responder, publication, on_ready=thread.start), listener)
+        thread.join()
+    assert answers == [200]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_replies_are_not_held_back():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_ipv6():
+    try:
+        with listen("::1", 0) as listener, socket.create_connection(listener.getsockname()[:2]):
+            assert listener.family == socket.AF_INET6
+    except HostError:
+        pytest.skip("no IPv6 here")
 
 
 def test_port_that_is_taken():

@@ -501,6 +501,40 @@ def test_proxy_that_refuses():
     assert caught.value.code == "client.proxy"
 
 
+def test_watchdog_ends_sockets_that_come_late_and_those_already_closed():
+    dog = client_module._Watchdog(60)
+    first, second = socket.socketpair()
+    closed = socket.socket()
+    closed.close()
+    with first, second:
+        dog.trace("connection.connect_tcp.complete", {"return_value": Stream(closed)})
+        dog.trace("connection.connect_tcp.complete", {"return_value": Stream(None)})
+        dog._bark()
+        assert dog.barked
+        dog.trace("connection.start_tls.complete", {"return_value": Stream(first)})
+        assert second.recv(1) == b""
+
+
+class Stream:
+    def __init__(self, found: socket.socket | None) -> None:
+        self._found = found
+
+    def get_extra_info(self, info: str) -> object:
+        assert info == "socket"
+        return self._found
+
+
+def test_body_that_ends_at_the_last_moment_is_too_late(monkeypatch):
+    def late(_asked: HttpAuthority, response: httpx.Response, _limit: int) -> bytes:
+        body = response.read()
+        time.sleep(0.4)
+        return body
+
+    monkeypatch.setattr(HttpAuthority, "_read", late)
+    with http_server(lambda _, body: Answer(body=honest(body))) as (url, _):
+        assert failing(url, total_seconds=0.2).code == "client.timeout"
+
+
 # --- addresses and passwords ----------------------------------------------------------------------------------
 
 

@@ -412,6 +412,18 @@ def test_deadline_before_an_attempt():
     assert (caught.value.code, caught.value.parameters["attempts"]) == ("client.timeout", 2)
 
 
+def test_silence_longer_than_allowed_within_the_total(monkeypatch):
+    monkeypatch.setattr(client_module, "SILENCE_SECONDS", 0.1)
+
+    def silent(connection: socket.socket, _: threading.Event) -> None:
+        connection.recv(9999)
+        connection.recv(9999)
+
+    with raw_server(silent) as (url, count):
+        error = failing(url)
+        assert (error.code, error.parameters["attempts"], len(count)) == ("client.timeout", 3, 3)
+
+
 def test_retries_write_nothing_to_standard_output(capfd):
     failing(f"http://127.0.0.1:{free_port()}/")
     assert capfd.readouterr().out == ""
@@ -539,7 +551,17 @@ def test_body_that_ends_at_the_last_moment_is_too_late(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "tsa", "ftp://host/", "http://", "file:///etc/passwd", "http://h:99999999/"]
+    "url",
+    [
+        "",
+        "tsa",
+        "ftp://host/",
+        "http://",
+        "file:///etc/passwd",
+        "http://h:abc/",
+        "http://[",
+        "http://h:99999999/",
+    ],
 )
 def test_address_that_cannot_be_meant(url):
     with pytest.raises(UsageError) as caught, authority(url):

@@ -301,7 +301,9 @@ def _checked_url(url: str, http: httpx.Client) -> httpx.URL:
     except (httpx.InvalidURL, TypeError) as error:
         raise UsageError("client.url") from error
     port = 1 if parsed.port is None else parsed.port
-    if parsed.scheme not in ("http", "https") or not parsed.host or not 1 <= port <= _MAX_PORT:
+    # httpx takes a lone bracket for a host; those of an IPv6 address it has taken off.
+    named = parsed.host and not set(parsed.host) & set("[] ")
+    if parsed.scheme not in ("http", "https") or not named or not 1 <= port <= _MAX_PORT:
         raise UsageError("client.url")
     if parsed.scheme == "http" and (parsed.userinfo or http.auth is not None):
         raise UsageError("client.password_in_clear", host=parsed.host)

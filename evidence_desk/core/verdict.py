@@ -87,6 +87,12 @@ class Policy:
 
 
 DATA_POLICY = Policy(name="data/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME}))
+PACKAGE_POLICY = Policy(
+    name="package/1",
+    required=frozenset({Dimension.INTEGRITY, Dimension.TIME}),
+    refuting=frozenset({Dimension.LOG, Dimension.COURT, Dimension.SIGNER}),
+)
+"""A package with a certificate inside: a false certificate must not travel under the answer on the data."""
 CERTIFICATE_POLICY = Policy(
     name="certificate/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME, Dimension.SIGNER})
 )

@@ -36,7 +36,7 @@ def verify_certified(
         files: originals put beside it.
         trust: roots; what the PDF carries is never trusted.
         now: moment of judgement (UTC).
-        inner: the PDF lies in a package that judges the exhibit itself: only the PDF and what it prints are judged.
+        inner: the PDF lies in a package that judges the originals itself: they are not asked for again.
     """
     outer = verify_certificate(
         pdf,
@@ -54,10 +54,10 @@ def verify_certified(
         for tag in _tags(outer.attachments)
     ]
     findings += _printed(outer.values, verdicts)
+    for verdict in verdicts:
+        findings += [item for item in verdict.findings if _is_told(item, inner=inner)]
+        caveats |= {item.code: item for item in verdict.caveats}
     if not inner:
-        for verdict in verdicts:
-            findings += [item for item in verdict.findings if item.check != "object.digest"]
-            caveats |= {item.code: item for item in verdict.caveats}
         findings += _originals(files, verdicts)
     return CertifiedVerdict(
         findings=tuple(findings),
@@ -65,6 +65,19 @@ def verify_certified(
         leaf_hashes=tuple(item.facts.leaf_hash for item in verdicts if item.facts is not None),
         number=outer.number or "",
     )
+
+
+def _is_told(finding: Finding, *, inner: bool) -> bool:
+    """Files are answered for the certificate as a whole: one may belong to any exhibit.
+
+    In a package, which judges its exhibit itself, only what spoils the attached proofs is told: a false proof, or a
+    printed time that is not proven.
+    """
+    if finding.check == "object.digest":
+        return False
+    if not inner or finding.status is Status.FAILED:
+        return True
+    return finding.status is Status.UNDETERMINED and finding.dimension is Dimension.TIME
 
 
 def _tags(attachments: Mapping[str, bytes]) -> list[str]:
@@ -98,14 +111,20 @@ def _printed(values: Mapping[str, JSON] | None, verdicts: Sequence[ExhibitVerdic
 
 
 def _originals(files: Sequence[GivenFile], verdicts: Sequence[ExhibitVerdict]) -> list[Finding]:
-    """Each given file belongs to one of the exhibits."""
-    known = {position for verdict in verdicts if verdict.facts for position in verdict.facts.matched}
-    return [
-        _finding("object.digest", Status.PASSED, "belongs", file=file.label)
-        if position in known
-        else _finding("object.digest", Status.FAILED, "wrong", file=file.label)
-        for position, file in enumerate(files)
-    ]
+    """Each given file belongs to one of the exhibits; undetermined while one of them cannot say."""
+    readable = [verdict.facts for verdict in verdicts if verdict.facts is not None]
+    known = {position for facts in readable for position in facts.matched}
+    open_ = {position for facts in readable for position in facts.undecided}
+    findings = []
+    for position, file in enumerate(files):
+        if position in known:
+            status, reason = Status.PASSED, "belongs"
+        elif position in open_:
+            status, reason = Status.UNDETERMINED, "no_list"
+        else:
+            status, reason = Status.FAILED, "wrong"
+        findings.append(_finding("object.digest", status, reason, file=file.label))
+    return findings
 
 
 def _finding(check: str, status: Status, reason: str, /, **parameters: Parameter) -> Finding:

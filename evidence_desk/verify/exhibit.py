@@ -5,8 +5,7 @@ Every rule is a numbered step with its own check name. Nothing here raises on fo
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.groups import group_hashes
-from evidence_desk.core.leaf import SEALED, BlindedObject, Leaf, PlainObject, blind, objects_root, parse_leaf
+from evidence_desk.core.leaf import SEALED, Leaf, LeafObject, PlainObject, blind, objects_root, parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.proof import Proof, ProvenLeaf, parse_proof
@@ -30,24 +29,14 @@ from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.checkpoint import check_signature
+from evidence_desk.verify.originals import GivenFile, Objects
 from evidence_desk.verify.time_proof import TimeFacts, verify_times
 
+__all__ = ["ExhibitFacts", "ExhibitInput", "ExhibitVerdict", "GivenFile", "verify_exhibit"]
+
 CLOCK_TOLERANCE = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenFile:
-    """A file put before the verifier: what was hashed of it; a missing digest is None.
-
-    Attributes:
-        index: position in the statement when the container says so (``files/0001…``), else None.
-    """
-
-    label: str
-    size: int | None
-    sha256: bytes | None
-    sm3: bytes | None
-    index: int | None = None
+LATE_TOKEN = timedelta(days=1)
+"""Beyond this, the desk's own time of registration is shown as nobody's word but its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +62,8 @@ class ExhibitFacts:
     times: tuple[TimeFacts, ...]
     matched: frozenset[int] = frozenset()
     """Indexes of `ExhibitInput.files` that belong to the exhibit."""
+    undecided: frozenset[int] = frozenset()
+    """Indexes of `ExhibitInput.files` of which that cannot be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +123,7 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
     statement = _step_3_statement(case, leaf, given.statement)
     disclosed = _step_4_disclosures(case, statement, given.disclosures)
     _step_5_objects(case, leaf, statement, disclosed)
-    matched = _step_6_files(case, leaf, statement, disclosed, given.files)
+    matched, undecided = _step_6_files(case, leaf, statement, disclosed, given.files)
     entries = _ordered_entries(statement, disclosed)
     times, caveats = verify_times(
         proof,
@@ -153,7 +144,7 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
         caveats=caveats,
         facts=ExhibitFacts(
             proof=proof, leaf=leaf, leaf_hash=digest, checkpoint=checkpoint, statement=statement,
-            disclosed=disclosed, times=times, matched=matched,
+            disclosed=disclosed, times=times, matched=matched, undecided=undecided,
         ),
     )  # fmt: skip
 
@@ -231,26 +222,34 @@ def _step_4_disclosures(case: _Case, statement: Statement | None, data: bytes | 
 def _step_5_objects(
     case: _Case, leaf: Leaf, statement: Statement | None, disclosed: Disclosed | None
 ) -> None:
-    """The leaf's objects are the statement's files, in order, plain or blinded."""
-    if statement is None or disclosed is None:
+    """The leaf's objects are the statement's files, in order, all plain or all blinded."""
+    if statement is None:
         return
-    count = leaf.count if leaf.root is not None else len(leaf.objects)
+    count = _object_count(leaf)
     if count != statement.file_count:
         case.failed(Dimension.INTEGRITY, "objects.count", "wrong", leaf=count, statement=statement.file_count)
         return
-    entries = _ordered_entries(statement, disclosed)
-    if entries is None:
-        return
-    plain = tuple(PlainObject(digests=item.digests, size=item.size) for item in entries)
-    blinded = tuple(blind(item.digests, statement.salt) for item in entries)
-    if leaf.root is not None:
-        right = leaf.root in {objects_root(plain), objects_root(blinded)}
-    else:
-        right = leaf.objects in (plain, blinded)
-    if right:
-        case.passed(Dimension.INTEGRITY, "objects.statement", count=count)
-    else:
+    files = disclosed.files if disclosed else {}
+    plain = {at: PlainObject(digests=item.digests, size=item.size) for at, item in files.items()}
+    blinded = {at: blind(item.digests, statement.salt) for at, item in files.items()}
+    withheld = count - len(files)
+    if not any(_are_objects(leaf, objects, withheld) for objects in (plain, blinded)):
         case.failed(Dimension.INTEGRITY, "objects.statement", "wrong")
+    elif withheld:
+        case.unknown(Dimension.INTEGRITY, "objects.statement", "withheld", withheld=withheld, count=count)
+    else:
+        case.passed(Dimension.INTEGRITY, "objects.statement", count=count)
+
+
+def _object_count(leaf: Leaf) -> int:
+    return leaf.count if leaf.root is not None else len(leaf.objects)
+
+
+def _are_objects(leaf: Leaf, objects: Mapping[int, LeafObject], withheld: int) -> bool:
+    """Whether the known objects are the leaf's; under a root that can be said only when all are known."""
+    if leaf.root is None:
+        return all(leaf.objects[at] == item for at, item in objects.items())
+    return withheld > 0 or leaf.root == objects_root(tuple(objects[at] for at in sorted(objects)))
 
 
 def _step_6_files(
@@ -259,109 +258,61 @@ def _step_6_files(
     statement: Statement | None,
     disclosed: Disclosed | None,
     files: Sequence[GivenFile],
-) -> frozenset[int]:
+) -> tuple[frozenset[int], frozenset[int]]:
     """Each given file is one of the exhibit's; files = the statement's list exactly."""
-    entries = disclosed.files if disclosed else {}
-    total = leaf.count if leaf.root is not None else len(leaf.objects)
-    found: Counter[int] = Counter()
+    objects = Objects(leaf, statement, disclosed.files if disclosed else {})
+    total = _object_count(leaf)
+    found: set[int] = set()
     matched: set[int] = set()
+    undecided: set[int] = set()
     for position, file in enumerate(files):
-        status, index, reason = _match(file, leaf, statement, entries)
-        if status is Status.PASSED and index is not None:
-            same = _same_files(entries, index) if file.index is None else [index]
-            found.update(same)
+        match = objects.match(file)
+        if match.status is Status.PASSED:
+            found.update(match.indexes)
             matched.add(position)
-            case.passed(Dimension.INTEGRITY, "object.digest", file=file.label, index=index + 1)
-        elif status is Status.FAILED:
-            case.failed(Dimension.INTEGRITY, "object.digest", reason, file=file.label)
+            case.passed(Dimension.INTEGRITY, "object.digest", file=file.label, index=match.indexes[0] + 1)
+        elif match.status is Status.FAILED:
+            case.failed(Dimension.INTEGRITY, "object.digest", match.reason, file=file.label)
         else:
-            case.unknown(Dimension.INTEGRITY, "object.digest", reason, file=file.label)
+            undecided.add(position)
+            case.unknown(Dimension.INTEGRITY, "object.digest", match.reason, file=file.label)
     missing = total - len(found)
     if missing > 0:
         case.unknown(Dimension.INTEGRITY, "files.complete", "missing", missing=missing, total=total)
-    elif not any(item.status is not Status.PASSED for item in case.findings if item.check == "object.digest"):
+    elif len(matched) == len(files):
         case.passed(Dimension.INTEGRITY, "files.complete", total=total)
-    return frozenset(matched)
-
-
-def _same_files(entries: Mapping[int, FileEntry], index: int) -> list[int]:
-    """Indexes of all listed files with the content of `index`: one loose original stands for each of them."""
-    if index not in entries:
-        return [index]
-    return [at for at, entry in entries.items() if entry.digests.matches(entries[index].digests)]
-
-
-def _match(
-    file: GivenFile, leaf: Leaf, statement: Statement | None, entries: Mapping[int, FileEntry]
-) -> tuple[Status, int | None, str]:
-    """Status, index in the exhibit, reason."""
-    if file.index is not None and entries.get(file.index) is None and statement is not None:
-        listed = file.index < statement.file_count
-        return (Status.UNDETERMINED, None, "withheld") if listed else (Status.FAILED, None, "unlisted")
-    candidates: Iterable[int] = entries if file.index is None else (file.index,)
-    for index in candidates:
-        if (entry := entries.get(index)) is not None:
-            status = _compare(file, entry.digests, entry.size)
-            if status is not None:
-                return (status, index, "one_digest")
-    if entries and statement is not None and len(entries) == statement.file_count:
-        return Status.FAILED, None, "wrong"
-    return _match_leaf(file, leaf, statement)
-
-
-def _match_leaf(file: GivenFile, leaf: Leaf, statement: Statement | None) -> tuple[Status, int | None, str]:
-    """Compare with the leaf's own objects when the statement's list is not (wholly) known."""
-    if leaf.root is not None:
-        return Status.UNDETERMINED, None, "no_list"
-    for index, item in enumerate(leaf.objects):
-        match item:
-            case PlainObject():
-                status = _compare(file, item.digests, item.size)
-                if status is not None:
-                    return status, index, "one_digest"
-            case BlindedObject():
-                if statement is None or file.sha256 is None or file.sm3 is None:
-                    return Status.UNDETERMINED, None, "no_salt"
-                if blind(DigestPair(sha256=file.sha256, sm3=file.sm3), statement.salt) == item:
-                    return Status.PASSED, index, ""
-    return Status.FAILED, None, "wrong"
-
-
-def _compare(file: GivenFile, digests: DigestPair, size: int) -> Status | None:
-    """Passed when size and both digests match, undetermined when only one digest is known, None when different."""
-    known = [
-        ours == theirs
-        for ours, theirs in ((file.sha256, digests.sha256), (file.sm3, digests.sm3), (file.size, size))
-        if ours is not None
-    ]
-    if not all(known) or (file.sha256 is None and file.sm3 is None):
-        return None
-    complete = file.sha256 is not None and file.sm3 is not None and file.size is not None
-    return Status.PASSED if complete else Status.UNDETERMINED
+    return frozenset(matched), frozenset(undecided)
 
 
 def _step_7_clock(case: _Case, statement: Statement | None, leaf: Leaf, times: Sequence[TimeFacts]) -> None:
-    """Registration by the desk's clock must not lie after the token: existence is proven at genTime, never at `at`."""
-    stamps = [facts.token.gen_time for facts in times if facts.token is not None]
+    """Registration by the desk's clock must not lie after the token: existence is proven at genTime, never at `at`.
+
+    Only a token that passed in every respect says anything about the desk's clock.
+    """
+    stamps = [facts.token.gen_time for facts in times if facts.token is not None and facts.proven]
     if not stamps:
         return
     first = min(stamps)
-    registered = leaf.at if statement is None else min(leaf.at, statement.clock.utc)
-    gap = int((first - registered).total_seconds())
-    if registered - first > CLOCK_TOLERANCE:
-        case.unknown(Dimension.ENVIRONMENT, "clock.order", "ahead", seconds=-gap)
+    told = (leaf.at,) if statement is None else (leaf.at, statement.clock.utc)
+    ahead = int((max(told) - first).total_seconds())
+    facts = {"registered": format_moment(min(told)), "gen_time": format_moment(first)}
+    gap = max(int((first - min(told)).total_seconds()), 0)
+    if max(told) - first > CLOCK_TOLERANCE:
+        case.unknown(Dimension.ENVIRONMENT, "clock.order", "ahead", seconds=ahead)
+    elif first - min(told) > LATE_TOKEN:
+        case.unknown(Dimension.ENVIRONMENT, "clock.order", "late", seconds=gap, **facts)
     else:
         case.add(
             Dimension.ENVIRONMENT, "clock.order", Status.PASSED, "clock.order.right", Vouches.DESK,
-            registered=format_moment(registered), gen_time=format_moment(first), seconds=max(gap, 0),
+            seconds=gap, **facts,
         )  # fmt: skip
 
 
 def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed | None) -> None:
     """What this program cannot decide is said: court network, environment, original."""
     case.unknown(Dimension.COURT, "court.anchor", "missing")
-    if statement is None or statement.environment is None:
-        case.unknown(Dimension.ENVIRONMENT, "environment.report", "missing")
+    reported = statement is not None and statement.environment is not None
+    case.unknown(Dimension.ENVIRONMENT, "environment.report", "unchecked" if reported else "missing")
     source = disclosed.values.get("/source") if disclosed else None
     told = isinstance(source, dict) and source.get("is_original") is True
     case.add(

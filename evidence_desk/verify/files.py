@@ -6,6 +6,7 @@ The same function serves ``evidence-verify``, ``evidence-desk verify`` and, late
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from evidence_desk.core.digests import PairHasher
 from evidence_desk.core.job import Job
 from evidence_desk.core.package.zip_writer import CHUNK
 from evidence_desk.core.proof import MAX_PROOF_FILE
+from evidence_desk.core.statement import MAX_DISCLOSURES, MAX_STATEMENT
 from evidence_desk.core.trust import MANIFEST, MAX_FILE, MAX_MANIFEST, Trust, parse_trust
 from evidence_desk.core.verdict import (
     CERTIFICATE_POLICY,
@@ -41,6 +43,7 @@ from tsa.response import RESPONSE_LIMIT, parse_response, parse_token
 from tsa.verify import verify_response, verify_token
 
 MAX_PDF: Final = 256 * 1024 * 1024
+_NUMBERED: Final = re.compile(r"proof(-[0-9]{3})\.json")
 
 
 class InputKind(StrEnum):
@@ -106,18 +109,46 @@ def verify_path(path: Path, *, originals: Originals, trust: Trust, now: datetime
         MalformedError: ``verify.unrecognized`` (exit status 65).
     """
     kind = recognize(path)
+    try:
+        verdict = _judge(path, kind, originals, trust, now, job)
+    except MalformedError as error:
+        verdict = Verdict(policy=_POLICIES[kind], findings=(_broken(error),))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return InputVerdict(path=path, kind=kind, verdict=_with_root_caveat(verdict, trust))
+
+
+_POLICIES: Final = {
+    InputKind.PACKAGE: DATA_POLICY,
+    InputKind.CERTIFICATE: CERTIFICATE_POLICY,
+    InputKind.PROOF: DATA_POLICY,
+    InputKind.TOKEN: TOKEN_POLICY,
+    InputKind.RESPONSE: TOKEN_POLICY,
+}
+
+
+def _judge(
+    path: Path, kind: InputKind, originals: Originals, trust: Trust, now: datetime, job: Job
+) -> Verdict:
     match kind:
         case InputKind.PACKAGE:
-            verdict = _package(path, originals, trust, now, job)
+            return _package(path, originals, trust, now, job)
         case InputKind.CERTIFICATE:
-            verdict = _certificate(path, originals, trust, now)
+            return _certificate(path, originals, trust, now)
         case InputKind.PROOF:
-            verdict = _proof(path, originals, trust, now)
+            return _proof(path, originals, trust, now)
         case InputKind.TOKEN | InputKind.RESPONSE:
-            verdict = _token(path, originals, trust, now, kind)
+            return _token(path, originals, trust, now, kind)
         case _:
             assert_never(kind)
-    return InputVerdict(path=path, kind=kind, verdict=_with_root_caveat(verdict, trust))
+
+
+def _broken(error: MalformedError) -> Finding:
+    """A file of a known kind that is too large or otherwise not to be read as such."""
+    return Finding(
+        dimension=Dimension.INTEGRITY, check="input.form", status=Status.FAILED, code="input.form.wrong",
+        parameters={"reason": str(error.parameters.get("reason", error.code))},
+    )  # fmt: skip
 
 
 def recognize(path: Path) -> InputKind:
@@ -181,14 +212,7 @@ def _der_kind(head: bytes) -> InputKind:
 
 def _package(path: Path, originals: Originals, trust: Trust, now: datetime, job: Job) -> Verdict:
     with _open(path) as stream:
-        verdict = verify_package(stream, trust=trust, now=now, job=job)
-    if not originals.paths:
-        return verdict
-    surplus = Finding(
-        dimension=Dimension.INTEGRITY, check="package.originals", status=Status.UNDETERMINED,
-        code="package.originals.unused",
-    )  # fmt: skip
-    return Verdict(policy=verdict.policy, findings=(*verdict.findings, surplus), caveats=verdict.caveats)
+        return verify_package(stream, trust=trust, now=now, job=job, originals=originals.given)
 
 
 def _certificate(path: Path, originals: Originals, trust: Trust, now: datetime) -> Verdict:
@@ -203,8 +227,8 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
     outcome = verify_exhibit(
         ExhibitInput(
             proof=_read(path, MAX_PROOF_FILE),
-            statement=_beside(path, "statement.json"),
-            disclosures=_beside(path, "disclosures.json"),
+            statement=_beside(path, "statement", MAX_STATEMENT),
+            disclosures=_beside(path, "disclosures", MAX_DISCLOSURES),
             files=originals.given,
         ),
         trust=trust,
@@ -213,13 +237,15 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
     return Verdict(policy=DATA_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 
 
-def _beside(path: Path, name: str) -> bytes | None:
-    neighbor = path.with_name(name)
-    return _read(neighbor, MAX_PROOF_FILE) if neighbor.is_file() else None
+def _beside(path: Path, what: str, limit: int) -> bytes | None:
+    """``statement.json`` of a ``proof.json``, ``statement-001.json`` of a ``proof-001.json`` saved from a certificate."""
+    numbered = _NUMBERED.fullmatch(path.name)
+    neighbor = path.with_name(f"{what}{numbered[1] if numbered else ''}.json")
+    return _read(neighbor, limit) if neighbor.is_file() else None
 
 
 def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: InputKind) -> Verdict:
-    """A bare token over one given file; without the file the imprint stays undetermined."""
+    """A bare token over one given file; without the file, or with several, the imprint stays undetermined."""
     data = _read(path, RESPONSE_LIMIT)
     try:
         token = data if kind is InputKind.TOKEN else parse_response(data).token
@@ -227,8 +253,8 @@ def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: 
     except MalformedError:
         facts = None
     hash_oid, imprint = (facts.hash_oid, facts.imprint) if facts else (oids.SHA256, b"")
-    given = originals.paths[0] if originals.paths else None
-    if given is not None and facts is not None:
+    given = originals.paths[0] if len(originals.paths) == 1 else None
+    if given is not None and hash_oid in DIGESTS:
         imprint = _digest(given, hash_oid)
     verify = verify_token if kind is InputKind.TOKEN else verify_response
     outcome = verify(data, hash_oid=hash_oid, imprint=imprint, trust=token_trust(trust), now=now)
@@ -237,18 +263,16 @@ def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: 
         findings.append(
             Finding(
                 dimension=Dimension.INTEGRITY, check="token.imprint", status=Status.UNDETERMINED,
-                code="token.imprint.no_data", who_vouches=Vouches.NOBODY,
+                code="token.imprint.several_data" if originals.paths else "token.imprint.no_data",
+                who_vouches=Vouches.NOBODY,
             )
         )  # fmt: skip
     return Verdict(policy=TOKEN_POLICY, findings=tuple(findings), caveats=outcome.caveats)
 
 
 def _digest(path: Path, hash_oid: str) -> bytes:
-    """Digest of a file under the token's own algorithm; b"" when the algorithm is unknown."""
-    known = DIGESTS.get(hash_oid)
-    if known is None:
-        return b""
-    hasher = hashes.Hash(known.primitive)
+    """Digest of a file under the token's own algorithm, one of `DIGESTS`."""
+    hasher = hashes.Hash(DIGESTS[hash_oid].primitive)
     with _open(path) as stream:
         while chunk := stream.read(CHUNK):
             hasher.update(chunk)

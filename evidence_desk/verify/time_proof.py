@@ -6,8 +6,9 @@ Steps are those of «Bindings» (docs/spec/verdict.md). Never raises on foreign 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.digests import sha256
@@ -19,11 +20,14 @@ from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches, worst
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.checkpoint import check_signature
-from evidence_desk.verify.time_record import RecordVerdict, verify_record
+from evidence_desk.verify.time_record import RecordVerdict, TokenJudge, verify_record
 from tsa.policy import TokenTrust
 from tsa.response import TokenFacts
+from tsa.verify import TokenVerdict, verify_token
 
 Groups = tuple[tuple[bytes, ...], ...]
+MAX_TOKENS: Final = 256
+"""Judgments of different tokens in one proof: a bound on the work that a stranger's file can ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,61 @@ class TimeFacts:
     findings: tuple[Finding, ...]
     token: TokenFacts | None
     attested: Leaf | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the token passed in every respect over exactly this exhibit."""
+        summed = (Dimension.TIME, Dimension.INTEGRITY)
+        statuses = [item.status for item in self.findings if item.dimension in summed]
+        return worst(statuses) is Status.PASSED
+
+
+@dataclass(slots=True)
+class _Tokens:
+    """Judges tokens, each once: all records of one token share it, and a token costs more than its records."""
+
+    known: dict[tuple[bytes, str, bytes, datetime | None], TokenVerdict] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        token: bytes,
+        *,
+        hash_oid: str,
+        imprint: bytes,
+        trust: TokenTrust,
+        now: datetime,
+        proof_of_existence: datetime | None,
+    ) -> TokenVerdict:
+        """`verify_token`, remembered; trust and moment are the same within one proof."""
+        key = (sha256(token), hash_oid, imprint, proof_of_existence)
+        if key not in self.known:
+            if len(self.known) == MAX_TOKENS:
+                refused = _finding(
+                    Dimension.TIME, "time.token", Status.UNDETERMINED, "too_many", limit=MAX_TOKENS
+                )
+                return TokenVerdict(findings=(refused,), facts=None)
+            self.known[key] = verify_token(
+                token,
+                hash_oid=hash_oid,
+                imprint=imprint,
+                trust=trust,
+                now=now,
+                proof_of_existence=proof_of_existence,
+            )
+        return self.known[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What all tokens of one proof are judged in."""
+
+    leaf: Leaf
+    checkpoint: Checkpoint | None
+    included: Callable[[ProvenLeaf], bool]
+    trust: Trust
+    tokens: TokenTrust
+    judge: TokenJudge
+    now: datetime
 
 
 def token_trust(trust: Trust) -> TokenTrust:
@@ -54,18 +113,22 @@ def verify_times(
     now: datetime,
 ) -> tuple[tuple[TimeFacts, ...], tuple[Caveat, ...]]:
     """Judge every token of a proof; `groups` are the exhibit's SHA-256 hashes, None when not known."""
+    around = _Around(
+        leaf=leaf, checkpoint=checkpoint, included=included, trust=trust, tokens=token_trust(trust),
+        judge=_Tokens(), now=now,
+    )  # fmt: skip
     results: list[TimeFacts] = []
     caveats: dict[str, Caveat] = {}
     for item in proof.times:
-        findings, verdicts = _records(item, groups, trust, now)
+        findings, verdicts = _records(item, groups, around)
         attested = None
         if item.attested is None:
             findings.append(_finding(Dimension.LOG, "time.attested", Status.UNDETERMINED, "missing"))
         else:
-            attested, more = _attested(item, item.attested, leaf, verdicts, included)
+            attested, more = _attested(item, item.attested, verdicts, around)
             findings += more
         if item.checkpoint is not None:
-            findings += _checkpoint(item.checkpoint, item.token, checkpoint, trust, now)
+            findings.append(_checkpoint(item.checkpoint, item.token, attested, around))
         for verdict in verdicts:
             caveats.update({caveat.code: caveat for caveat in verdict.caveats})
         results.append(TimeFacts(findings=tuple(findings), token=_token_facts(verdicts), attested=attested))
@@ -73,29 +136,35 @@ def verify_times(
 
 
 def _records(
-    item: TimeProof, groups: Groups | None, trust: Trust, now: datetime
+    item: TimeProof, groups: Groups | None, around: _Around
 ) -> tuple[list[Finding], list[RecordVerdict]]:
-    """One record a group, each over exactly its group, all under the token as received."""
-    if groups is None:
-        return [_finding(Dimension.TIME, "time.objects", Status.UNDETERMINED, "unknown")], []
+    """One record a group, each over exactly its group, all under the token as received.
+
+    When the objects are not known, the records and the token are judged all the same: what is false is said.
+    """
     findings: list[Finding] = []
-    if len(groups) != len(item.records):
+    if groups is None:
+        findings.append(_finding(Dimension.TIME, "time.objects", Status.UNDETERMINED, "unknown"))
+    elif len(groups) != len(item.records):
         status = Status.FAILED if len(item.records) > len(groups) else Status.UNDETERMINED
         findings.append(
             _finding(
                 Dimension.TIME, "time.groups", status, "wrong", records=len(item.records), groups=len(groups)
             )
         )
-    verdicts: list[RecordVerdict] = []
-    for record, group in zip(item.records, groups, strict=False):
-        verdicts.append(
-            verify_record(
-                record, objects=[{"sha256": digest} for digest in group], trust=token_trust(trust), now=now
-            )
+    verdicts = [
+        verify_record(
+            record,
+            objects=[{"sha256": digest} for digest in group],
+            trust=around.tokens,
+            now=around.now,
+            judge=around.judge,
         )
-        if not _same_token(record, item.token):
-            findings.append(_finding(Dimension.TIME, "time.token", Status.FAILED, "differs"))
-    findings += _merged(verdicts)
+        for record, group in zip(item.records, groups or ((),) * len(item.records), strict=False)
+    ]
+    if not all(_same_token(record, item.token) for record in item.records):
+        findings.append(_finding(Dimension.TIME, "time.token", Status.FAILED, "differs"))
+    findings += [found for found in _merged(verdicts) if found.code != "record.group.nothing"]
     return findings, verdicts
 
 
@@ -125,13 +194,9 @@ def _token_facts(verdicts: Sequence[RecordVerdict]) -> TokenFacts | None:
 
 
 def _attested(
-    item: TimeProof,
-    proven: ProvenLeaf,
-    leaf: Leaf,
-    verdicts: Sequence[RecordVerdict],
-    included: Callable[[ProvenLeaf], bool],
+    item: TimeProof, proven: ProvenLeaf, verdicts: Sequence[RecordVerdict], around: _Around
 ) -> tuple[Leaf | None, list[Finding]]:
-    """Digest, genTime and authority of ``time.attested`` are the token's; it lies in the same log and names the exhibit."""
+    """Digest, genTime and authority of ``time.attested`` are the token's; it stands in the same log, after the exhibit."""
     check = "time.attested"
     try:
         attested = parse_leaf(proven.leaf)
@@ -139,21 +204,12 @@ def _attested(
         return None, [_finding(Dimension.LOG, check, Status.FAILED, "malformed", reason=error.code)]
     if attested.type is not LeafType.TIME_ATTESTED:
         return None, [_finding(Dimension.LOG, check, Status.FAILED, "type")]
-    reasons: list[str] = []
-    if attested.facts["token_sha256"] != sha256(item.token).hex():
-        reasons.append("token")
     facts = _token_facts(verdicts)
-    if facts is not None:
-        if attested.facts["gen_time"] != format_moment(facts.gen_time):
-            reasons.append("gen_time")
-        if facts.signer_spki_sha256 is None or attested.facts["tsa"] != facts.signer_spki_sha256.hex():
-            reasons.append("tsa")
-    if not any(first <= leaf.seq <= last for first, last in attested_ranges(attested.facts)):
-        reasons.append("ranges")
-    if attested.log != leaf.log or attested.seq != proven.seq:
-        reasons.append("place")
-    if not included(proven):
-        reasons.append("path")
+    reasons = [
+        *_other_token(attested, item.token, facts),
+        *_other_place(attested, proven, around.leaf),
+        *([] if around.included(proven) else ["path"]),
+    ]
     if reasons:
         return attested, [_finding(Dimension.LOG, check, Status.FAILED, reason) for reason in reasons]
     if facts is None:
@@ -161,28 +217,67 @@ def _attested(
     return attested, [_finding(Dimension.LOG, check, Status.PASSED, "right", seq=attested.seq)]
 
 
-def _checkpoint(
-    proven: ProvenNote, token: bytes, checkpoint: Checkpoint | None, trust: Trust, now: datetime
-) -> list[Finding]:
-    """The checkpoint of the batch: same log, not larger than the proof's, signed, and under the same token."""
+def _other_token(attested: Leaf, received: bytes, facts: TokenFacts | None) -> list[str]:
+    reasons = [] if attested.facts["token_sha256"] == sha256(received).hex() else ["token"]
+    if facts is not None:
+        if attested.facts["gen_time"] != format_moment(facts.gen_time):
+            reasons.append("gen_time")
+        if facts.signer_spki_sha256 is None or attested.facts["tsa"] != facts.signer_spki_sha256.hex():
+            reasons.append("tsa")
+    return reasons
+
+
+def _other_place(attested: Leaf, proven: ProvenLeaf, leaf: Leaf) -> list[str]:
+    reasons = []
+    ranges = attested_ranges(attested.facts)
+    if not any(first <= leaf.seq <= last for first, last in ranges):
+        reasons.append("ranges")
+    # What is attested was in the log before; a range that reaches further names leaves not yet written.
+    if attested.log != leaf.log or attested.seq != proven.seq or ranges[-1][1] >= attested.seq:
+        reasons.append("place")
+    return reasons
+
+
+def _checkpoint(proven: ProvenNote, token: bytes, attested: Leaf | None, around: _Around) -> Finding:
+    """The checkpoint of the batch: same log, between exhibit and attesting leaf, signed, and under the same token."""
     check = "time.checkpoint"
     try:
         stamped, note = parse_checkpoint(proven.data)
     except MalformedError as error:
-        return [_finding(Dimension.LOG, check, Status.FAILED, "malformed", reason=error.code)]
-    if checkpoint is not None and (stamped.origin != checkpoint.origin or stamped.size > checkpoint.size):
-        return [_finding(Dimension.LOG, check, Status.FAILED, "origin")]
-    if checkpoint is not None and stamped.size == checkpoint.size and stamped.root != checkpoint.root:
-        return [_finding(Dimension.LOG, check, Status.FAILED, "fork", size=stamped.size)]
+        return _finding(Dimension.LOG, check, Status.FAILED, "malformed", reason=error.code)
+    reason = _contradiction(stamped, attested, around)
+    if reason:
+        return _finding(Dimension.LOG, check, Status.FAILED, reason, size=stamped.size)
     verdict = verify_record(
-        proven.record, objects=[{"sha256": sha256(proven.data)}], trust=token_trust(trust), now=now
+        proven.record,
+        objects=[{"sha256": sha256(proven.data)}],
+        trust=around.tokens,
+        now=around.now,
+        judge=around.judge,
     )
     tree = worst(item.status for item in verdict.findings if item.dimension is Dimension.INTEGRITY)
     if tree is not Status.PASSED or not _same_token(proven.record, token):
-        return [_finding(Dimension.LOG, check, Status.FAILED, "record")]
-    if check_signature(note, stamped.origin, trust).status is Status.FAILED:
-        return [_finding(Dimension.LOG, check, Status.FAILED, "signature")]
-    return [_finding(Dimension.LOG, check, Status.PASSED, "right", size=stamped.size)]
+        return _finding(Dimension.LOG, check, Status.FAILED, "record")
+    signed = check_signature(note, stamped.origin, around.trust).status
+    if signed is Status.FAILED:
+        return _finding(Dimension.LOG, check, Status.FAILED, "signature")
+    if signed is Status.UNDETERMINED:
+        return _finding(Dimension.LOG, check, Status.UNDETERMINED, "no_key")
+    return _finding(Dimension.LOG, check, Status.PASSED, "right", size=stamped.size)
+
+
+def _contradiction(stamped: Checkpoint, attested: Leaf | None, around: _Around) -> str:
+    """Why the stamped checkpoint cannot be an earlier state of the proof's log; "" when it can."""
+    newest = around.checkpoint
+    if stamped.origin != around.leaf.log:
+        return "origin"
+    if newest is not None and stamped.size > newest.size:
+        return "origin"
+    if newest is not None and stamped.size == newest.size and stamped.root != newest.root:
+        return "fork"
+    if stamped.size <= around.leaf.seq or (attested is not None and stamped.size > attested.seq):
+        return "order"
+    return ""
 
 
 def _finding(

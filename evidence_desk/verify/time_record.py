@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, Protocol
 
 from evidence_desk.core.time_record import (
     ArchiveTimeStamp,
@@ -33,6 +33,24 @@ from tsa.verify import TokenVerdict, verify_token
 ObjectDigests = Mapping[str, bytes] | Callable[[str], bytes | None]
 """Digests of one object by algorithm name (``"sha256"``) or OID; or a function of the name that hashes the original
 again, which a hash-tree renewal asks for. A digest that cannot be had is undetermined, never passed."""
+
+
+class TokenJudge(Protocol):
+    """`tsa.verify.verify_token`, or something before it that remembers what it judged."""
+
+    def __call__(
+        self,
+        token: bytes,
+        *,
+        hash_oid: str,
+        imprint: bytes,
+        trust: TokenTrust,
+        now: datetime,
+        proof_of_existence: datetime | None,
+    ) -> TokenVerdict:
+        """Verdict on one token over `imprint`."""
+        ...
+
 
 _CODES: Final = {Status.PASSED: "passed", Status.FAILED: "wrong", Status.UNDETERMINED: "unknown"}
 
@@ -93,6 +111,7 @@ def verify_record(
     now: datetime,
     proof_of_existence: datetime | None = None,
     exact_group: bool = True,
+    judge: TokenJudge = verify_token,
 ) -> RecordVerdict:
     """Verify an EvidenceRecord against objects (RFC 4998 §5.3).
 
@@ -104,6 +123,7 @@ def verify_record(
         proof_of_existence: earliest independent proof that the *initial* token existed (an anchored leaf naming it).
         exact_group: the first list must hold exactly these objects (RFC 4998 §5.3, object groups); else an unlisted
             hash beside them is allowed.
+        judge: judges each token; many records of one proof share theirs.
     """
     # 1. The record is strict DER, and each of its tokens names an imprint and a time.
     try:
@@ -134,7 +154,7 @@ def verify_record(
     holds = [
         worst((cover.status, tree.status)) is Status.PASSED for cover, tree in zip(covers, trees, strict=True)
     ]
-    tokens = _judge_tokens(links, holds, trust, now, proof_of_existence)
+    tokens = _judge_tokens(links, holds, judge, trust, now, proof_of_existence)
     several = len(links) > 1
     for number, token in enumerate(tokens, start=1):
         findings += [_numbered(item, number) if several else item for item in token.findings]
@@ -277,6 +297,7 @@ def _check_order(links: Sequence[_Link]) -> Finding:
 def _judge_tokens(
     links: Sequence[_Link],
     holds: Sequence[bool],
+    judge: TokenJudge,
     trust: TokenTrust,
     now: datetime,
     proof_of_existence: datetime | None,
@@ -287,7 +308,7 @@ def _judge_tokens(
     for link, covering in zip(reversed(links), reversed(holds), strict=True):
         if link.number == 1:
             known = _earliest(known, proof_of_existence)
-        verdict = verify_token(
+        verdict = judge(
             link.stamp.token,
             hash_oid=link.stamp.algorithm_oid,
             imprint=link.imprint.value if link.root is None else link.root,

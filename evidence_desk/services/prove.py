@@ -27,7 +27,7 @@ def prove(desk: Desk, exhibit: ExhibitRow) -> Proof:
         leaf=_proven(log, tree, exhibit.seq),
         checkpoint=checkpoint,
         times=tuple(
-            _time(desk, log, tree, token, list(group))
+            _time(desk, exhibit, log, tree, token, list(group))
             for token, group in groupby(records, key=lambda item: item.token_sha256)
         ),
     )
@@ -46,11 +46,20 @@ def _proven(log: LogStore, tree: TileTree, seq: int) -> ProvenLeaf:
 
 
 def _time(
-    desk: Desk, log: LogStore, tree: TileTree, token_sha256: bytes, records: list[TimeRecordRow]
+    desk: Desk,
+    exhibit: ExhibitRow,
+    log: LogStore,
+    tree: TileTree,
+    token_sha256: bytes,
+    records: list[TimeRecordRow],
 ) -> TimeProof:
+    """A token taken after a restore is attested in the successor's log, which says nothing about the exhibit's."""
     token = desk.store.exhibits.token(token_sha256)
+    origin = exhibit.origin or desk.origin
     checkpoint = desk.store.exhibits.checkpoint_record(token_sha256)
-    attested = token.attested_seq
+    if checkpoint is not None and parse_checkpoint(checkpoint.data)[0].origin != origin:
+        checkpoint = None
+    attested = token.attested_seq if token.attested_origin == origin else None
     return TimeProof(
         records=tuple(issue_record(item.tree, token.token, crls=token.crls) for item in records),
         token=token.token,

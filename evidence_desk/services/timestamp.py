@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import sha256
@@ -18,35 +19,62 @@ from evidence_desk.errors import BugError, RemoteError
 from evidence_desk.services.desk import Desk
 
 
+MAX_RANGES: Final = 150
+"""Ranges of seq that surely fit into one ``time.attested`` leaf (4 KiB); more scattered exhibits take another token."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestampOutcome:
-    """One token over a batch; `exhibits` is empty when nothing waited."""
+    """What was timestamped, in log order; `authority` answered last. Nothing waited when `exhibits` is empty."""
 
     exhibits: tuple[ExhibitRow, ...]
-    gen_time: datetime | None = None
     authority: str = ""
-    token_sha256: bytes = b""
 
 
 def timestamp(desk: Desk, authorities: Sequence[TimestampAuthority], *, job: Job) -> TimestampOutcome:
     """Get one token for everything that waits (formats.md, Time record).
 
-    The authorities are tried in order; nothing is stored unless a token was strictly verified.
+    The authorities are tried in order; nothing is stored unless a token was strictly verified. Exhibits scattered
+    over more than `MAX_RANGES` places of the log take a token each so many places.
 
     Raises:
         RemoteError: none of them answered rightly; the exhibits stay sealed and wait.
     """
-    waiting = tuple(desk.store.exhibits.awaiting_timestamp())
-    if not waiting:
-        return TimestampOutcome(exhibits=())
-    job.step("timestamp", 0, len(waiting))
+    waiting = list(desk.store.exhibits.awaiting_timestamp())
+    done: list[ExhibitRow] = []
+    authority = ""
+    while len(done) < len(waiting):
+        job.step("timestamp", len(done), len(waiting))
+        batch = _batch(desk, waiting[len(done) :])
+        authority = _one_token(desk, authorities, batch)
+        done += batch
+    job.step("timestamp", len(done), len(waiting))
+    return TimestampOutcome(exhibits=tuple(done), authority=authority)
+
+
+def _batch(desk: Desk, waiting: Sequence[ExhibitRow]) -> Sequence[ExhibitRow]:
+    """The longest beginning whose places in the active log make at most `MAX_RANGES` ranges."""
+    ranges, previous = 0, -2
+    for position, row in enumerate(waiting):
+        if row.origin != desk.origin:
+            continue
+        ranges += row.seq != previous + 1
+        previous = row.seq
+        if ranges > MAX_RANGES:
+            return waiting[:position]
+    return waiting
+
+
+def _one_token(
+    desk: Desk, authorities: Sequence[TimestampAuthority], waiting: Sequence[ExhibitRow]
+) -> str:
+    """Token over the exhibits and the newest checkpoint, stored; the name of who gave it."""
     groups, owners = _groups(waiting)
     checkpoint = desk.log.note
     batch = build_batch([*groups, (sha256(checkpoint),)])
     if sha256(batch.preimage) != batch.root:
         raise BugError("bug.preimage")
     reply = _ask(authorities, batch.root)
-    job.step("timestamp", len(waiting), len(waiting))
     token = TokenRow(
         token_sha256=sha256(reply.token), token=reply.token, request=reply.request, response=reply.response,
         transport=encode(dict(reply.transport)), authority=reply.authority, gen_time=reply.gen_time,
@@ -62,9 +90,7 @@ def timestamp(desk: Desk, authorities: Sequence[TimestampAuthority], *, job: Job
         )
     )
     _store(desk, token, records, reply.tsa, [row.seq for row in waiting if row.origin == desk.origin])
-    return TimestampOutcome(
-        exhibits=waiting, gen_time=reply.gen_time, authority=reply.authority, token_sha256=token.token_sha256
-    )
+    return reply.authority
 
 
 def _groups(waiting: Sequence[ExhibitRow]) -> tuple[list[tuple[bytes, ...]], list[tuple[bytes, int]]]:
@@ -93,7 +119,10 @@ def _ask(authorities: Sequence[TimestampAuthority], digest: bytes) -> TimestampR
 def _store(
     desk: Desk, token: TokenRow, records: Sequence[TimeRecordRow], tsa: bytes, seqs: list[int]
 ) -> None:
-    """Token, reduced trees and the leaf that attests them, in one transaction."""
+    """Token, reduced trees and the leaf that attests them, in one transaction.
+
+    Without `seqs` (every exhibit is of an earlier epoch) there is no leaf: it could name none of this log.
+    """
     facts: dict[str, JSON] = {
         "token_sha256": token.token_sha256.hex(),
         "gen_time": format_moment(token.gen_time),
@@ -106,5 +135,7 @@ def _store(
 
     with desk.appending() as appender:
         desk.store.exhibits.add_token(token, records)
+        if not seqs:
+            return
         (leaf,) = appender.append([attested])
         desk.store.exhibits.set_attested(token.token_sha256, leaf.seq)

@@ -301,8 +301,8 @@ def _checked_url(url: str, http: httpx.Client) -> httpx.URL:
     except (httpx.InvalidURL, TypeError) as error:
         raise UsageError("client.url") from error
     port = 1 if parsed.port is None else parsed.port
-    # httpx takes a lone bracket for a host; those of an IPv6 address it has taken off.
-    named = parsed.host and not set(parsed.host) & set("[] ")
+    # httpx escapes what can be no host name ("http://[") instead of refusing it.
+    named = parsed.host and "%" not in parsed.host
     if parsed.scheme not in ("http", "https") or not named or not 1 <= port <= _MAX_PORT:
         raise UsageError("client.url")
     if parsed.scheme == "http" and (parsed.userinfo or http.auth is not None):

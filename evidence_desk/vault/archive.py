@@ -5,13 +5,14 @@ Knows members and digests, not what they mean.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import re
 import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -56,6 +57,13 @@ class ArchiveWriter:
         mac = hmac.new(mac_key, manifest, hashlib.sha256).hexdigest()
         self._zip.writestr(zipfile.ZipInfo(MANIFEST_MAC, _FIXED_TIME), mac)
         self._zip.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with suppress(OSError, ValueError):  # after a failure the file is thrown away
+            self._zip.close()
 
 
 class ArchiveReader:
@@ -153,6 +161,8 @@ def _zip_faults() -> Iterator[None]:
     except EvidenceDeskError:
         raise
     except OSError as error:
+        if error.errno == errno.EINVAL:  # offsets before the start of the file
+            raise MalformedError("malformed.backup", what="zip") from error
         raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
     except (
         zipfile.BadZipFile,

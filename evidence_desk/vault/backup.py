@@ -16,7 +16,6 @@ from typing import Final
 import pyrage
 from pyrage import x25519
 
-from evidence_desk.core.canonical import JSON
 from evidence_desk.core.job import Job
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import Clock, LogStore
@@ -73,7 +72,8 @@ def backup(vault: Vault, file: Path, *, job: Job | None = None) -> None:
         with host_faults(file.name):
             descriptor = durable.create_private(temporary)
             with open(descriptor, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
-                _write(vault, ArchiveWriter(stream), copy, job or Job())
+                with ArchiveWriter(stream) as archive:
+                    _write(vault, archive, copy, job or Job())
                 stream.flush()
                 durable.sync_descriptor(stream.fileno())
             temporary.replace(file)
@@ -89,7 +89,6 @@ def _write(vault: Vault, archive: ArchiveWriter, copy: Path, job: Job) -> None:
     database = Database.open(copy, vault.key.subkey("vault.db"), read_only=True)
     try:
         objects = _listed(database)
-        origin = LogDirectory(database).active().origin
     finally:
         database.close()
     total, done = sum(size for _, _, size in objects) + copy.stat().st_size, 0
@@ -114,8 +113,8 @@ def _write(vault: Vault, archive: ArchiveWriter, copy: Path, job: Job) -> None:
         with source:
             done += archive.add(f"{OBJECTS}/{name}", source)
         written.add(name)
-    facts: dict[str, JSON] = {"created": format_moment(vault.clock.now()), "origin": origin}
-    archive.finish(mac_key=vault.key.subkey(_MAC_PURPOSE), facts=facts)
+    created = format_moment(vault.clock.now())
+    archive.finish(mac_key=vault.key.subkey(_MAC_PURPOSE), facts={"created": created})
     progress(job, "backup", total, total)
 
 

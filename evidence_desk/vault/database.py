@@ -228,6 +228,9 @@ def _prepare(connection: dbapi2.Connection, key: bytes, *, read_only: bool) -> N
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute(
+            "PRAGMA recursive_triggers = ON"
+        )  # else REPLACE deletes past the append-only triggers
         if read_only:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
             return

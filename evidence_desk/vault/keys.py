@@ -181,8 +181,10 @@ class DeskKeys:
             ConfigurationError: ``vault.keys_missing`` when the file or these keys are not there.
         """
         entry = self._load(missing_ok=False)["signers"].get(origin)
-        if not isinstance(entry, dict):
+        if entry is None:
             raise ConfigurationError("vault.keys_missing")
+        if not isinstance(entry, dict) or set(entry) != {"ed25519", "sm2", "sm2_public"}:
+            raise IntegrityError("vault.damaged", what=self._path.name)
         return DeskSigner(_bytes(entry["ed25519"]), _bytes(entry["sm2"]), _bytes(entry["sm2_public"]))
 
     def secret(self, name: str) -> bytes | None:

@@ -130,11 +130,15 @@ def check_note(note: Note, keys: NoteKeys) -> NoteCheck:
     """Check the lines under `keys`; lines of other keys are ignored, a repeated line of ours counts as wrong."""
     message = note.text.encode()
     return NoteCheck(
-        ed25519=_check_line(
-            note, keys.name, keys.ed25519_id, lambda sig: _ed25519(keys.ed25519, message, sig)
-        ),
+        ed25519=check_ed25519(note, keys),
         sm2=_check_line(note, keys.name, keys.sm2_id, lambda sig: verify_sm2(keys.sm2, message, sig)),
     )
+
+
+def check_ed25519(note: Note, keys: NoteKeys) -> bool | None:
+    """Check the Ed25519 line alone; None where it is absent."""
+    message = note.text.encode()
+    return _check_line(note, keys.name, keys.ed25519_id, lambda sig: _ed25519(keys.ed25519, message, sig))
 
 
 def parse_keys(text: str) -> NoteKeys:

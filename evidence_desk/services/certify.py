@@ -9,7 +9,7 @@ from datetime import datetime
 from evidence_desk import __version__
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.digests import DigestPair, parse_hex
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import BlindedObject, Leaf, LeafType
 from evidence_desk.core.ports import CertificateIssuer, CertificateRow, ExhibitRow
@@ -148,7 +148,11 @@ def _exhibit(desk: Desk, row: ExhibitRow, facts: ExhibitFacts, attachments: tupl
         witness=_person(values.get("/witness")),
         source=_source(values.get("/source")),
         tools=tuple(
-            model.Tool(name=_text(tool.get("name")), version=_text(tool.get("version")))
+            model.Tool(
+                name=_text(tool.get("name")),
+                version=_text(tool.get("version")),
+                sha256=parse_hex(tool["sha256"], what="tool") if "sha256" in tool else None,
+            )
             for tool in statement.tools
         ),
         interest=_text(values.get("/interest")),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from evidence_desk.core.canonical import JSON
 from evidence_desk.core.leaf import Leaf
 from evidence_desk.core.log import TrustedLog, note_keys
 from evidence_desk.core.note import NoteKeys
@@ -24,12 +25,14 @@ class Desk:
     Attributes:
         origin: origin of the active log.
         zone: name of the local time zone, for statements.
+        tools: programs that take part, for statements: name, version, digests.
     """
 
     store: Store
     clock: Clock
     origin: str
     zone: str = "UTC"
+    tools: tuple[Mapping[str, JSON], ...] = ()
     random: Callable[[int], bytes] = secrets.token_bytes
     _log: TrustedLog | None = field(default=None, init=False)
 

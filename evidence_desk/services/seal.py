@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from evidence_desk import __version__
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
@@ -199,7 +198,7 @@ def _statement(desk: Desk, item: _Prepared, request: SealRequest) -> tuple[bytes
         exhibit_no=item.exhibit_no, title=item.title, kind=request.kind, purpose=request.purpose,
         files=item.entries, source=request.source, operator=request.operator, witness=request.witness,
         interest=request.interest,
-        tools=({"name": "Evidence Desk", "version": __version__},),
+        tools=desk.tools,
         clock=ClockState(utc=item.registered, zone=desk.zone, offset_ms=None, sources=()),
     )  # fmt: skip
     return make_statement(draft, desk.random)

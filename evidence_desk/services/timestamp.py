@@ -18,7 +18,6 @@ from evidence_desk.core.time_record import build_batch
 from evidence_desk.errors import BugError, RemoteError
 from evidence_desk.services.desk import Desk
 
-
 MAX_RANGES: Final = 150
 """Ranges of seq that surely fit into one ``time.attested`` leaf (4 KiB); more scattered exhibits take another token."""
 
@@ -65,9 +64,7 @@ def _batch(desk: Desk, waiting: Sequence[ExhibitRow]) -> Sequence[ExhibitRow]:
     return waiting
 
 
-def _one_token(
-    desk: Desk, authorities: Sequence[TimestampAuthority], waiting: Sequence[ExhibitRow]
-) -> str:
+def _one_token(desk: Desk, authorities: Sequence[TimestampAuthority], waiting: Sequence[ExhibitRow]) -> str:
     """Token over the exhibits and the newest checkpoint, stored; the name of who gave it."""
     groups, owners = _groups(waiting)
     checkpoint = desk.log.note

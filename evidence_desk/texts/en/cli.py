@@ -188,4 +188,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "doctor.clock": "Clock (against the authority)",
     "doctor.clock.right": "{fact}",
     "doctor.clock.wrong": "{fact}; set this machine's clock, or check the authority's settings",
+    "audit.newest": "the newest checkpoint's signatures, or the root computed from the log, do not agree with what is stored",
+    "audit.signature": "the checkpoint of size {seq} has a wrong signature",
+    "audit.leaf": "entry {seq}: content, place or hash do not agree",
+    "audit.leaf_missing": "entry {seq} is missing",
+    "audit.root": "the root computed at size {seq} is not the one that was signed",
+    "audit.size": "a checkpoint's size is not that of the log ({seq})",
+    "audit.tile": "the stored hashes from entry {seq} on are not those computed",
+    "audit.exhibit": "entry {seq} and the exhibit's record do not belong together",
+    "audit.statement": "the statement stored for entry {seq} is not the one its entry commits to",
 }

@@ -188,4 +188,13 @@ SENTENCES: Final[Mapping[str, str]] = {
     "doctor.clock": "时钟（与时间戳机构相比）",
     "doctor.clock.right": "{fact}",
     "doctor.clock.wrong": "{fact}；请校准本机时间，或检查该机构的设置",
+    "audit.newest": "最新检查点的签名，或由日志算得的根，与保存的不一致",
+    "audit.signature": "条目数为 {seq} 的检查点签名不正确",
+    "audit.leaf": "第 {seq} 号条目的内容、位置或哈希不一致",
+    "audit.leaf_missing": "第 {seq} 号条目缺失",
+    "audit.root": "条目数为 {seq} 时算得的根与当时签名的检查点不一致",
+    "audit.size": "检查点所载条目数与日志的实际条目数不一致（{seq}）",
+    "audit.tile": "从第 {seq} 号条目起保存的哈希块与算得的不一致",
+    "audit.exhibit": "第 {seq} 号条目与证据记录不对应",
+    "audit.statement": "第 {seq} 号条目的存证说明摘要与保存的存证说明不一致",
 }

@@ -66,7 +66,7 @@ def backup(vault: Vault, file: Path, *, job: Job | None = None) -> None:
         IntegrityError: ``vault.object_missing``.
     """
     temporary = file.with_name(f".{durable.temporary_name()}")
-    copy = vault.folder / durable.temporary_name()
+    copy = file.with_name(f".{durable.temporary_name()}")  # the vault itself may lie on a read-only disk
     try:
         vault.database.copy_to(copy, vault.key.subkey("vault.db"))
         with host_faults(file.name):

@@ -127,6 +127,10 @@ class CaseTables:
         )
         return [row[0] for row in rows]
 
+    def unerased_cases(self) -> set[str]:
+        """Numbers of cases not marked as erased."""
+        return {row[0] for row in self._database.rows("SELECT number FROM cases WHERE erased IS NULL")}
+
     def mark_erased(self, case_number: str, at: str) -> None:
         """Record that the keys of a case were deleted."""
         self._database.write(

@@ -100,6 +100,11 @@ class Keybag:
             rest = {number: keys for number, keys in content.cases.items() if number != case_number}
             self._write(_Content(rest, content.erased | {case_number}))
 
+    def erased(self) -> frozenset[str]:
+        """Case numbers whose keys were deleted."""
+        with self._lock:
+            return self._read().erased
+
     def is_erased(self, case_number: str) -> bool:
         """Whether the keys of this case were deleted."""
         with self._lock:

@@ -64,9 +64,7 @@ class ObjectRepository:
         self._keybag = keybag
         self._referenced = referenced
         self._read_only = read_only
-        self._batch: set[str] | None = None
-        self._fresh: set[str] = set()
-        self._lock = threading.Lock()
+        self._local = _Batch()
 
     def put(self, source: BinaryIO, *, case_number: str, size: int, job: Job) -> StoredObject:
         """Encrypt a stream while hashing it, re-hash what lies on the disk, make it durable under its name.
@@ -124,27 +122,22 @@ class ObjectRepository:
     def batch(self) -> Iterator[None]:
         """Store many objects with one sync at the end of the block; commit their rows after it, not inside.
 
-        When the block fails, its objects that no row refers to are removed.
+        It belongs to the calling thread; what other threads store is synced at once. When the block fails, its
+        objects that no row refers to are removed.
         """
-        with self._lock:
-            nested = self._batch is not None
-            if not nested:
-                self._batch = set()
-        if nested:
+        batch = self._local
+        if batch.names is not None:
             yield
             return
+        batch.names, batch.fresh = set(), set()
         try:
             yield
-            with self._lock:
-                names = self._batch or set()
-            durable.sync_files(self._folder, names)
+            durable.sync_files(self._folder, batch.names)
         except BaseException:
-            self._discard_fresh()
+            self._discard(batch.fresh)
             raise
         finally:
-            with self._lock:
-                self._batch = None
-                self._fresh.clear()
+            batch.names = None
 
     def sweep(self) -> int:
         """Remove temporary files and objects that no row refers to; returns how many.
@@ -181,7 +174,7 @@ class ObjectRepository:
             with self._removing(temporary):
                 with self._writing(temporary) as descriptor:
                     durable.write_all(descriptor, sink.getbuffer())
-                    if self._batch is None:
+                    if self._local.names is None:
                         os.fsync(descriptor)
                 self._confirm(temporary, stored, keys, Progress(job, "verify", stored.size))
                 self._publish(temporary, stored.name)
@@ -199,13 +192,16 @@ class ObjectRepository:
                     _encrypt(reader, sink, keys)
                     digests, size = hasher.finish()
                 stored = _stored(keys, digests, size)
-                if self._reuse(stored, keys, Job()):
-                    temporary.unlink()
-                    return stored
-                # The disk writes while we already decrypt; both must succeed before the name is given.
-                with _syncing(descriptor):
-                    self._confirm(temporary, stored, keys, verifying)
-            self._publish(temporary, stored.name)
+                reused = self._reuse(stored, keys, Job())
+                if not reused:
+                    # The disk writes while we already decrypt; both must succeed before the name is given.
+                    with _syncing(descriptor):
+                        self._confirm(temporary, stored, keys, verifying)
+            if not reused:
+                self._publish(temporary, stored.name)
+                return stored
+        with host_faults(FOLDER):
+            temporary.unlink(missing_ok=True)
         return stored
 
     def _reuse(self, stored: StoredObject, keys: CaseKeys, job: Job) -> bool:
@@ -219,11 +215,9 @@ class ObjectRepository:
             return False
         if size != stored.size or not digests.matches(stored.digests):
             return False
-        with self._lock:
-            batched = self._batch is not None
-            if self._batch is not None:
-                self._batch.add(stored.name)
-        if not batched:
+        if self._local.names is not None:
+            self._local.names.add(stored.name)
+        else:
             with host_faults(FOLDER):
                 durable.sync_file(path)
         return True
@@ -236,16 +230,13 @@ class ObjectRepository:
     def _publish(self, temporary: Path, name: str) -> None:
         with host_faults(FOLDER):
             temporary.replace(self._path(name))
-            with self._lock:
-                if self._batch is not None:
-                    self._batch.add(name)
-                    self._fresh.add(name)
-                    return
-            durable.sync_folder(self._folder)
+            if self._local.names is not None:
+                self._local.names.add(name)
+                self._local.fresh.add(name)
+            else:
+                durable.sync_folder(self._folder)
 
-    def _discard_fresh(self) -> None:
-        with self._lock:
-            fresh = set(self._fresh)
+    def _discard(self, fresh: set[str]) -> None:
         with contextlib.suppress(EvidenceDeskError, OSError):
             for name in fresh - self._referenced(fresh):
                 self._path(name).unlink(missing_ok=True)
@@ -275,6 +266,14 @@ class ObjectRepository:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
             raise
+
+
+class _Batch(threading.local):
+    """Objects whose durability a thread has put off: all, and those it made."""
+
+    def __init__(self) -> None:
+        self.names: set[str] | None = None
+        self.fresh: set[str] = set()
 
 
 class _FileSink:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import ConfigurationError, PermissionDeniedError
-from evidence_desk.vault import building, migrations
-from evidence_desk.vault.attempts import Attempts, Sleep, WallClock
+from evidence_desk.errors import ConfigurationError
+from evidence_desk.vault import building, durable, migrations
+from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.database import FILE_NAME as DATABASE
 from evidence_desk.vault.database import Database, time_text
 from evidence_desk.vault.epochs import Epochs
 from evidence_desk.vault.exhibit_repository import ExhibitRepository
+from evidence_desk.vault.faults import host_faults
 from evidence_desk.vault.keybag import FILE_NAME as KEYBAG
 from evidence_desk.vault.keybag import Keybag
 from evidence_desk.vault.keys import DeskKeys, DeskSigner, KdfParameters, VaultKey
@@ -24,11 +25,15 @@ from evidence_desk.vault.lock import FileLock
 from evidence_desk.vault.log_repository import LogDirectory, LogRepository
 from evidence_desk.vault.objects import FOLDER as OBJECTS
 from evidence_desk.vault.objects import ObjectRepository
-from evidence_desk.vault.recovery import NextKeyDigests, parse_recovery_key
-from evidence_desk.vault.vault_file import Secrets, VaultFile
+from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
+from evidence_desk.vault.recovery import NextKeyDigests
+from evidence_desk.vault.vault_file import Secrets
+
+__all__ = ["Opening", "Vault", "change_passphrase", "reset_passphrase"]
 
 _WRITER_LOCK: Final = "writer.lock"
 _NAMES_AT_ONCE: Final = 500
+_HOUR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +84,9 @@ class Vault:
         )
         self._signer: DeskSigner | None = None
         if not self._read_only:
+            self._finish_erasures()
             self._objects.sweep()
+            self._sweep_folder()
 
     # --- opening ----------------------------------------------------------------------------------------------
 
@@ -316,6 +323,22 @@ class Vault:
         """
         self._database.check(whole=True)
 
+    def _finish_erasures(self) -> None:
+        """An erasure cut short after the keys were deleted: mark the case, so that the sweep removes its objects."""
+        unmarked = self._keybag.erased() & self._exhibits.unerased_cases()
+        if unmarked:
+            with self.transaction():
+                for number in unmarked:
+                    self._exhibits.mark_erased(number, time_text(self._clock.now()))
+
+    def _sweep_folder(self) -> None:
+        """Remove temporary files of a crash; young ones may be another process' change of passphrase."""
+        oldest = time.time() - _HOUR
+        with host_faults(self._folder.name):
+            for path in self._folder.glob(f"{durable.TEMPORARY_PREFIX}*"):
+                if path.is_file() and path.stat().st_mtime < oldest:
+                    path.unlink(missing_ok=True)
+
     def _for_writing(self) -> None:
         if self._read_only:
             raise ConfigurationError("vault.read_only")
@@ -332,69 +355,11 @@ class Vault:
         for start in range(0, len(todo), _NAMES_AT_ONCE):
             part = todo[start : start + _NAMES_AT_ONCE]
             marks = ",".join("?" * len(part))
-            rows = self._database.rows(f"SELECT DISTINCT name FROM objects WHERE name IN ({marks})", part)  # noqa: S608
+            rows = self._database.rows(
+                "SELECT DISTINCT o.name FROM objects o JOIN exhibits e ON e.id = o.exhibit_id "  # noqa: S608
+                "JOIN cases c ON c.number = e.case_number "
+                f"WHERE c.erased IS NULL AND o.name IN ({marks})",
+                part,
+            )
             found.update(row[0] for row in rows)
         return found
-
-
-def unlock(folder: Path, passphrase: str, *, clock: Clock, sleep: Sleep) -> Secrets:
-    """Secrets of a vault by passphrase, with the growing delay; see `Vault.open` for errors."""
-    return _guarded(folder, lambda file: file.unlock(passphrase), clock=clock, sleep=sleep)
-
-
-def unlock_by_recovery(folder: Path, recovery_key: str) -> Secrets:
-    """Secrets of a vault by its printed recovery key (256 random bits: no delay needed)."""
-    secrets = VaultFile.read(folder).unlock_by_recovery(parse_recovery_key(recovery_key))
-    if secrets is None:
-        raise PermissionDeniedError("vault.wrong_recovery_key")
-    return secrets
-
-
-def change_passphrase(
-    folder: Path, old: str, new: str, *, clock: Clock | None = None, sleep: Sleep = time.sleep
-) -> None:
-    """Wrap the vault key under a new passphrase; works while the vault is open.
-
-    Backups made before still open with the old passphrase.
-
-    Raises:
-        PermissionDeniedError: ``vault.wrong_passphrase``.
-        UsageError: ``vault.passphrase_empty``.
-    """
-
-    def rewrap(file: VaultFile) -> Secrets | None:
-        secrets = file.unlock(old)
-        if secrets is not None:
-            file.with_passphrase(secrets, new).write(folder)
-        return secrets
-
-    _guarded(folder, rewrap, clock=clock or WallClock(), sleep=sleep)
-
-
-def reset_passphrase(folder: Path, recovery_key: str, new: str, *, clock: Clock | None = None) -> None:
-    """Set a new passphrase with the printed recovery key.
-
-    Raises:
-        MalformedError: ``malformed.recovery_key``.
-        PermissionDeniedError: ``vault.wrong_recovery_key``.
-    """
-    attempts = Attempts(folder, clock or WallClock(), time.sleep)
-    secrets = unlock_by_recovery(folder, recovery_key)
-    with attempts.exclusive():
-        VaultFile.read(folder).with_passphrase(secrets, new).write(folder)
-        attempts.succeeded()
-
-
-def _guarded(
-    folder: Path, attempt: Callable[[VaultFile], Secrets | None], *, clock: Clock, sleep: Sleep
-) -> Secrets:
-    VaultFile.read(folder)  # no lock file in a folder that is no vault
-    attempts = Attempts(folder, clock, sleep)
-    with attempts.exclusive():
-        attempts.wait()
-        secrets = attempt(VaultFile.read(folder))
-        if secrets is None:
-            attempts.failed()
-            raise PermissionDeniedError("vault.wrong_passphrase")
-        attempts.succeeded()
-        return secrets

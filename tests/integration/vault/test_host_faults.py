@@ -131,7 +131,7 @@ def test_a_file_system_that_takes_no_large_files(vault, size):
     assert list((vault.folder / "objects").iterdir()) == []
 
 
-def test_a_read_only_disk_can_be_read_only(vault, clock):
+def test_a_read_only_disk_can_be_read_only(vault, clock, tmp_path):
     row = seal(vault, b"x")
     vault.close()
     mount("--bind", str(vault.folder), str(vault.folder))
@@ -144,6 +144,7 @@ def test_a_read_only_disk_can_be_read_only(vault, clock):
             assert reader.objects.open(row.objects[0].stored, case_number=CASE).read() == b"x"
             with pytest.raises(ConfigurationError, match=r"vault\.read_only"):
                 put(reader, b"y")
+            backup(reader, tmp_path / "copy.edbackup")
         with pytest.raises(HostError, match=r"host\.read_only"):
             Vault.create(vault.folder / "new", PASSPHRASE, clock=clock, origin=ORIGIN, kdf=CHEAP)
     finally:

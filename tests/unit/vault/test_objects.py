@@ -255,6 +255,33 @@ def test_erasing_a_case_makes_its_originals_undecryptable(vault, clock):
         assert again.log.size() == 2
 
 
+def test_an_erasure_cut_short_is_finished_at_the_next_opening(vault, clock):
+    gone, kept = seal(vault, b"one"), seal(vault, b"two", case="案二")
+    vault.keybag.erase(CASE)  # and then the power went
+    vault.close()
+    with Vault.open(vault.folder, PASSPHRASE, clock=clock, read_only=True) as reader:
+        assert gone.objects[0].stored.name in files(reader)
+    with Vault.open(vault.folder, PASSPHRASE, clock=clock) as again:
+        assert files(again) == [kept.objects[0].stored.name]
+        assert again.exhibits.unerased_cases() == {"案二"}
+
+
+def test_another_threads_originals_are_not_part_of_a_batch(vault):
+    kept: list[StoredObject] = []
+
+    def fail() -> None:
+        with vault.objects.batch():
+            put(vault, b"mine")
+            other = threading.Thread(target=lambda: kept.append(put(vault, b"theirs")))
+            other.start()
+            other.join()
+            raise HostError("host.io", what="test", reason="test")
+
+    with pytest.raises(HostError):
+        fail()
+    assert files(vault) == [kept[0].name]
+
+
 def test_a_name_that_is_a_path_is_refused(vault):
     put(vault, b"x")
     bad = StoredObject(name="../vault.toml", size=1, digests=DigestPair.of(b"x"))

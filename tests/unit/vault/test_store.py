@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,3 +214,14 @@ def test_secrets_survive_and_stay_out_of_the_database(vault, clock):
         ]
         for table in tables:
             assert b"blob" not in repr(again.database.rows(f"SELECT * FROM {table}")).encode()
+
+
+def test_leftovers_of_a_crash_are_swept(vault, clock):
+    old, young = vault.folder / "tmp-aaaa", vault.folder / "tmp-bbbb"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    vault.close()
+    with Vault.open(vault.folder, PASSPHRASE, clock=clock):
+        assert not old.exists()
+        assert young.exists()

@@ -19,7 +19,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
-from evidence_desk.core.ports import CertificateIssuer, LogStore, TimestampAuthority
+from evidence_desk.core.ports import CertificateIssuer, Clock, LogStore, TimestampAuthority
 from evidence_desk.core.trust import MANIFEST, Trust, encode_manifest
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY
 from evidence_desk.crypto.pki import Identity, KeyKind, generate_key, make_ca, make_signer_certificate
@@ -38,7 +38,10 @@ from tsa.policy import TokenTrust
 if TYPE_CHECKING:
     import httpx
 
+    from tsa.authority.keys import AuthorityKeys
+
 TRUST: Final = "trust"
+_DEMO_CA: Final = "demo.tsa-ca"
 _DEMO_TSA: Final = "demo.tsa"
 _PDF_SIGNER: Final = "pdf.signer"
 _DEMO_STATE: Final = "demo-authority"
@@ -58,7 +61,7 @@ class Session:
 
     vault: Vault
     desk: Desk
-    clock: SystemClock
+    clock: Clock
     _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
     _http: httpx.Client | None = field(default=None, init=False)
 
@@ -89,7 +92,7 @@ class Session:
             from tsa.authority.embedded import EmbeddedAuthority  # noqa: PLC0415 - not loaded unless used
 
             return EmbeddedAuthority(
-                self._identity(_DEMO_TSA), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
+                self._demo_identity(setting), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
             )
         import httpx  # noqa: PLC0415 - a fifth of a second
 
@@ -160,6 +163,21 @@ class Session:
         if self._http is not None:
             self._http.close()
         self.vault.close()
+
+    def _demo_identity(self, setting: AuthoritySetting) -> Identity:
+        """The demo authority's key, its revocation list and certificate renewed in time."""
+        from tsa.authority.keys import AuthorityKeys, refresh  # noqa: PLC0415
+
+        kept = AuthorityKeys(ca=self._identity(_DEMO_CA), tsa=self._identity(_DEMO_TSA))
+        fresh = refresh(kept, now=self.clock.now())
+        if fresh != kept and not self.vault.read_only:
+            _keep_demo(self.vault, fresh)
+            renewed = replace(setting, roots=_roots_of(fresh.tsa))
+            others = tuple(renewed if item == setting else item for item in self.settings)
+            with self.vault.transaction():
+                save_authorities(self.vault.exhibits, others)
+            self.write_trust()
+        return fresh.tsa
 
     def _identity(self, name: str) -> Identity:
         data = self.vault.secret(name)
@@ -290,7 +308,7 @@ def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = Non
     )
 
 
-def _session(vault: Vault, clock: SystemClock) -> Session:
+def _session(vault: Vault, clock: Clock) -> Session:
     zone = time.strftime("%Z") or "UTC"
     return Session(
         vault=vault, desk=Desk(store=vault, clock=clock, origin=vault.origin, zone=zone), clock=clock
@@ -302,13 +320,16 @@ def _make_demo(session: Session, others: tuple[AuthoritySetting, ...] = ()) -> N
     from tsa.authority.keys import make_demo_authority  # noqa: PLC0415
 
     now = session.clock.now()
-    authority = make_demo_authority(KeyKind.P256, now=now).tsa
-    session.vault.set_secret(_DEMO_TSA, authority.to_bytes())
-    setting = AuthoritySetting(
-        name="演示时间戳 demo", kind=AuthorityKind.EMBEDDED, roots=_roots_of(authority)
-    )
+    keys = make_demo_authority(KeyKind.P256, now=now)
+    _keep_demo(session.vault, keys)
+    setting = AuthoritySetting(name="演示时间戳 demo", kind=AuthorityKind.EMBEDDED, roots=_roots_of(keys.tsa))
     session.set_authorities((setting, *others))
     session.set_signer(_demo_signer(now))
+
+
+def _keep_demo(vault: Vault, keys: AuthorityKeys) -> None:
+    vault.set_secret(_DEMO_CA, keys.ca.to_bytes())
+    vault.set_secret(_DEMO_TSA, keys.tsa.to_bytes())
 
 
 def _demo_signer(now: datetime) -> Identity:

@@ -17,7 +17,7 @@ from evidence_desk.settings import AuthorityKind, AuthoritySetting
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
-app = typer.Typer(no_args_is_help=True, help="时间戳机构 / timestamp authorities")
+app = typer.Typer(help="时间戳机构 / timestamp authorities")
 _LIMIT = 1 << 20
 NameArgument = Annotated[str, typer.Argument(help="名称 / name")]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -32,7 +33,9 @@ def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        code = "host.disk_full" if error.errno == 28 else "output.unwritable"
-        raise HostError(code, path=str(path), reason=error.strerror or "") from error
+        if error.errno == errno.ENOSPC:
+            raise HostError("host.disk_full", what=path.name) from error
+        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

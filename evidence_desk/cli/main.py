@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from itertools import pairwise
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -17,11 +19,11 @@ from evidence_desk.cli.seal import seal, timestamp
 from evidence_desk.cli.show import custody, list_exhibits, lookup, show
 from evidence_desk.cli.verify import verify
 from evidence_desk.core.verdict import ExitStatus
-from evidence_desk.errors import CanceledError
-from evidence_desk.terminal.output import ErrorTold
+from evidence_desk.errors import CanceledError, HostError, UsageError
+from evidence_desk.terminal.output import ErrorTold, Output, prepare_streams
+from evidence_desk.texts import Language
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="证据台：电子证据的登记、时间戳、出证与核验 / Evidence Desk: seal, timestamp, certify, verify",
@@ -38,18 +40,36 @@ app.add_typer(authority.app, name="authority")
 
 def run() -> None:
     """Entry point."""
+    prepare_streams()
     sys.exit(main(sys.argv[1:]))
 
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
+    if arguments in ([], ["authority"]):
+        arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)
     except ErrorTold as told:
         return told.status
     except TyperException as error:
-        error.show()
+        _output(arguments).fail(UsageError("cli.usage", message=error.format_message()))
         return ExitStatus.USAGE.value
     except (Abort, KeyboardInterrupt):
         return CanceledError.exit_status
+    except BrokenPipeError:  # the reader went away, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return HostError.exit_status
     return result if isinstance(result, int) else 0
+
+
+def _output(arguments: list[str]) -> Output:
+    """The voice for arguments that could not be read: language and form as far as they can be told."""
+    wanted = os.environ.get("EVIDENCE_DESK_LANG", Language.ZH.value)
+    for option, value in pairwise([*arguments, ""]):
+        if option == "--lang":
+            wanted = value
+        elif option.startswith("--lang="):
+            wanted = option.removeprefix("--lang=")
+    language = Language(wanted) if wanted in set(Language) else Language.ZH
+    return Output(language, as_json="--json" in arguments)

@@ -10,6 +10,7 @@ from pathlib import Path
 from evidence_desk.core.trust import NO_TRUST
 from evidence_desk.core.verdict import ExitStatus, Status, worst
 from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output, error_json
 from evidence_desk.terminal.verdict_output import print_verdict, verdict_json
 from evidence_desk.verify.files import InputVerdict, Originals, read_trust, verify_path
@@ -49,9 +50,9 @@ def judge(
     statuses = {item.verdict.exit_status(strict=strict) for item in verdicts}
     for item in verdicts:
         if len(paths) > 1:
-            out.line(f"== {item.path.name}")
+            out.line(f"== {printable(item.path.name)}")
         if not out.as_json:
-            print_verdict(item.verdict, out.language, out.console)
+            print_verdict(item.verdict, out.language, out.console, strict=strict)
     for told in errors:
         out.warn(told)
         statuses.add(ExitStatus.UNRECOGNIZED)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from evidence_desk.core.job import Job
 from evidence_desk.errors import BugError, EvidenceDeskError
+from evidence_desk.terminal.layout import folded, printable, printable_facts
 from evidence_desk.texts import Language, error_sentences, sentence
 
 Document = Mapping[str, Any]
@@ -22,6 +26,8 @@ Document = Mapping[str, Any]
 
 PARTLY = 3
 """Exit status when part of a batch failed."""
+_TRACEBACK: Final = "EVIDENCE_DESK_TRACEBACK"
+"""Environment variable of developers: show where an internal error arose."""
 
 
 class ErrorTold(Exception):  # noqa: N818 - it is not an error any more
@@ -33,7 +39,10 @@ class ErrorTold(Exception):  # noqa: N818 - it is not an error any more
 
 
 class Output:
-    """The voice of one command; as a context manager it tells our errors and leaves with `ErrorTold`."""
+    """The voice of one command; as a context manager it tells errors and leaves with `ErrorTold`.
+
+    Nothing else leaves a command: even a bug is told in both forms, with exit status 70 and not the 1 of «failed».
+    """
 
     def __init__(self, language: Language, *, as_json: bool) -> None:
         self.language = language
@@ -48,21 +57,24 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, EvidenceDeskError):
-            self.fail(error)
-            raise ErrorTold(error.exit_status) from error
-        if isinstance(error, MemoryError):
-            self.fail(BugError("host.memory"))
-            raise ErrorTold(BugError.exit_status) from error
+        if not isinstance(error, Exception) or isinstance(error, ErrorTold | BrokenPipeError):
+            return
+        if type(error).__module__.partition(".")[0] == "typer":  # how typer leaves a command
+            return
+        if os.environ.get(_TRACEBACK):
+            traceback.print_exception(error)
+        told = _as_ours(error)
+        self.fail(told)
+        raise ErrorTold(told.exit_status) from error
 
     def text(self, code: str, /, **parameters: str | int) -> str:
-        """A sentence of ``texts``."""
-        return sentence(code, parameters, self.language)
+        """A sentence of ``texts``; what is filled in is made printable."""
+        return sentence(code, printable_facts(parameters), self.language)
 
     def line(self, text: str = "") -> None:
         """One line for people; nothing in JSON mode."""
         if not self.as_json:
-            self.console.print(text)
+            _print(self.console, text)
 
     def say(self, code: str, /, **parameters: str | int) -> None:
         """A sentence for people; nothing in JSON mode."""
@@ -71,24 +83,26 @@ class Output:
     def document(self, document: Document) -> None:
         """The one JSON document; nothing in text mode."""
         if self.as_json and not self._said:
-            sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+            text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+            # File names may hold bytes that are no UTF-8; the document itself is always UTF-8.
+            sys.stdout.write(text.encode("utf-8", errors="replace").decode())
             sys.stdout.flush()
             self._said = True
 
     def warn(self, error: EvidenceDeskError) -> None:
         """An error that does not end the command, on stderr."""
-        title, advice = error_sentences(error, self.language)
-        self.errors.print(self.text("cli.warning", title=title), style="yellow")
-        if advice:
-            self.errors.print(f"  {advice}")
+        self._tell(error, "cli.warning", "yellow")
 
     def fail(self, error: EvidenceDeskError) -> None:
         """The error that ends the command."""
-        title, advice = error_sentences(error, self.language)
-        self.errors.print(self.text("cli.error", title=title), style="red")
-        if advice:
-            self.errors.print(f"  {advice}")
+        self._tell(error, "cli.error", "red")
         self.document({"error": error_json(error, self.language)})
+
+    def _tell(self, error: EvidenceDeskError, code: str, style: str) -> None:
+        title, advice = _sentences(error, self.language)
+        _print(self.errors, sentence(code, {"title": title}, self.language), style)
+        if advice:
+            _print(self.errors, f"  {advice}")
 
     @contextmanager
     def job(self) -> Iterator[Job]:
@@ -112,8 +126,53 @@ class Output:
 
 def error_json(error: EvidenceDeskError, language: Language) -> dict[str, Any]:
     """An error as JSON: code, parameters, what happened, what to do."""
-    title, advice = error_sentences(error, language)
+    title, advice = _sentences(error, language)
     return {"code": error.code, "parameters": error.parameters, "title": title, "advice": advice}
+
+
+def error_title(error: EvidenceDeskError, language: Language) -> str:
+    """What happened, in one printable sentence."""
+    return _sentences(error, language)[0]
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take every character: what the terminal's encoding lacks is escaped, JSON is UTF-8.
+
+    Called by entry points only, never by tests or other programs that own the streams.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        _reconfigure(stream)
+
+
+def _reconfigure(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:
+        return
+    if stream.isatty():
+        reconfigure(errors="backslashreplace")
+    else:
+        reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _as_ours(error: Exception) -> EvidenceDeskError:
+    if isinstance(error, EvidenceDeskError):
+        return error
+    if isinstance(error, MemoryError):
+        return BugError("host.memory")
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return BugError(
+        "bug.unexpected", kind=type(error).__name__, at=f"{Path(place.filename).name}:{place.lineno}"
+    )
+
+
+def _sentences(error: EvidenceDeskError, language: Language) -> tuple[str, str]:
+    title, advice = error_sentences(error, language)
+    return printable(title), printable(advice)
+
+
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    for line in folded(text, console.width) if console.is_terminal else (text,):
+        console.print(line, style=style)
 
 
 @contextmanager

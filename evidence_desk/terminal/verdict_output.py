@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Console
 
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Verdict
-from evidence_desk.texts import Language, sentence
+from evidence_desk.core.verdict import Caveat, Dimension, ExitStatus, Finding, Parameter, Status, Verdict
+from evidence_desk.terminal.layout import folded, printable_facts
+from evidence_desk.texts import Language, has, sentence
 
 _MARKS: Final = {Status.PASSED: "✔", Status.FAILED: "✘", Status.UNDETERMINED: "?"}
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "bold red", Status.UNDETERMINED: "yellow"}
+_ORDER: Final = (Status.FAILED, Status.UNDETERMINED, Status.PASSED)
+_LISTED: Final = 5
+"""Passes of one check that are told one by one; the JSON document has them all."""
+_LIMITS: Final = ("not_true", "not_author", "not_before")
 
 
 def verdict_json(verdict: Verdict, language: Language) -> dict[str, Any]:
@@ -30,7 +37,7 @@ def _finding_json(item: Finding, language: Language) -> dict[str, Any]:
         "status": item.status.value,
         "code": item.code,
         "parameters": dict(item.parameters),
-        "explanation": _explanation(item.code, item.parameters, language),
+        "explanation": _explanation(item, language),
         "who_vouches": item.who_vouches.value,
     }
 
@@ -39,56 +46,116 @@ def _caveat_json(item: Caveat, language: Language) -> dict[str, Any]:
     return {
         "code": item.code,
         "parameters": dict(item.parameters),
-        "explanation": _explanation(item.code, item.parameters, language),
+        "explanation": _explanation(item, language),
     }
 
 
-def print_verdict(verdict: Verdict, language: Language, console: Console) -> None:
-    """Conclusion first, then every dimension with its findings, then what else a reader must know."""
+def print_verdict(verdict: Verdict, language: Language, console: Console, *, strict: bool = False) -> None:
+    """Answer first, what must be noted beneath it, then all seven dimensions, then what is not proven."""
     overall = verdict.overall
-    answer = sentence(f"report.overall.{overall.value}", {"policy": verdict.policy.name}, language)
-    _line(console, f"{_MARKS[overall]} {answer}", _STYLES[overall])
+    _line(console, f"{_MARKS[overall]} {_answer(verdict, language)}", _STYLES[overall])
+    if overall is Status.PASSED and verdict.exit_status(strict=strict) is not ExitStatus.PASSED:
+        _line(console, f"? {sentence('verdict.answer.strict', {}, language)}", "bold yellow")
+    # What is a demonstration comes first: nobody may take it for the word of a third party.
+    for caveat in sorted(verdict.caveats, key=lambda item: not item.code.startswith("demo.")):
+        style = "bold yellow" if caveat.code.startswith("demo.") else "yellow"
+        _line(console, f"! {_explanation(caveat, language)}", style)
     for dimension in Dimension:
         findings = [item for item in verdict.findings if item.dimension is dimension]
-        if findings or dimension in verdict.policy.required:
-            _dimension(dimension, verdict.dimension(dimension), findings, language, console)
-    if verdict.caveats:
-        _line(console, "")
-        _line(console, _label("caveats", language), "bold")
-        for caveat in verdict.caveats:
-            _line(console, f"  ! {_explanation(caveat.code, caveat.parameters, language)}", "yellow")
+        _dimension(dimension, verdict.dimension(dimension), findings, language, console)
+    _line(console, "")
+    _line(console, sentence("verdict.limits", {}, language), "bold")
+    for limit in _LIMITS:
+        _line(console, f"  · {sentence(f'certificate.scope.{limit}', {}, language)}")
+    _line(console, "")
+    _line(console, sentence("verdict.vouches", {}, language), "dim")
+
+
+def _answer(verdict: Verdict, language: Language) -> str:
+    """One sentence: the outcome, where, and the first reason."""
+    overall = verdict.overall
+    policy = verdict.policy
+    if overall is Status.PASSED:
+        code = f"verdict.answer.passed.{policy.name}"
+        return sentence(code if has(code, language) else "verdict.answer.passed", {}, language)
+    summed = policy.required | (policy.refuting if overall is Status.FAILED else frozenset())
+    dimensions = [
+        item for item in Dimension if item in summed and verdict.dimension(item) is overall
+    ]  # in their fixed order
+    reasons = [
+        item
+        for dimension in dimensions
+        for item in verdict.findings
+        if item.dimension is dimension and item.status is overall
+    ]
+    reason = _explanation(reasons[0], language) if reasons else sentence("verdict.nothing", {}, language)
+    comma = sentence("verdict.comma", {}, language) + (" " if language is Language.EN else "")
+    names = comma.join(_label(f"dimension.{item.value}", language) for item in dimensions)
+    answer = sentence(f"verdict.answer.{overall.value}", {"dimensions": names, "reason": reason}, language)
+    more = len({_told(item) for item in reasons}) - 1
+    if more < 1:
+        return answer
+    space = " " if language is Language.EN else ""
+    return f"{answer}{space}{sentence(f'verdict.more.{overall.value}', {'count': more}, language)}"
 
 
 def _dimension(
-    dimension: Dimension, status: Status, findings: list[Finding], language: Language, console: Console
+    dimension: Dimension, status: Status, findings: Sequence[Finding], language: Language, console: Console
 ) -> None:
     _line(console, "")
     title = (
         f"{_label(f'dimension.{dimension.value}', language)}  {_label(f'status.{status.value}', language)}"
     )
     _line(console, title, f"bold {_STYLES[status]}")
-    for item in findings:
-        text = _explanation(item.code, item.parameters, language)
-        vouches = _label(f"vouches.{item.who_vouches.value}", language)
-        _line(console, f"  {_MARKS[item.status]} {text}  [{vouches}]", _STYLES[item.status])
+    if not findings:
+        _line(console, f"  ? {sentence('verdict.nothing', {}, language)}", _STYLES[status])
+    for item, more in _in_order(findings):
+        mark, style = _MARKS[item.status], _STYLES[item.status]
+        if more:
+            _line(console, f"  {mark} {sentence('verdict.folded', {'count': more}, language)}", style)
+        else:
+            _line(console, f"  {mark} {_explanation(item, language)}{_vouches(item, language)}", style)
+
+
+def _in_order(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
+    """Failed, undetermined, passed, each told once; after the fifth pass of a check only how many more there are."""
+    once = list({_told(item): item for item in reversed(findings)}.values())[::-1]
+    passed = Counter(item.check for item in once if item.status is Status.PASSED)
+    told: Counter[str] = Counter()
+    for status in _ORDER:
+        for item in once:
+            if item.status is not status:
+                continue
+            if status is Status.PASSED:
+                told[item.check] += 1
+                if told[item.check] > _LISTED:
+                    if told[item.check] == _LISTED + 1:
+                        yield item, passed[item.check] - _LISTED
+                    continue
+            yield item, 0
+
+
+def _told(item: Finding) -> tuple[str, str, tuple[tuple[str, Parameter], ...]]:
+    """What makes two findings the same to a reader."""
+    return item.status.value, item.code, tuple(sorted(item.parameters.items()))
+
+
+def _vouches(item: Finding, language: Language) -> str:
+    """On whose word, where it is somebody's."""
+    if item.who_vouches.value in {"computation", "nobody"}:
+        return ""
+    return f" [{_label(f'vouches.{item.who_vouches.value}', language)}]"
 
 
 def _label(name: str, language: Language) -> str:
     return sentence(f"report.{name}", {}, language)
 
 
-def _explanation(code: str, parameters: Any, language: Language) -> str:
-    # Parameters may come out of the checked file: nothing in them may move the cursor or turn the line round.
-    safe: dict[str, Parameter] = {
-        name: value if isinstance(value, int) else _printable(str(value))
-        for name, value in parameters.items()
-    }
-    return sentence(code, safe, language)
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in text)
+def _explanation(item: Finding | Caveat, language: Language) -> str:
+    facts: Mapping[str, Parameter] = printable_facts(item.parameters)
+    return sentence(item.code, facts, language)
 
 
 def _line(console: Console, text: str, style: str | None = None) -> None:
-    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    for line in folded(text, console.width) if console.is_terminal else (text,):
+        console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)

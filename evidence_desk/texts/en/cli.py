@@ -8,6 +8,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cli.error": "Error: {title}",
     "cli.warning": "Note: {title}",
     "cli.path_error": "{path}: {title}",
+    "cli.usage": "The command was not understood: {message}",
+    "cli.usage.advice": "See --help, such as evidence-desk seal --help.",
     "cli.case": "Case",
     "cli.leaf": "Leaf hash",
     "cli.entry": "Log entry",

@@ -6,9 +6,11 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     # The answer and its frame.
     "verdict.answer.passed.data/1": "Passed: the data is what was registered, and a timestamp proves that it existed at the time stated.",
-    "verdict.answer.passed.package/1": "Passed: the data is what was registered, and a timestamp proves that it existed at the time stated; nothing false was found in the certificate inside.",
+    "verdict.answer.passed.package/1": "Passed: the data in the package is what was registered, and a timestamp proves that it existed at the time stated; for who signed its certificate see the signer below.",
     "verdict.answer.passed.certificate/1": "Passed: the certificate is whole and its signer is known, the data is what was registered, and a timestamp proves that it existed at the time stated.",
     "verdict.answer.passed.token/1": "Passed: the timestamp is over this very data and proves that it existed at the time stated.",
+    "verdict.answer.passed": "Passed: all required checks passed.",
+    "verdict.answer.passed.package/1": "Passed: the data in the package is what was registered, and a timestamp proves that it existed at the time stated; for who signed its certificate see the signer below.",
     "verdict.answer.failed": "Failed ({dimensions}): {reason}",
     "verdict.answer.undetermined": "Undetermined ({dimensions}): {reason}",
     "verdict.answer.strict": "With --strict, caveats do not let a verdict pass: this one counts as undetermined.",
@@ -16,9 +18,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "verdict.more.undetermined": "({count} more undetermined, see below.)",
     "verdict.comma": ",",
     "verdict.nothing": "Nothing was given that could show this.",
-    "verdict.vouches": "by {who}",
+    "verdict.vouches": "In square brackets: on whose word a result rests. Without them, anybody can recompute it.",
     "verdict.folded": "{count} more checks of this kind passed and are not listed one by one.",
-    "verdict.caveats": "Please note",
     "verdict.limits": "This does not prove",
     # Bindings: number, log.
     "proof.form.wrong": "The proof file or its log entry is not as specified ({reason}): damaged, changed, or no proof file. Nothing can be verified by it.",
@@ -113,6 +114,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.desk.other": "The desk that signed the index ({origin}) is not the one that registered the exhibit.",
     "package.name.differs": "The name of {name} in the package does not follow the statement's list of files.",
     "package.hand_check.token": "{name} in the package, meant for checking by hand, is not the timestamp of this exhibit.",
+    "package.desk.other": "The package's index was signed by another desk ({origin}), not the one that registered the exhibit.",
+    "package.name.differs": "The name of file “{name}” in the package is not the one the statement gives it.",
+    "package.hand_check.token": "The timestamp for checking by hand, “{name}”, is not the one in the proof.",
+    "package.originals.same": "The given file “{file}” is the same as one in the package.",
+    "package.originals.other": "The given file “{file}” is none of those in the package.",
     # Certificate.
     "certificate.values.right": "Numbers, digests and times that the certificate prints of {count} exhibits are those its attached proofs cover.",
     "certificate.values.count": "The certificate does not print as many exhibits as it has attached proofs, or they cannot be read.",

@@ -6,9 +6,11 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     # The answer and its frame.
     "verdict.answer.passed.data/1": "通过：送验数据与登记时的一致，并有时间戳证明它在所载时间已经存在。",
-    "verdict.answer.passed.package/1": "通过：送验数据与登记时的一致，并有时间戳证明它在所载时间已经存在；所附证书没有发现虚假之处。",
+    "verdict.answer.passed.package/1": "通过：证据包内的数据与登记时的一致，并有时间戳证明它在所载时间已经存在；所附证书由谁签署，见“签名主体”。",
     "verdict.answer.passed.certificate/1": "通过：证书完整、签署人可以追溯，送验数据与登记时的一致，并有时间戳证明它在所载时间已经存在。",
     "verdict.answer.passed.token/1": "通过：时间戳所覆盖的正是送验数据，并证明该数据在所载时间已经存在。",
+    "verdict.answer.passed": "通过：所要求的各项核验都通过。",
+    "verdict.answer.passed.package/1": "通过：证据包内的数据与登记时的一致，并有时间戳证明它在所载时间已经存在；所附证书由谁签署，见“签名主体”。",
     "verdict.answer.failed": "未通过（{dimensions}）：{reason}",
     "verdict.answer.undetermined": "无法判断（{dimensions}）：{reason}",
     "verdict.answer.strict": "按 --strict 的要求，有“应当注意”的事项时不算通过，本次按“无法判断”处理。",
@@ -16,9 +18,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "verdict.more.undetermined": "（另有 {count} 项无法判断，见下。）",
     "verdict.comma": "、",
     "verdict.nothing": "没有可以核验此项的材料。",
-    "verdict.vouches": "据：{who}",
+    "verdict.vouches": "方括号内是该项结论所依据的一方；没有注明的，任何人都可以重新计算核对。",
     "verdict.folded": "以上同类检查另有 {count} 项通过，不逐项列出。",
-    "verdict.caveats": "应当注意",
     "verdict.limits": "以上结论不证明",
     # Bindings: number, log.
     "proof.form.wrong": "证明文件或其中的日志条目不符合规范（{reason}）：已损坏、被改动，或者不是证明文件，不能凭它核验任何内容。",
@@ -113,6 +114,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.desk.other": "签署清单的终端（{origin}）不是登记本证据的终端。",
     "package.name.differs": "证据包中的 {name} 的名称与存证说明所列的文件不对应。",
     "package.hand_check.token": "证据包中供手工核对的 {name} 不是本证据的时间戳。",
+    "package.desk.other": "证据包的清单由另一个存证终端签署（{origin}），不是登记本证据的终端。",
+    "package.name.differs": "证据包中文件“{name}”的名称与存证说明所列的不对应。",
+    "package.hand_check.token": "证据包中供手工核对的时间戳“{name}”与证明文件中的不是同一个。",
+    "package.originals.same": "另行给出的文件“{file}”与证据包中的一个文件完全相同。",
+    "package.originals.other": "另行给出的文件“{file}”与证据包中的任何文件都不相同。",
     # Certificate.
     "certificate.values.right": "证书所印 {count} 项证据的编号、摘要和时间，都与所附证明文件所证明的一致。",
     "certificate.values.count": "证书所印证据的项数与所附证明文件的份数不同，或者无法读取。",

@@ -7,6 +7,7 @@ from typing import Final
 
 from evidence_desk.core.certificate import Certificate
 from evidence_desk.core.ports import Clock, IssuedPdf, TimestampAuthority
+from evidence_desk.core.time_record import splice_crls
 from evidence_desk.errors import RemoteError
 from evidence_desk.texts import Language
 from reports.certificate import Attachment, render_certificate
@@ -56,10 +57,13 @@ class PdfIssuer:
         return IssuedPdf(pdf=pdf, unprintable=rendered.unprintable)
 
     def _timestamp(self, digest: bytes) -> bytes:
+        """Token with the revocation lists that came with it, so that it can be judged without a network."""
         failure: RemoteError | None = None
         for authority in self._authorities:
             try:
-                return authority.timestamp(digest).token
+                reply = authority.timestamp(digest)
             except RemoteError as error:
                 failure = error
+            else:
+                return splice_crls(reply.token, reply.crls) if reply.crls else reply.token
         raise failure or RemoteError("client.no_authority")

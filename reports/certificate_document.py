@@ -64,7 +64,7 @@ def _evidence_numbers(exhibits: tuple[Exhibit, ...], say: Speaker) -> str:
     number, total = exhibits[0].number, len(exhibits)
     if total == 1:
         return say("certificate.header.one", number=number)
-    return say("certificate.header.many", number=number, count=total, others=total - 1)
+    return say("certificate.header.many", number=number, count=total)
 
 
 def _footer(certificate: Certificate, say: Speaker) -> str:

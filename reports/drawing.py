@@ -35,7 +35,12 @@ def draw(document: Document, pages: Sequence[Page]) -> bytes:
     register()
     buffer = io.BytesIO()
     canvas = Canvas(
-        buffer, pagesize=PAGE, initialFontName=Face.REGULAR.value, initialFontSize=10, pageCompression=1
+        buffer,
+        pagesize=PAGE,
+        initialFontName=Face.REGULAR.value,
+        initialFontSize=10,
+        pageCompression=1,
+        invariant=1,
     )
     canvas.setTitle(document.title)
     for page in pages:

@@ -351,6 +351,7 @@ def _files(flow: _Flow, block: Files) -> None:
             y = flow.y - BODY * 1.05
             if index == 0:
                 flow.page.texts.append(TextOp(LEFT + 2, y, str(number), Style.REGULAR, SMALL, Tone.SECONDARY))
+            if index == len(names) - 1:
                 _right(flow, entry.size, y)
             flow.page.texts.append(TextOp(name_x, y, line, Style.REGULAR, BODY, Tone.TEXT))
             flow.y -= BODY * 1.45

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,8 +71,6 @@ def finish(
         metadata = document.make_stream(_xmp(title, created).encode("utf-8"))
         metadata.Type, metadata.Subtype = Name.Metadata, Name.XML
         root.Metadata = metadata
-        identity = hashlib.sha256(pdf + title.encode("utf-8")).digest()[:16]
-        document.trailer.ID = Array([String(identity), String(identity)])
         out = io.BytesIO()
         document.save(
             out,
@@ -81,6 +78,7 @@ def finish(
             object_stream_mode=pikepdf.ObjectStreamMode.disable,
             compress_streams=True,
             fix_metadata_version=False,
+            deterministic_id=True,
         )
     return out.getvalue()
 

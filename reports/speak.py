@@ -25,7 +25,7 @@ class Speaker:
 
     def listed(self, items: tuple[str, ...]) -> str:
         """Items as a list in a sentence."""
-        return self("certificate.list").join(items)
+        return self("certificate.list.join").join(items)
 
     def moment(self, moment: datetime) -> str:
         """A moment in Beijing time and UTC, whole seconds."""

@@ -44,7 +44,7 @@ def check_bounds(pdf: bytes) -> None:
         end = pdf.find(b"endstream", start)
         end = len(pdf) if end < 0 else end
         outside.append(pdf[last : marker.start()])
-        last = end
+        last = min(end + len(b"endstream"), len(pdf))
         total += _decoded_size(pdf[start:end], MAX_DECODED - total)
         if total > MAX_DECODED:
             raise MalformedError("malformed.pdf", reason="bomb")

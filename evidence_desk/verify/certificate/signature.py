@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from asn1crypto import x509
+from asn1crypto import core, x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
@@ -31,6 +31,7 @@ _SUBFILTER: Final = "/ETSI.CAdES.detached"
 _TIMESTAMP: Final = "1.2.840.113549.1.9.16.2.14"
 """id-aa-signatureTimeStampToken, ETSI EN 319 122-1 §5.3."""
 _UNSIGNED: Final = 0xA1
+_DATA: Final = "1.2.840.113549.1.7.1"
 _MAX_CMS: Final = 1 << 20
 
 
@@ -94,7 +95,7 @@ def check_signature(pdf: bytes) -> tuple[Signature | None, tuple[Finding, ...]]:
     ):
         return None, (signer(check, Status.FAILED, "certificate.signature.unreadable"),)
     intact = signer(check, Status.PASSED, "certificate.signature.intact")
-    return signature, (intact, _coverage(embedded))
+    return signature, (intact, _coverage(embedded, len(pdf)))
 
 
 def _embedded(pdf: bytes) -> EmbeddedPdfSignature:
@@ -117,26 +118,52 @@ def _read(embedded: EmbeddedPdfSignature) -> Signature:
         others=tuple(item.dump() for item in embedded.other_embedded_certs),
         claimed=embedded.self_reported_timestamp,
         value=embedded.signer_info["signature"].native,
-        tokens=_tokens(element),
+        tokens=_tokens(element, embedded.signer_cert),
     )
 
 
-def _tokens(content_info: der.Element) -> tuple[bytes, ...]:
-    """Signature timestamps as their bytes stand in the file; other unsigned attributes are refused (RFC 5652 §5.3)."""
+def _tokens(content_info: der.Element, certificate: x509.Certificate) -> tuple[bytes, ...]:
+    """Signature timestamps as their bytes stand in the file (RFC 5652 §5.1, §5.3).
+
+    What no signature covers must have its one canonical value: versions, digestAlgorithms, encapContentInfo, the
+    signer's name letter for letter (RFC 5280 would let its case differ). Other unsigned attributes, revocation lists and further signers are refused.
+    """
     outer = der.Fields(content_info)
     outer.take(der.OID)
     signed_data = der.Fields(der.only(outer.take(0xA0), der.SEQUENCE))
-    for tag in (der.INTEGER, der.SET, der.SEQUENCE):
-        signed_data.take(tag)
-    for optional in (0xA0, 0xA1):
-        signed_data.maybe(optional)
-    children = der.only(signed_data.take(der.SET), der.SEQUENCE).children()
+    outer.done()
+    version = der.integer(signed_data.take(der.INTEGER))
+    digests = signed_data.take(der.SET).children()
+    content = signed_data.take(der.SEQUENCE).children()
+    signed_data.take(0xA0)
+    signer_info = der.only(signed_data.take(der.SET), der.SEQUENCE)
+    signed_data.done()
+    fields = der.Fields(signer_info)
+    versions = (version, der.integer(fields.take(der.INTEGER)))
+    identifier = fields.take(der.SEQUENCE)
+    digest = fields.take(der.SEQUENCE)
+    for tag in (0xA0, der.SEQUENCE, der.OCTET_STRING):
+        fields.take(tag)
+    unsigned = fields.maybe(_UNSIGNED)
+    fields.done()
+    if versions != (1, 1) or [item.encoded for item in digests] != [digest.encoded]:
+        raise _Wrong("certificate.signature.format", what="SignedData")
+    serial = core.Integer(certificate.serial_number).dump()
+    if identifier.encoded != der.encode(der.SEQUENCE, certificate.issuer.dump(), serial):
+        raise _Wrong("certificate.signature.format", what="signer identifier")
+    if len(content) != 1 or der.oid(content[0]) != _DATA:
+        raise _Wrong("certificate.signature.format", what="encapContentInfo")
+    return _stamps(unsigned)
+
+
+def _stamps(unsigned: der.Element | None) -> tuple[bytes, ...]:
     found: list[bytes] = []
-    for attribute in children[-1].children() if children[-1].tag == _UNSIGNED else []:
+    for attribute in [] if unsigned is None else unsigned.children():
         fields = der.Fields(attribute)
         if der.oid(fields.take(der.OID)) != _TIMESTAMP:
             raise _Wrong("certificate.signature.format", what="unsigned attribute")
         found += [value.encoded for value in fields.take(der.SET).children()]
+        fields.done()
     return tuple(found)
 
 
@@ -193,19 +220,22 @@ def _whole(embedded: EmbeddedPdfSignature, signature: Signature) -> None:
         raise _Wrong("certificate.signature.broken")
 
 
-def _coverage(embedded: EmbeddedPdfSignature) -> Finding:
-    """Whole file, or the whole revision with nothing but long-term validation data after it (ISO 32000-2 §12.8)."""
+def _coverage(embedded: EmbeddedPdfSignature, size: int) -> Finding:
+    """Whole file; long-term validation data appended later leave it open, anything else fails (ISO 32000-2 §12.8)."""
     check = "certificate.coverage"
     coverage: Any = embedded.coverage
-    if coverage is SignatureCoverageLevel.ENTIRE_FILE:
+    start, length = (int(value) for value in list(embedded.byte_range)[2:])
+    if coverage is SignatureCoverageLevel.ENTIRE_FILE and start + length == size:
         return integrity(check, Status.PASSED, "certificate.coverage.whole")
-    if coverage is not SignatureCoverageLevel.ENTIRE_REVISION:
+    last = embedded.signed_revision == cast("Any", embedded).reader.xrefs.total_revisions - 1
+    if last or coverage is not SignatureCoverageLevel.ENTIRE_REVISION:
         return integrity(check, Status.FAILED, "certificate.coverage.partial")
     result = cast("Any", embedded.diff_result)
     if result is None or isinstance(result, SuspiciousModification):
         return integrity(check, Status.FAILED, "certificate.coverage.changed", level="-")
     if result.modification_level <= ModificationLevel.LTA_UPDATES:
-        return integrity(check, Status.PASSED, "certificate.coverage.preserved")
+        # Nothing here checks who appended them yet, so it is not known whether every byte is covered.
+        return integrity(check, Status.UNDETERMINED, "certificate.coverage.preserved")
     return integrity(
         check, Status.FAILED, "certificate.coverage.changed", level=result.modification_level.name
     )

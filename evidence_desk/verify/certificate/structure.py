@@ -26,7 +26,6 @@ _ROOT: Final = frozenset(
         "/DSS",
         "/Extensions",
         "/Lang",
-        "/MarkInfo",
         "/Metadata",
         "/Names",
         "/OutputIntents",
@@ -159,8 +158,6 @@ def _catalog(root: Any) -> None:
         _only(root.Names, frozenset({"/EmbeddedFiles"}), "names")
     if "/AcroForm" in root:
         _only(root.AcroForm, _FORM, "form")
-    if "/Version" in root or "/MarkInfo" in root:
-        raise _wrong("catalog")
 
 
 def _fields(root: Any) -> list[Any]:

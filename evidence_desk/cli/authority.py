@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from asn1crypto import crl as revocation
 from asn1crypto import pem, x509
 
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
@@ -14,11 +15,13 @@ from evidence_desk.core.digests import sha256
 from evidence_desk.core.moment import format_moment
 from evidence_desk.errors import MalformedError, NotFoundError, UnreadableError, UsageError
 from evidence_desk.settings import AuthorityKind, AuthoritySetting
+from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
 app = typer.Typer(help="时间戳机构 / timestamp authorities")
 _LIMIT = 1 << 20
+_DER: Final = {"CERTIFICATE": x509.Certificate, "X509 CRL": revocation.CertificateList}
 NameArgument = Annotated[str, typer.Argument(help="名称 / name")]
 
 
@@ -60,8 +63,10 @@ def list_authorities(
     """列出时间戳机构 / List authorities in order."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         for item in opened.settings:
-            where = out.text(f"authority_setting.kind.{item.kind.value}")
-            out.line(f"{item.name}  {item.url}  {where}")
+            kind = out.text(f"authority_setting.kind.{item.kind.value}")
+            roots = out.text(f"authority_setting.{'trusted' if item.roots else 'untrusted'}")
+            parts = (printable(item.name), printable(item.url), kind, roots)
+            out.line("  ".join(part for part in parts if part))
         if not opened.settings:
             out.say("authority_setting.none")
         out.document({"authorities": [_json(item) for item in opened.settings]})
@@ -84,7 +89,8 @@ def remove(
             if item.name != name or item.roots
         )
         opened.set_authorities(left)
-        out.say("authority_setting.removed", name=name)
+        kept = any(item.name == name for item in left)
+        out.say("authority_setting.retired" if kept else "authority_setting.removed", name=name)
         out.document({"authorities": [_json(item) for item in left]})
 
 
@@ -124,13 +130,28 @@ def _pem(path: Path) -> str:
         raise UnreadableError("input.unreadable", path=path.name, reason=error.strerror or "") from error
     if len(data) > _LIMIT:
         raise MalformedError("malformed.too_large", what=path.name, limit=_LIMIT)
-    if not pem.detect(data):
+    if pem.detect(data):
+        return _checked(data)
+    for label, kind in _DER.items():
         try:
-            x509.Certificate.load(data, strict=True).subject  # noqa: B018 - parsing is the point
-        except (ValueError, TypeError) as error:
-            raise MalformedError("malformed.pem") from error
-        data = pem.armor("CERTIFICATE", data)
-    return data.decode("ascii", errors="replace").rstrip("\n") + "\n"
+            kind.load(data, strict=True).native  # noqa: B018 - parsing is the point
+        except (ValueError, TypeError):
+            continue
+        armored: bytes = pem.armor(label, data)
+        return armored.decode()
+    raise MalformedError("malformed.pem")
+
+
+def _checked(data: bytes) -> str:
+    """PEM text with nothing but certificates and revocation lists in it, written anew: no key gets into the settings."""
+    parts: list[bytes] = []
+    try:
+        for label, _headers, der in pem.unarmor(data, multiple=True):
+            _DER[label].load(der, strict=True).native  # noqa: B018 - parsing is the point
+            parts.append(pem.armor(label, der))
+    except (ValueError, TypeError, KeyError) as error:
+        raise MalformedError("malformed.pem") from error
+    return b"".join(parts).decode()
 
 
 def _json(item: AuthoritySetting) -> dict[str, object]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from evidence_desk.core.canonical import decode
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import CertificateRow, CustodyRow, ExhibitRow
+from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 
 _STATES = ("registered", "logged", "timestamped", "anchored", "certified")
@@ -72,24 +74,34 @@ def custody_json(row: CustodyRow) -> dict[str, Any]:
 
 def print_exhibit(out: Output, row: ExhibitRow, *, files: bool) -> None:
     """Number, title and states; with every file when asked."""
-    out.line(f"{row.number}  {row.exhibit_no}  {_safe(row.title)}")
+    out.line(f"{row.number}  {printable(row.exhibit_no)}  {printable(row.title)}")
     states = "  ".join(
         out.text(f"state.{name}.{'done' if getattr(row, name) else 'waiting'}") for name in _STATES
     )
     out.line(f"    {states}")
     if files:
-        out.line(f"    {out.text('cli.case')}: {_safe(row.case_number)}")
-        out.line(f"    {out.text('cli.leaf')}: {row.leaf_hash.hex()}")
+        out.line(f"    {out.text('cli.case')}  {printable(row.case_number)}")
+        entry = out.text("cli.entry.value", origin=row.origin, seq=row.seq)
+        out.line(f"    {out.text('cli.entry')}  {entry}")
+        out.line(f"    {out.text('cli.leaf')}  {row.leaf_hash.hex()}")
         for name in _STATES:
             moment = getattr(row, name)
             if moment is not None:
-                out.line(f"    {out.text(f'state.{name}.done')}: {format_moment(moment)}")
+                out.line(f"    {out.text(f'state.{name}.done')}  {format_moment(moment)}")
         for item in row.objects:
-            out.line(f"    {_safe(item.path)}  ({item.stored.size:,} B)")
+            out.line(f"    {printable(item.path)}  ({item.stored.size:,} B)")
             out.line(f"        SHA-256 {item.stored.digests.sha256.hex()}")
             out.line(f"        SM3     {item.stored.digests.sm3.hex()}")
 
 
-def _safe(text: str) -> str:
-    """Names on a terminal: control and bidirectional characters are shown as escapes."""
-    return "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
+def print_certificates(out: Output, rows: Sequence[CertificateRow]) -> None:
+    """One line a certificate: number, when issued, when and why revoked."""
+    for row in rows:
+        issued = format_moment(row.issued)
+        if row.revoked is None:
+            out.say("show.certificate", number=row.number, issued=issued)
+        else:
+            out.say(
+                "show.revoked",
+                number=row.number, issued=issued, revoked=format_moment(row.revoked), reason=row.reason,
+            )  # fmt: skip

@@ -6,83 +6,105 @@ import platform
 import shutil
 import ssl
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import typer
 
 from evidence_desk import __version__
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session, vault_folder
+from evidence_desk.core.digests import sha256
 from evidence_desk.core.moment import format_moment
+from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.errors import ConfigurationError, EvidenceDeskError
-from evidence_desk.terminal.output import Output
+from evidence_desk.settings import AuthorityKind
+from evidence_desk.terminal.output import Output, error_title
 from evidence_desk.texts import Language
 
-_PACKAGES = (
+_TRIAL: Final = sha256(b"evidence-desk doctor")
+_TOLERANCE_MS: Final = 2_000
+_PACKAGES: Final = (
     "cryptography", "asn1crypto", "gmssl-pyx", "gmssl", "rfc3161ng", "sqlcipher3", "pyrage", "reportlab", "pikepdf",
     "pyhanko", "httpx",
 )  # fmt: skip
 
 
+_NOTES: Final = frozenset({"waiting"})
+"""Checks that tell of work to do; they are no fault of the installation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    name: str
+    right: bool
+    fact: str
+
+
 def doctor(
     vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False
 ) -> None:
-    """检查程序、时钟、保险库与时间戳机构 / Check program, clock, vault and authorities."""
+    """检查程序、时钟、存证库与时间戳机构 / Check program, clock, vault and authorities."""
     with Output(lang, as_json=as_json) as out:
         versions = {name: _version(name) for name in _PACKAGES}
         folder = vault_folder(vault)
-        checks = [("packages", all(versions.values()), ", ".join(n for n, v in versions.items() if not v))]
+        lacking = [name for name, found in versions.items() if not found]
         exists = (folder / "vault.toml").is_file()
-        checks.append(("vault", exists, str(folder)))
-        if exists:
-            checks += _inside(out, vault)
-            free = shutil.disk_usage(folder).free
-            checks.append(("disk", free > 1 << 30, f"{free >> 20} MiB"))
+        checks = [
+            _Check(name="packages", right=not lacking, fact=", ".join(lacking)),
+            _Check(name="vault", right=exists, fact=str(folder)),
+            *(_inside(out, folder) if exists else ()),
+        ]
+        now = format_moment(datetime.now(UTC))
         out.line(f"Evidence Desk {__version__}  Python {sys.version.split()[0]}  {platform.platform()}")
-        out.line(f"{ssl.OPENSSL_VERSION}  UTC {format_moment(datetime.now(UTC))}")
+        out.line(f"{ssl.OPENSSL_VERSION}  UTC {now}")
         for name, found in versions.items():
             out.line(f"    {name} {found or '-'}")
-        for name, right, fact in checks:
-            out.line(
-                f"{out.text('doctor.right' if right else 'doctor.wrong')}  {out.text(f'doctor.{name}')}  {fact}"
-            )
+        for item in checks:
+            outcome = "right" if item.right else "wrong"
+            fact = out.text(f"doctor.{item.name}.{outcome}", fact=item.fact)
+            out.line(f"{out.text(f'doctor.{outcome}')} {out.text(f'doctor.{item.name}')}  {fact}")
         document: dict[str, Any] = {
             "version": __version__, "python": sys.version.split()[0], "platform": platform.platform(),
-            "openssl": ssl.OPENSSL_VERSION, "utc": format_moment(datetime.now(UTC)), "packages": versions,
-            "checks": [{"name": name, "right": right, "fact": fact} for name, right, fact in checks],
+            "openssl": ssl.OPENSSL_VERSION, "utc": now, "packages": versions,
+            "checks": [{"name": item.name, "right": item.right, "fact": item.fact} for item in checks],
         }  # fmt: skip
         out.document(document)
-        if not all(right for _, right, _ in checks):
+        if not all(item.right for item in checks if item.name not in _NOTES):
             raise typer.Exit(ConfigurationError.exit_status)
 
 
-def _inside(out: Output, vault: VaultOption) -> list[tuple[str, bool, str]]:
-    """Checks that need the open vault: log, authorities and the clock against the first of them."""
-    checks: list[tuple[str, bool, str]] = []
+def _inside(out: Output, folder: Path) -> list[_Check]:
+    """Checks of the open vault: log, waiting exhibits, authorities and the clock against each of them."""
+    free = shutil.disk_usage(folder).free
+    checks = [_Check(name="disk", right=free > 1 << 30, fact=f"{free >> 20} MiB")]
     try:
-        with session(out, vault) as opened:
-            size = opened.desk.log.size
-            checks.append(("log", True, f"{opened.desk.origin} #{size}"))
+        with session(out, folder, read_only=True) as opened:
+            checks.append(
+                _Check(name="log", right=True, fact=f"{opened.desk.origin} #{opened.desk.log.size}")
+            )
             waiting = len(opened.vault.exhibits.awaiting_timestamp())
-            checks.append(("waiting", waiting == 0, str(waiting)))
-            checks.append(("authorities", bool(opened.settings), str(len(opened.settings))))
-            checks += [_clock(setting.name, opened.authority(setting)) for setting in opened.settings]
+            checks.append(_Check(name="waiting", right=waiting == 0, fact=str(waiting)))
+            active = [item for item in opened.settings if item.kind is not AuthorityKind.RETIRED]
+            checks.append(_Check(name="authorities", right=bool(active), fact=str(len(active))))
+            checks += [_clock(out, item.name, opened.authority(item)) for item in active]
     except EvidenceDeskError as error:
-        checks.append(("log", False, str(error)))
+        checks.append(_Check(name="open", right=False, fact=error_title(error, out.language)))
     return checks
 
 
-def _clock(name: str, authority: Any) -> tuple[str, bool, str]:
+def _clock(out: Output, name: str, authority: TimestampAuthority) -> _Check:
     """Difference of our clock to an authority's genTime, half the round trip allowed for."""
     before = datetime.now(UTC)
     try:
-        reply = authority.timestamp(b"\x00" * 32)
+        reply = authority.timestamp(_TRIAL)
     except EvidenceDeskError as error:
-        return ("clock", False, f"{name}: {error}")
+        return _Check(name="clock", right=False, fact=f"{name}: {error_title(error, out.language)}")
     middle = before + (datetime.now(UTC) - before) / 2
     offset = int((reply.gen_time - middle).total_seconds() * 1000)
-    return ("clock", abs(offset) <= 2_000, f"{name}: {offset:+d} ms")
+    return _Check(name="clock", right=abs(offset) <= _TOLERANCE_MS, fact=f"{name}: {offset:+d} ms")
 
 
 def _version(name: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
@@ -20,6 +21,8 @@ from evidence_desk.errors import UsageError
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
+_OFFICE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
 
 def init(
     vault: VaultOption = None,
@@ -33,8 +36,10 @@ def init(
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
-    """建立保险库并打开日志 / Make a vault and open its log."""
+    """建立存证库并打开日志 / Make a vault and open its log."""
     with Output(lang, as_json=as_json) as out:
+        if not _OFFICE.fullmatch(office):
+            raise UsageError("init.office", office=office)
         folder = vault_folder(vault)
         secret = passphrase(out, code="cli.new_passphrase")
         if PASSPHRASE not in os.environ and secret != passphrase(out, code="cli.repeat_passphrase"):
@@ -45,8 +50,7 @@ def init(
         out.say("init.done", folder=str(folder))
         out.say("init.recovery_key")
         out.line(f"    {recovery_key}")
-        if demo:
-            out.say("init.demo")
+        out.say("init.demo" if demo else "init.no_authority")
         out.say("init.trust", folder=str(folder / TRUST))
         out.document(
             {

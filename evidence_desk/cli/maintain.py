@@ -21,9 +21,11 @@ from evidence_desk.cli.options import (
     vault_folder,
 )
 from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.services.audit import MAX_FAULTS, Fault
 from evidence_desk.services.audit import audit as audit_log
 from evidence_desk.services.find import one_exhibit
 from evidence_desk.services.recheck import recheck as recheck_originals
+from evidence_desk.settings import AuthorityKind
 from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import backup as backup_vault
@@ -38,12 +40,13 @@ def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json
         with out.job() as job:
             outcome = audit_log(opened.desk, job=job)
         for fault in outcome.faults:
-            out.line(f"{out.text(fault.code, seq=fault.seq)}  #{fault.seq}")
+            out.say("audit.fault", seq=fault.seq, what=_fault(out, fault))
+        many = "audit.faults_many" if len(outcome.faults) >= MAX_FAULTS else "audit.faults"
         out.say(
-            "audit.sound" if not outcome.faults else "audit.faults",
-            size=outcome.size,
+            many if outcome.faults else "audit.sound",
+            size=outcome.size, checkpoints=outcome.checkpoints, exhibits=outcome.exhibits,
             count=len(outcome.faults),
-        )
+        )  # fmt: skip
         out.document(
             {
                 "log": outcome.origin,
@@ -51,11 +54,21 @@ def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json
                 "root": outcome.root.hex(),
                 "checkpoints": outcome.checkpoints,
                 "exhibits": outcome.exhibits,
-                "faults": [{"code": fault.code, "seq": fault.seq} for fault in outcome.faults],
+                "faults": [
+                    {"code": fault.code, "seq": fault.seq, "explanation": _fault(out, fault)}
+                    for fault in outcome.faults
+                ],
             }
         )
         if outcome.faults:
             raise typer.Exit(IntegrityError.exit_status)
+
+
+def _fault(out: Output, fault: Fault) -> str:
+    """What is wrong; an audit knows only where the sizes part, not the two numbers that opening the log compares."""
+    if fault.code == "log.size_mismatch":
+        return out.text("audit.size_mismatch")
+    return out.text(fault.code, seq=fault.seq, size=fault.seq)
 
 
 def recheck(
@@ -78,8 +91,15 @@ def recheck(
             outcomes = recheck_originals(opened.desk, rows, job=job, operator=operator)
         damaged = [item for item in outcomes if item.damaged]
         for item in damaged:
-            out.say("recheck.damaged", number=item.exhibit.number, count=len(item.damaged))
-        out.say("recheck.done", count=len(outcomes) - len(damaged), total=len(outcomes))
+            names = (item.exhibit.objects[position].path for position in item.damaged)
+            out.say(
+                "recheck.damaged",
+                number=item.exhibit.number, count=len(item.damaged), files=", ".join(names),
+            )  # fmt: skip
+        if outcomes:
+            out.say("recheck.done", count=len(outcomes) - len(damaged), total=len(outcomes))
+        else:
+            out.say("recheck.none")
         out.document(
             {
                 "exhibits": [
@@ -98,11 +118,11 @@ def backup(
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
-    """备份保险库，可在使用中进行 / Back up the vault, also while in use."""
+    """备份存证库，可在使用中进行 / Back up the vault, also while in use."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         with out.job() as job:
             backup_vault(opened.vault, file, job=job)
-        out.say("backup.done", path=str(file))
+        out.say("backup.done", path=str(file), size=file.stat().st_size)
         out.document({"path": str(file), "size": file.stat().st_size})
 
 
@@ -126,8 +146,11 @@ def restore(
         with session.vault:
             count = sum(1 for _ in session.vault.exhibits.exhibits())
             origin = session.vault.origin
+            demo = any(item.kind is AuthorityKind.EMBEDDED for item in session.settings)
         out.say("restore.done", folder=str(folder), count=count)
         out.say("restore.successor", origin=origin)
+        if demo:
+            out.say("restore.demo")
         out.document({"vault": str(folder), "log": origin, "exhibits": count})
 
 

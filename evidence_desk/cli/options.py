@@ -23,7 +23,7 @@ NEW_PASSPHRASE: Final = "EVIDENCE_DESK_NEW_PASSPHRASE"  # noqa: S105 - the name 
 
 VaultOption = Annotated[
     Path | None,
-    typer.Option("--vault", envvar="EVIDENCE_DESK_VAULT", help="保险库文件夹 / folder of the vault"),
+    typer.Option("--vault", envvar="EVIDENCE_DESK_VAULT", help="存证库文件夹 / folder of the vault"),
 ]
 LanguageOption = Annotated[
     Language, typer.Option("--lang", envvar="EVIDENCE_DESK_LANG", help="语言 / language")

@@ -91,9 +91,12 @@ def timestamp(
         with out.job() as job:
             outcome = timestamp_waiting(opened.desk, opened.authorities, job=job)
         rows = [opened.vault.exhibits.exhibit(item.leaf_hash) or item for item in outcome.exhibits]
-        out.say("timestamp.done", count=len(rows))
         for row in rows:
             print_exhibit(out, row, files=False)
+        if rows:
+            out.say("timestamp.done", count=len(rows), authority=outcome.authority)
+        else:
+            out.say("timestamp.none")
         out.document({"exhibits": [exhibit_json(row) for row in rows], "authority": outcome.authority})
 
 
@@ -138,11 +141,15 @@ def _tell(
         document["warnings"] = [error_json(warning, out.language)]
     for row in sealed:
         print_exhibit(out, row, files=False)
+    for _path, error in errors:
+        out.warn(error)
+    if sealed:
+        out.say("seal.done", count=len(sealed))
+    if errors:
+        out.say("seal.failed", count=len(errors))
     if warning is not None and sealed:
         out.warn(warning)
         out.say("seal.waiting")
-    for _path, error in errors:
-        out.warn(error)
     out.document(document)
     if errors:
         raise typer.Exit(PARTLY if sealed else errors[0][1].exit_status)

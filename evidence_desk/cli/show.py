@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from evidence_desk.bootstrap import Session
-from evidence_desk.cli.describe import certificate_json, custody_json, exhibit_json, print_exhibit
+from evidence_desk.cli.describe import (
+    certificate_json,
+    custody_json,
+    exhibit_json,
+    print_certificates,
+    print_exhibit,
+)
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
 from evidence_desk.core.evidence_number import Prefix
 from evidence_desk.core.ports import CertificateRow, ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.find import as_digest, by_number, one_certificate, one_exhibit
+from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import hash_original
@@ -32,7 +40,9 @@ def list_exhibits(
         rows = list(opened.vault.exhibits.exhibits(case_number=case))
         for row in rows:
             print_exhibit(out, row, files=False)
-        if not rows:
+        if rows:
+            out.say("list.count", count=len(rows))
+        else:
             out.say("list.empty")
         out.document({"exhibits": [exhibit_json(row) for row in rows]})
 
@@ -48,8 +58,7 @@ def show(
         row = one_exhibit(opened.desk, number)
         certificates = opened.vault.exhibits.certificates(row.leaf_hash)
         print_exhibit(out, row, files=True)
-        for item in certificates:
-            out.say("show.revoked" if item.revoked else "show.certificate", number=item.number)
+        print_certificates(out, certificates)
         out.document({**exhibit_json(row), "certificates": [certificate_json(item) for item in certificates]})
 
 
@@ -62,10 +71,11 @@ def lookup(
     """在本终端查找：文件、摘要、存证编号或证书编号 / Look up in this desk."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         rows, certificates = _find(out, opened, what)
+        if not rows and not certificates:
+            raise NotFoundError("lookup.nothing")
         for row in rows:
             print_exhibit(out, row, files=True)
-        for item in certificates:
-            out.say("show.revoked" if item.revoked else "show.certificate", number=item.number)
+        print_certificates(out, certificates)
         out.say("lookup.scope")
         out.document(
             {
@@ -73,8 +83,6 @@ def lookup(
                 "certificates": [certificate_json(item) for item in certificates],
             }
         )
-        if not rows and not certificates:
-            raise NotFoundError("lookup.nothing")
 
 
 def custody(
@@ -93,9 +101,24 @@ def custody(
         events += [custody_json(event) for event in opened.vault.exhibits.custody(row.leaf_hash)]
         print_exhibit(out, row, files=False)
         for event in events:
-            action = out.text(f"custody.{event['action']}")
-            out.line(f"    {event['at']}  {action}  {event['operator']}  #{event['seq']}")
+            _print_event(out, event)
         out.document({"number": row.number, "events": events})
+
+
+def _print_event(out: Output, event: Mapping[str, Any]) -> None:
+    place = "custody.pending" if event["seq"] is None else "custody.place"
+    parts = (
+        event["at"],
+        out.text(f"custody.{event['action']}"),
+        printable(event["operator"]),
+        *(
+            printable(str(event["details"][name]))
+            for name in ("certificate", "why", "note")
+            if name in event["details"]
+        ),
+        out.text(place, seq=event["seq"] or 0),
+    )
+    out.line("    " + "  ".join(part for part in parts if part))
 
 
 def _find(out: Output, opened: Session, what: str) -> tuple[list[ExhibitRow], list[CertificateRow]]:

@@ -36,7 +36,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "seal.done": "Sealed: {count}.",
     "seal.failed": "Not sealed: {count}, for the reasons above.",
     "seal.waiting": "The exhibits are registered and logged; the timestamp is still to come. Run timestamp later.",
-    "timestamp.done": "Timestamped exhibits: {count}, at {gen_time} (UTC), by {authority}.",
+    "timestamp.done": "Timestamped exhibits: {count}, by {authority}.",
     "timestamp.none": "No exhibit waits for a timestamp.",
     "input.symlink": "“{path}” is a symbolic link and was not sealed: a link is not the file itself.",
     "input.symlink.advice": "Give the file it points to.",
@@ -145,7 +145,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     # authority
     "authority_setting.added": "Timestamp authority “{name}” added.",
     "authority_setting.no_roots": "No root certificate was given, so its timestamps will not be accepted; add it again with --trust.",
-    "authority_setting.removed": "Timestamp authority “{name}” removed; its roots are kept to verify the timestamps it gave.",
+    "authority_setting.removed": "Timestamp authority “{name}” removed.",
+    "authority_setting.retired": "Timestamp authority “{name}” retired; its roots are kept to verify the timestamps it gave.",
     "authority_setting.answered": "Timestamp authority “{name}” answers: time {gen_time} (UTC), round trip {milliseconds} ms.",
     "authority_setting.none": "No timestamp authority is set up.",
     "authority_setting.kind.embedded": "built in, demo, no third party",

@@ -36,7 +36,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "seal.done": "已存证 {count} 件。",
     "seal.failed": "有 {count} 件没有存证，原因见上。",
     "seal.waiting": "上述证据已登记并写入本地日志；时间戳待取得，请稍后执行 timestamp。",
-    "timestamp.done": "已为 {count} 件证据取得时间戳，时间 {gen_time}（UTC），机构：{authority}。",
+    "timestamp.done": "已为 {count} 件证据取得时间戳，机构：{authority}。",
     "timestamp.none": "没有等待时间戳的证据。",
     "input.symlink": "“{path}”是符号链接，未予存证：链接不是文件本身。",
     "input.symlink.advice": "请改为给出链接所指的文件。",
@@ -145,7 +145,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     # authority
     "authority_setting.added": "已增加时间戳机构“{name}”。",
     "authority_setting.no_roots": "没有给出该机构的根证书，它签发的时间戳将不被采用；请用 --trust 给出后重新增加。",
-    "authority_setting.removed": "已移除时间戳机构“{name}”；其根证书仍保留，以便核验已有的时间戳。",
+    "authority_setting.removed": "已移除时间戳机构“{name}”。",
+    "authority_setting.retired": "已停用时间戳机构“{name}”；其根证书仍保留，以便核验已有的时间戳。",
     "authority_setting.answered": "时间戳机构“{name}”应答正常：时间 {gen_time}（UTC），往返 {milliseconds} 毫秒。",
     "authority_setting.none": "没有配置时间戳机构。",
     "authority_setting.kind.embedded": "内置，演示/非第三方",

@@ -17,6 +17,8 @@ from evidence_desk.verify.certificate.outcome import integrity
 
 _PDFIUM: Final = threading.Lock()
 """PDFium is not made for threads."""
+_HYPHEN: Final = "\ufffe"
+"""What PDFium makes of a hyphen at the end of a line, to tell it from one within a word."""
 _LISTED: Final = 500
 """Files of an exhibit that are printed one by one."""
 
@@ -38,7 +40,7 @@ def pages_of(pdf: bytes) -> list[str]:
 def _texts(document: pypdfium2.PdfDocument) -> Iterator[str]:
     for index in range(len(document)):
         with closing(document[index]) as page, closing(page.get_textpage()) as text:
-            yield squeeze(text.get_text_range())
+            yield squeeze(text.get_text_range().replace(_HYPHEN, "-"))
 
 
 def read_printed(attachments: Mapping[str, bytes]) -> tuple[Printed | None, Finding | None]:

@@ -30,7 +30,7 @@ from evidence_desk.vault.faults import database_faults, host_faults
 FILE_NAME: Final = "vault.db"
 _RAW_KEY: Final = re.compile(r"[0-9a-f]{64}\Z")
 _PAGE: Final = 4096
-_WHOLE_CHECK_LIMIT: Final = 32 * 1024 * 1024
+WHOLE_CHECK_LIMIT: Final = 32 * 1024 * 1024
 """Databases up to this size are checked whole at every opening; page MACs guard the rest as it is read."""
 _BUSY_MILLISECONDS: Final = 10_000
 _JOURNAL_LIMIT: Final = 64 * 1024 * 1024
@@ -74,7 +74,7 @@ class Database:
             # A read-only disk has no room for the shared memory of WAL; without a journal the file alone is whole.
             database = cls._connect(path, key, "ro&immutable=1", read_only=True)
         try:
-            database.check(whole=size <= _WHOLE_CHECK_LIMIT)
+            database.check(whole=size <= WHOLE_CHECK_LIMIT)
         except EvidenceDeskError:
             database.close()
             raise

@@ -347,9 +347,13 @@ def _decrypt(cipher: BinaryIO | io.BytesIO, sink: io.BytesIO | HashingWriter, ke
     _raise_own(sink)
 
 
+def object_name(keys: CaseKeys, digests: DigestPair) -> str:
+    """File name of an original: HMAC-SHA256 of its digests under the case's name key, hex."""
+    return hmac.new(keys.name_key, digests.sha256 + digests.sm3, hashlib.sha256).hexdigest()
+
+
 def _stored(keys: CaseKeys, digests: DigestPair, size: int) -> StoredObject:
-    name = hmac.new(keys.name_key, digests.sha256 + digests.sm3, hashlib.sha256).hexdigest()
-    return StoredObject(name=name, size=size, digests=digests)
+    return StoredObject(name=object_name(keys, digests), size=size, digests=digests)
 
 
 @contextmanager

@@ -182,7 +182,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.scope.no": "Not proven",
     "certificate.scope.time": "Data with the listed digests existed not later than {time} (UTC, time of the timestamp{accuracy}); on the signature of the timestamping authority.",
     "certificate.scope.time.of": "Exhibit {index}: {text}",
-    "certificate.scope.accuracy": "，accuracy ±{milliseconds} ms",
+    "certificate.scope.accuracy": ", accuracy ±{milliseconds} ms",
     "certificate.scope.no_time": "Not timestamped yet: this certificate does not prove when the data existed.",
     "certificate.scope.same": "A file whose SHA-256 and SM3 digests both equal the listed ones is the data that was registered.",
     "certificate.scope.log": "The listed log entries are in the log that the checkpoint stands for.",

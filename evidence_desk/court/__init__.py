@@ -1,0 +1,1 @@
+"""The court network: protocol, node and the desk's client."""

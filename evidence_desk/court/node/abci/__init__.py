@@ -1,0 +1,1 @@
+"""The application's ABCI 2.0 side: wire, types, server."""

@@ -1,0 +1,1 @@
+"""Modules generated from the engine's proto files by generate.sh; never edited."""

@@ -12,7 +12,8 @@ from reportlab.pdfgen.canvas import Canvas
 from reports.blocks import Document, Tone
 from reports.fonts.embedding import register
 from reports.fonts.faces import Face, Style, printable, runs, width
-from reports.layout import PAGE, CodeOp, Page, TextOp
+from reports.layout import PAGE
+from reports.pages import CodeOp, Page, TextOp
 
 COLORS: Final = {
     Tone.TEXT: "1B1F24",

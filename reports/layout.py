@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 from reports.blocks import (
@@ -22,6 +21,7 @@ from reports.blocks import (
     Tone,
 )
 from reports.fonts.faces import Style, printable, width
+from reports.pages import CodeOp, FrameOp, Page, RuleOp, TextOp
 from reports.wrap import wrap
 
 PAGE: Final = (595.28, 841.89)
@@ -38,76 +38,6 @@ BODY: Final = 9.5
 SMALL: Final = 8.0
 MONO: Final = 7.2
 _LEADING: Final = 1.55
-
-
-@dataclass(frozen=True, slots=True)
-class TextOp:
-    """One line of text with its baseline at (x, y)."""
-
-    x: float
-    y: float
-    text: str
-    style: Style
-    size: float
-    tone: Tone
-
-
-@dataclass(frozen=True, slots=True)
-class RuleOp:
-    """A horizontal line."""
-
-    x: float
-    y: float
-    length: float
-    thickness: float
-    strong: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FrameOp:
-    """A rectangle with pale filling."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    tone: Tone
-
-
-@dataclass(frozen=True, slots=True)
-class CodeOp:
-    """A QR code; (x, y) is its lower left corner."""
-
-    x: float
-    y: float
-    size: float
-    payload: str
-
-
-@dataclass(slots=True)
-class Page:
-    """Operations of one page, frames first."""
-
-    frames: list[FrameOp] = field(default_factory=list)
-    rules: list[RuleOp] = field(default_factory=list)
-    codes: list[CodeOp] = field(default_factory=list)
-    texts: list[TextOp] = field(default_factory=list)
-
-    def reading_order(self) -> list[TextOp]:
-        """Texts from top to bottom, then left to right."""
-        return sorted(self.texts, key=lambda op: (-round(op.y, 1), op.x))
-
-    def lines(self) -> tuple[str, ...]:
-        """Texts by baseline, what stands on one line joined by a space."""
-        result: list[str] = []
-        last: float | None = None
-        for op in self.reading_order():
-            if last is not None and abs(last - op.y) < 0.2:
-                result[-1] += f" {op.text}"
-            else:
-                result.append(op.text)
-            last = op.y
-        return tuple(result)
 
 
 class _Flow:

@@ -27,7 +27,14 @@ from evidence_desk.errors import ConfigurationError, HostError, MalformedError, 
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
 from evidence_desk.services.restore import archived_keys, prove_log
-from evidence_desk.settings import AuthorityKind, AuthoritySetting, load_authorities, save_authorities
+from evidence_desk.settings import (
+    AuthorityKind,
+    AuthoritySetting,
+    load_authorities,
+    load_signer_roots,
+    save_authorities,
+    save_signer_roots,
+)
 from evidence_desk.texts import Language
 from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.keys import KdfParameters
@@ -132,8 +139,13 @@ class Session:
         self.write_trust()
 
     def set_signer(self, identity: Identity) -> None:
-        """Keep the key that signs certificates, in the key file."""
+        """Keep the key that signs certificates, in the key file, and its root beside those of earlier keys."""
         self.vault.set_secret(_PDF_SIGNER, identity.to_bytes())
+        roots = _roots_of(identity)
+        known = load_signer_roots(self.vault.exhibits)
+        if roots not in known:
+            with self.vault.transaction():
+                save_signer_roots(self.vault.exhibits, (*known, roots))
         self.write_trust()
 
     def write_trust(self) -> None:
@@ -146,10 +158,10 @@ class Session:
                 files[name] = setting.roots.encode()
                 authorities[setting.name] = (name,)
         signers: dict[str, tuple[str, ...]] = {}
-        if self.vault.secret(_PDF_SIGNER) is not None:
-            identity = self._identity(_PDF_SIGNER)
-            files["signer.pem"] = _roots_of(identity).encode()
-            signers["certificates"] = ("signer.pem",)
+        for number, text in enumerate(load_signer_roots(self.vault.exhibits), start=1):
+            name = f"signer-{number}.pem"
+            files[name] = text.encode()
+            signers[f"certificates {number}"] = (name,)
         desks: dict[str, str] = {}
         for origin in self.vault.origins:
             name = "desk.vkey" if origin == self.vault.origin else f"desk-{origin.rpartition('/')[2]}.vkey"

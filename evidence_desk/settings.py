@@ -11,6 +11,7 @@ from evidence_desk.core.ports import ExhibitStore
 from evidence_desk.errors import MalformedError
 
 _AUTHORITIES: Final = "authorities"
+_SIGNERS: Final = "signers"
 _LIMIT: Final = 4 * 1024 * 1024
 
 
@@ -63,6 +64,20 @@ def save_authorities(store: ExhibitStore, authorities: tuple[AuthoritySetting, .
         for item in authorities
     ]  # fmt: skip
     store.set_setting(_AUTHORITIES, encode(value))
+
+
+def load_signer_roots(store: ExhibitStore) -> tuple[str, ...]:
+    """PEM texts (root certificate and its revocation list) of every key that ever signed certificates here."""
+    data = store.get_setting(_SIGNERS)
+    value = [] if data is None else decode(data, what=_SIGNERS, limit=_LIMIT)
+    if not isinstance(value, list):
+        raise MalformedError("malformed.setting", name=_SIGNERS)
+    return tuple(str(item) for item in value)
+
+
+def save_signer_roots(store: ExhibitStore, roots: tuple[str, ...]) -> None:
+    """Replace the list; call within a transaction."""
+    store.set_setting(_SIGNERS, encode(list[JSON](roots)))
 
 
 def _authority(value: JSON) -> AuthoritySetting:

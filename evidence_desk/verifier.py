@@ -9,15 +9,20 @@ from typing import NoReturn
 
 from evidence_desk import __version__
 from evidence_desk.core.verdict import ExitStatus
+from evidence_desk.errors import UsageError
 from evidence_desk.terminal.judge import judge
 from evidence_desk.terminal.output import ErrorTold, Output
+from evidence_desk.terminal.program import run_program
 from evidence_desk.texts import Language
+
+
+class _UsageError(Exception):
+    """Arguments that cannot be meant."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(ExitStatus.USAGE.value, f"{self.prog}: {message}\n")
+        raise _UsageError(message)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,12 +49,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def run() -> None:
     """Entry point."""
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)
 
 
 def main(arguments: list[str]) -> int:
     """Verify and return the exit status."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    try:
+        given = parser.parse_args(arguments)
+    except _UsageError as error:
+        parser.print_usage(sys.stderr)
+        language = Language.EN if "en" in arguments else Language.ZH
+        Output(language, as_json="--json" in arguments).fail(UsageError("cli.usage", message=str(error)))
+        return ExitStatus.USAGE.value
     originals = [path for group in given.file for path in group]
     try:
         with Output(Language(given.lang), as_json=given.json) as out:

@@ -125,9 +125,11 @@ def try_out(
 def _pem(path: Path) -> str:
     """PEM text of certificates and CRLs, read strictly; DER files are taken too."""
     try:
-        data = path.read_bytes()[: _LIMIT + 1]
+        with path.open("rb") as stream:
+            data = stream.read(_LIMIT + 1)
     except OSError as error:
-        raise UnreadableError("input.unreadable", path=path.name, reason=error.strerror or "") from error
+        code = "input.missing" if isinstance(error, FileNotFoundError) else "input.unreadable"
+        raise UnreadableError(code, path=path.name, reason=error.strerror or "") from error
     if len(data) > _LIMIT:
         raise MalformedError("malformed.too_large", what=path.name, limit=_LIMIT)
     if pem.detect(data):

@@ -16,6 +16,16 @@ from evidence_desk.errors import HostError, UsageError
 ForceOption = Annotated[bool, typer.Option("--force", help="覆盖已有文件 / replace an existing file")]
 
 
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Never over an existing file unasked.
+
+    Raises:
+        UsageError: ``output.exists``.
+    """
+    if path.exists() and not force:
+        raise UsageError("output.exists", path=str(path))
+
+
 @contextmanager
 def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """A stream that becomes `path` when the block ends well; otherwise nothing is left.
@@ -23,8 +33,7 @@ def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     Raises:
         UsageError: ``output.exists``. HostError: ``output.unwritable``, ``host.disk_full``.
     """
-    if path.exists() and not force:
-        raise UsageError("output.exists", path=str(path))
+    refuse_existing(path, force=force)
     temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
     try:
         with temporary.open("xb") as stream:

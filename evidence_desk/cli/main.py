@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from itertools import pairwise
 
 import typer
@@ -19,8 +18,9 @@ from evidence_desk.cli.seal import seal, timestamp
 from evidence_desk.cli.show import custody, list_exhibits, lookup, show
 from evidence_desk.cli.verify import verify
 from evidence_desk.core.verdict import ExitStatus
-from evidence_desk.errors import CanceledError, HostError, UsageError
-from evidence_desk.terminal.output import ErrorTold, Output, prepare_streams
+from evidence_desk.errors import CanceledError, UsageError
+from evidence_desk.terminal.output import ErrorTold, Output
+from evidence_desk.terminal.program import run_program
 from evidence_desk.texts import Language
 
 app = typer.Typer(
@@ -40,8 +40,7 @@ app.add_typer(authority.app, name="authority")
 
 def run() -> None:
     """Entry point."""
-    prepare_streams()
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)
 
 
 def main(arguments: list[str]) -> int:
@@ -57,9 +56,6 @@ def main(arguments: list[str]) -> int:
         return ExitStatus.USAGE.value
     except (Abort, KeyboardInterrupt):
         return CanceledError.exit_status
-    except BrokenPipeError:  # the reader went away, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return HostError.exit_status
     return result if isinstance(result, int) else 0
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from evidence_desk.bootstrap import SystemClock, restore_session
+from evidence_desk.cli.files import ForceOption, refuse_existing
 from evidence_desk.cli.options import (
     NEW_PASSPHRASE,
     PASSPHRASE,
@@ -114,12 +115,14 @@ def recheck(
 
 def backup(
     file: Annotated[Path, typer.Argument(help="备份文件 / backup file")],
+    force: ForceOption = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """备份存证库，可在使用中进行 / Back up the vault, also while in use."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
+        refuse_existing(file, force=force)
         with out.job() as job:
             backup_vault(opened.vault, file, job=job)
         out.say("backup.done", path=str(file), size=file.stat().st_size)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from evidence_desk.bootstrap import verification_report
-from evidence_desk.cli.files import ForceOption, written
+from evidence_desk.cli.files import ForceOption, refuse_existing, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption
+from evidence_desk.errors import UsageError
 from evidence_desk.terminal.judge import judge
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
@@ -33,6 +34,10 @@ def verify(
 ) -> None:
     """核验证书、证据包、证明文件或时间戳 / Verify; needs no vault and no network."""
     with Output(lang, as_json=as_json) as out:
+        if report is not None:
+            if len(paths) != 1:
+                raise UsageError("verify.report_one")
+            refuse_existing(report, force=force)
         judged = judge(out, paths, files=file or (), trust=trust, strict=strict)
         if report is not None:
             pdf = verification_report(judged.verdicts, at=datetime.now(UTC), language=lang)

@@ -9,7 +9,9 @@ from typing import Final
 from rich.cells import cell_len
 
 _WIDE: Final = r"⺀-鿿가-힯豈-﫿！-｠\U00020000-\U0003ffff"
-_UNIT: Final = re.compile(rf" +|[（《“‘【〔]*(?:[{_WIDE}]|[^ {_WIDE}]+)[）》”’】〕，。、；：！？…]*")
+_UNIT: Final = re.compile(
+    rf" +|\[[^\[\]]{{1,24}}\]$|[（《“‘【〔]*(?:[{_WIDE}]|[^ {_WIDE}]+)[）》”’】〕，。、；：！？…]*"
+)
 """What must not be torn: a word, or one wide character with the punctuation that may not begin or end a line."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final, Self, TextIO
+from typing import Any, Final, NoReturn, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -28,6 +28,17 @@ PARTLY = 3
 """Exit status when part of a batch failed."""
 _TRACEBACK: Final = "EVIDENCE_DESK_TRACEBACK"
 """Environment variable of developers: show where an internal error arose."""
+
+
+class _Console(Console):
+    """Does not decide the exit status when its reader goes away; `run_program` does."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        super().__init__(stderr=stderr, soft_wrap=True, highlight=False, markup=False)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Called by rich."""
+        raise BrokenPipeError
 
 
 class ErrorTold(Exception):  # noqa: N818 - it is not an error any more
@@ -47,8 +58,8 @@ class Output:
     def __init__(self, language: Language, *, as_json: bool) -> None:
         self.language = language
         self.as_json = as_json
-        self.console = Console(soft_wrap=True, highlight=False, markup=False)
-        self.errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+        self.console: Console = _Console(stderr=False)
+        self.errors: Console = _Console(stderr=True)
         self._said = False
 
     def __enter__(self) -> Self:
@@ -133,25 +144,6 @@ def error_json(error: EvidenceDeskError, language: Language) -> dict[str, Any]:
 def error_title(error: EvidenceDeskError, language: Language) -> str:
     """What happened, in one printable sentence."""
     return _sentences(error, language)[0]
-
-
-def prepare_streams() -> None:
-    """Make stdout and stderr take every character: what the terminal's encoding lacks is escaped, JSON is UTF-8.
-
-    Called by entry points only, never by tests or other programs that own the streams.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        _reconfigure(stream)
-
-
-def _reconfigure(stream: TextIO) -> None:
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is None:
-        return
-    if stream.isatty():
-        reconfigure(errors="backslashreplace")
-    else:
-        reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _as_ours(error: Exception) -> EvidenceDeskError:

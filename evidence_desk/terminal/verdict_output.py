@@ -53,9 +53,10 @@ def _caveat_json(item: Caveat, language: Language) -> dict[str, Any]:
 def print_verdict(verdict: Verdict, language: Language, console: Console, *, strict: bool = False) -> None:
     """Answer first, what must be noted beneath it, then all seven dimensions, then what is not proven."""
     overall = verdict.overall
-    _line(console, f"{_MARKS[overall]} {_answer(verdict, language)}", _STYLES[overall])
+    answer = _answer(verdict, language)
     if overall is Status.PASSED and verdict.exit_status(strict=strict) is not ExitStatus.PASSED:
-        _line(console, f"? {sentence('verdict.answer.strict', {}, language)}", "bold yellow")
+        overall, answer = Status.UNDETERMINED, sentence("verdict.answer.strict", {}, language)
+    _line(console, f"{_MARKS[overall]} {answer}", _STYLES[overall])
     # What is a demonstration comes first: nobody may take it for the word of a third party.
     for caveat in sorted(verdict.caveats, key=lambda item: not item.code.startswith("demo.")):
         style = "bold yellow" if caveat.code.startswith("demo.") else "yellow"

@@ -9,7 +9,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cli.warning": "Note: {title}",
     "cli.path_error": "{path}: {title}",
     "cli.usage": "The command was not understood: {message}",
-    "cli.usage.advice": "See --help, such as evidence-desk seal --help.",
+    "cli.usage.advice": "See --help.",
     "cli.case": "Case",
     "cli.leaf": "Leaf hash",
     "cli.entry": "Log entry",

@@ -9,7 +9,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cli.warning": "注意：{title}",
     "cli.path_error": "{path}：{title}",
     "cli.usage": "命令用法不正确：{message}",
-    "cli.usage.advice": "请用 --help 查看用法，例如 evidence-desk seal --help。",
+    "cli.usage.advice": "请用 --help 查看用法。",
     "cli.case": "案号",
     "cli.leaf": "日志条目摘要",
     "cli.entry": "日志位置",

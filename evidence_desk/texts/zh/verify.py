@@ -13,7 +13,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "verdict.answer.passed.package/1": "通过：证据包内的数据与登记时的一致，并有时间戳证明它在所载时间已经存在；所附证书由谁签署，见“签名主体”。",
     "verdict.answer.failed": "未通过（{dimensions}）：{reason}",
     "verdict.answer.undetermined": "无法判断（{dimensions}）：{reason}",
-    "verdict.answer.strict": "按 --strict 的要求，有“应当注意”的事项时不算通过，本次按“无法判断”处理。",
+    "verdict.answer.strict": "无法判断：各项核验都通过，但有应当注意的事项（见下）；按 --strict 的要求，这不算通过。",
     "verdict.more.failed": "（另有 {count} 项未通过，见下。）",
     "verdict.more.undetermined": "（另有 {count} 项无法判断，见下。）",
     "verdict.comma": "、",
@@ -127,7 +127,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "token.imprint.no_data": "没有给出数据，无法判断时间戳覆盖的是什么；请用 --file 给出数据文件。",
     "token.imprint.several_data": "给出了几个数据文件，而一个时间戳只能覆盖其中一个；请只用 --file 给出一个。",
     "input.form.wrong": "该文件不符合其种类的规范（{reason}）：过大、已损坏或被改动，不能凭它核验任何内容。",
-    "trust.given": "信任根由使用者提供（清单指纹 {fingerprint}）：以上结论以这些信任根可信为前提，请向提供单位核对指纹。",
+    "trust.given": "信任根由使用者提供（清单指纹 {fingerprint}）：本结论以这些信任根可信为前提，请向提供单位核对指纹。",
     # Errors.
     "trust.missing": "文件夹“{path}”中没有信任根清单（trust.json）。",
     "trust.missing.advice": "请用 --trust 指定含有 trust.json 的文件夹，例如存证库中的 trust 文件夹。",

@@ -21,7 +21,7 @@ from typing import Any, Final, TypedDict
 
 ROOT: Final = Path(__file__).parents[1]
 SAMPLE: Final = ROOT / "assets" / "sample_case"
-OUT: Final = ROOT / "build" / "demo"
+OUT: Final = Path(os.environ.get("EVIDENCE_DEMO_OUT", ROOT / "build" / "demo"))
 BIN: Final = Path(sys.executable).parent
 PASSPHRASE: Final = "demo-passphrase-演示"  # noqa: S105 - a throw-away vault
 STEPS: Final = 9

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.errors import NotFoundError
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecheckOutcome:
-    """One exhibit: `damaged` lists positions of originals that are gone or differ."""
+    """One exhibit: `damaged` lists positions of originals that are gone or differ; `erased`: its case was erased."""
 
     exhibit: ExhibitRow
     damaged: tuple[int, ...]
+    erased: bool = False
 
 
 def recheck(
@@ -26,12 +28,7 @@ def recheck(
     outcomes: list[RecheckOutcome] = []
     for done, exhibit in enumerate(exhibits):
         job.step("recheck", done, len(exhibits))
-        damaged = tuple(
-            item.position
-            for item in exhibit.objects
-            if not desk.store.objects.check(item.stored, case_number=exhibit.case_number, job=job)
-        )
-        outcomes.append(RecheckOutcome(exhibit=exhibit, damaged=damaged))
+        outcomes.append(_recheck(desk, exhibit, job))
     record(
         desk,
         [
@@ -42,6 +39,21 @@ def recheck(
                 details={"files": len(outcome.exhibit.objects), "damaged": list(outcome.damaged)},
             )
             for outcome in outcomes
+            if not outcome.erased
         ],
     )
     return outcomes
+
+
+def _recheck(desk: Desk, exhibit: ExhibitRow, job: Job) -> RecheckOutcome:
+    try:
+        damaged = tuple(
+            item.position
+            for item in exhibit.objects
+            if not desk.store.objects.check(item.stored, case_number=exhibit.case_number, job=job)
+        )
+    except NotFoundError as error:
+        if error.code != "vault.case_erased":
+            raise
+        return RecheckOutcome(exhibit=exhibit, damaged=(), erased=True)
+    return RecheckOutcome(exhibit=exhibit, damaged=damaged)

@@ -94,9 +94,15 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
     ):
         raise MalformedError("malformed.trust", reason="version")
 
+    loaded: list[str] = []
+
     def load(name: JSON) -> bytes:
+        # One file may serve several purposes, but a short list must not ask for gigabytes.
+        if len(loaded) == MAX_FILES:
+            raise MalformedError("malformed.trust", reason="files")
         if not isinstance(name, str) or name not in files or not _NAME.match(name):
             raise MalformedError("malformed.trust", reason="file name")
+        loaded.append(name)
         data = read(name)
         if len(data) > MAX_FILE or sha256(data) != parse_hex(files[name], what=name):
             raise MalformedError("malformed.trust_digest", name=name)

@@ -265,3 +265,60 @@ def _is_code(text: str) -> bool:
 
 def _place(module: Module, node: ast.Call) -> str:
     return f"{module.path.relative_to(ROOT)}:{node.lineno}"
+
+
+ASKING = frozenset({"say", "text", "sentence", "passphrase"})
+"""Functions that are given the code of a sentence, as first argument or as `code`."""
+
+
+def said() -> list[Use]:
+    """Every sentence that a program asks for by its code; ``*`` stands for what the source does not spell out."""
+    found = []
+    for module in modules():
+        for function in ast.walk(module.tree):
+            if not isinstance(function, Function):
+                continue
+            given = _locals(function, module, {})
+            for call in _inside(function):
+                if _called(call) not in ASKING:
+                    continue
+                named = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+                facts = frozenset(keyword.arg for keyword in call.keywords if keyword.arg is not None)
+                known = _called(call) in {"say", "text"} and None not in {item.arg for item in call.keywords}
+                found += [
+                    Use(code, _place(module, call), facts if known else None)
+                    for value in [*call.args[:1], *named]
+                    for code in _patterns(value, module, given)
+                    if _is_code(code.replace("*", "x"))
+                ]
+    return found
+
+
+def _patterns(node: ast.expr, module: Module, given: Given) -> list[str]:
+    match node:
+        case ast.JoinedStr(values=values):
+            parts = [
+                _texts(part.value if isinstance(part, ast.FormattedValue) else part, module, given) or ["*"]
+                for part in values
+            ]
+            return ["".join(choice) for choice in product(*parts)]
+        case ast.IfExp(body=body, orelse=other):
+            return _patterns(body, module, given) + _patterns(other, module, given)
+        case _:
+            return _texts(node, module, given)
+
+
+def literals(name: str, *, argument: str | int) -> dict[str, str]:
+    """String literals given to every call of `name`, by position or by keyword, with their places."""
+    found = {}
+    for module in modules():
+        for call in ast.walk(module.tree):
+            if not isinstance(call, ast.Call) or _called(call) != name:
+                continue
+            values = [item.value for item in call.keywords if item.arg == argument]
+            if isinstance(argument, int):
+                values = call.args[argument : argument + 1]
+            for value in values:
+                for text in _texts(value, module, {}):
+                    found[text] = _place(module, call)
+    return found

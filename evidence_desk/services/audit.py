@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from evidence_desk.core.checkpoint import parse_checkpoint
-from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
-from evidence_desk.core.leaf import parse_leaf
+from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.log import TrustedLog, ed25519_checkpoint
 from evidence_desk.core.merkle import TILE_WIDTH, CompactRange, extend_tiles, leaf_hash
 from evidence_desk.core.ports import LeafRow
 from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
+from evidence_desk.services.audit_records import Fault, check_records
 from evidence_desk.services.desk import Desk
 
 CHUNK: Final = 4096
 MAX_FAULTS: Final = 100
+_EVENTS: Final = frozenset({LeafType.TIME_ATTESTED, LeafType.CUSTODY_EVENT, LeafType.CERTIFICATE_ISSUED})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One thing found wrong: code of ``texts`` and where."""
-
-    code: str
-    seq: int
+__all__ = ["AuditOutcome", "Fault", "audit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,104 +35,113 @@ class AuditOutcome:
     faults: tuple[Fault, ...]
 
 
+@dataclass(slots=True)
+class _Walk:
+    """One pass over the leaves."""
+
+    desk: Desk
+    faults: list[Fault] = field(default_factory=list)
+    edge: CompactRange = field(default_factory=CompactRange)
+    checked: int = 0
+    events: dict[int, Leaf] = field(default_factory=dict)
+
+    def fault(self, code: str, seq: int) -> None:
+        self.faults.append(Fault(code=code, seq=seq))
+
+
 def audit(desk: Desk, *, job: Job) -> AuditOutcome:
-    """Recompute leaves, tiles, roots and signatures of the active log, and compare exhibits with their leaves.
+    """Recompute leaves, tiles, roots and signatures of the active log, and compare what the store keeps with them.
 
     A fault is a result, not an exception; at most 100 are listed.
     """
-    faults: list[Fault] = []
-    store = desk.store.log
-    try:
-        TrustedLog.open(store, desk.keys)
-    except (IntegrityError, MalformedError):
-        faults.append(Fault(code="audit.newest", seq=store.size()))
-    size = store.size()
-    heads = _checkpoints(desk, faults)
-    expected = next(heads, None)
-    edge, checked = CompactRange(), 0
-    for start in range(0, size, CHUNK):
-        job.step("audit", start, size)
-        rows = list(store.leaves(start, min(start + CHUNK, size)))
-        hashes = [_leaf(desk, row, start + offset, faults) for offset, row in enumerate(rows)]
-        if len(rows) != min(CHUNK, size - start):
-            faults.append(Fault(code="audit.leaf_missing", seq=start + len(rows)))
-            break
-        for digest in hashes:
-            edge.append(digest)
-            while expected is not None and expected[0] == edge.size:
-                if expected[1] != edge.root():
-                    faults.append(Fault(code="audit.root", seq=edge.size))
-                checked += 1
-                expected = next(heads, None)
-        _tiles(desk, start, hashes, faults)
-        if len(faults) >= MAX_FAULTS:
-            break
-    if expected is not None:
-        faults.append(Fault(code="audit.size", seq=expected[0]))
-    exhibits = _exhibits(desk, faults, job)
-    newest = store.checkpoint()
-    if size and (not newest or parse_checkpoint(newest)[0].size != size):
-        faults.append(Fault(code="audit.size", seq=size))
+    walk = _Walk(desk)
+    _newest(walk)
+    _leaves(walk, job)
+    exhibits = check_records(desk, walk.events, walk.faults, job)
     return AuditOutcome(
-        origin=desk.origin, size=size, root=edge.root(), checkpoints=checked, exhibits=exhibits,
-        faults=tuple(faults[:MAX_FAULTS]),
+        origin=desk.origin, size=walk.edge.size, root=walk.edge.root(), checkpoints=walk.checked, exhibits=exhibits,
+        faults=tuple(walk.faults[:MAX_FAULTS]),
     )  # fmt: skip
 
 
-def _checkpoints(desk: Desk, faults: list[Fault]) -> Iterator[tuple[int, bytes]]:
+def _newest(walk: _Walk) -> None:
+    """The newest checkpoint carries both signatures and is of the stored size."""
+    store = walk.desk.store.log
+    size, note = store.size(), store.checkpoint()
+    try:
+        TrustedLog.open(store, walk.desk.keys)
+        if note and parse_checkpoint(note)[0].size != size:
+            walk.fault("audit.size", size)
+    except (IntegrityError, MalformedError):
+        walk.fault("audit.newest", size)
+
+
+def _leaves(walk: _Walk, job: Job) -> None:
+    store = walk.desk.store.log
+    size = store.size()
+    heads = _checkpoints(walk)
+    expected = next(heads, None)
+    for start in range(0, size, CHUNK):
+        job.step("audit", start, size)
+        rows = list(store.leaves(start, min(start + CHUNK, size)))
+        hashes = [_leaf(walk, row, start + offset) for offset, row in enumerate(rows)]
+        if len(rows) != min(CHUNK, size - start):
+            walk.fault("audit.leaf_missing", start + len(rows))
+            return
+        for digest in hashes:
+            walk.edge.append(digest)
+            while expected is not None and expected[0] == walk.edge.size:
+                if expected[1] != walk.edge.root():
+                    walk.fault("audit.root", walk.edge.size)
+                walk.checked += 1
+                expected = next(heads, None)
+        _tiles(walk, start, hashes)
+        if len(walk.faults) >= MAX_FAULTS:
+            return
+    if expected is not None:
+        walk.fault("audit.size", expected[0])
+
+
+def _checkpoints(walk: _Walk) -> Iterator[tuple[int, bytes]]:
     """(size, root) of every stored checkpoint whose signatures hold.
 
-    Ed25519 is checked on all; SM2, of which the second implementation takes 7 ms, on the newest: `TrustedLog.open` does it.
+    Ed25519 is checked on all; SM2, of which the second implementation takes 7 ms, on the newest by `TrustedLog.open`.
     """
-    keys = desk.keys
-    for size, note in desk.store.log.checkpoints():
+    keys = walk.desk.keys
+    for size, note in walk.desk.store.log.checkpoints():
         try:
             checkpoint = ed25519_checkpoint(note, keys)
         except EvidenceDeskError:
-            faults.append(Fault(code="audit.signature", seq=size))
+            walk.fault("audit.signature", size)
             continue
         if checkpoint.size != size:
-            faults.append(Fault(code="audit.size", seq=size))
+            walk.fault("audit.size", size)
         yield checkpoint.size, checkpoint.root
 
 
-def _leaf(desk: Desk, row: LeafRow, seq: int, faults: list[Fault]) -> bytes:
+def _leaf(walk: _Walk, row: LeafRow, seq: int) -> bytes:
     """Leaf hash recomputed from the stored bytes, which must parse and say their own place."""
     digest = leaf_hash(row.leaf)
     try:
         leaf = parse_leaf(row.leaf)
-        right = leaf.seq == seq == row.seq and leaf.log == desk.origin and digest == row.leaf_hash
     except MalformedError:
-        right = False
-    if not right:
-        faults.append(Fault(code="audit.leaf", seq=seq))
+        walk.fault("audit.leaf", seq)
+        return digest
+    if not leaf.seq == seq == row.seq or leaf.log != walk.desk.origin or digest != row.leaf_hash:
+        walk.fault("audit.leaf", seq)
+    if leaf.type in _EVENTS:
+        walk.events[seq] = leaf
     return digest
 
 
-def _tiles(desk: Desk, start: int, hashes: list[bytes], faults: list[Fault]) -> None:
+def _tiles(walk: _Walk, start: int, hashes: list[bytes]) -> None:
     """Stored tiles at level 0 and above equal those that the leaves give."""
-    for (level, index), blob in extend_tiles(desk.store.log.tile, start, hashes).items():
-        stored = desk.store.log.tile(level, index)
-        if stored[: len(blob)] != blob:
-            faults.append(Fault(code="audit.tile", seq=index * TILE_WIDTH ** (level + 1)))
-
-
-def _exhibits(desk: Desk, faults: list[Fault], job: Job) -> int:
-    """Each exhibit's statement is the one its leaf commits to."""
-    count = 0
-    for exhibit in desk.store.exhibits.exhibits():
-        if exhibit.origin != desk.origin:
-            continue
-        if count % 1000 == 0:
-            job.step("audit.exhibits", count, 0)
-        count += 1
-        row = desk.store.log.leaf(exhibit.seq)
-        try:
-            leaf = parse_leaf(row.leaf)
-        except MalformedError:
-            continue
-        if row.leaf_hash != exhibit.leaf_hash or leaf.statement is None:
-            faults.append(Fault(code="audit.exhibit", seq=exhibit.seq))
-        elif not leaf.statement.matches(DigestPair.of(exhibit.statement)):
-            faults.append(Fault(code="audit.statement", seq=exhibit.seq))
-    return count
+    tile = walk.desk.store.log.tile
+    try:
+        expected = extend_tiles(tile, start, hashes)
+    except IntegrityError:
+        walk.fault("audit.tile", start)
+        return
+    for (level, index), blob in expected.items():
+        if tile(level, index)[: len(blob)] != blob:
+            walk.fault("audit.tile", index * TILE_WIDTH ** (level + 1))

@@ -79,11 +79,13 @@ class Objects:
             if file.sha256 is None and file.sm3
             else self._by_sha256[file.sha256 or b""]
         )
+        by_status: dict[Status, list[int]] = {}
         for index in places:
             entry = self._entries[index]
-            status = _compare(file, entry.digests, entry.size)
-            if status is not Status.FAILED:
-                return _outcome(status, tuple(places))
+            by_status.setdefault(_compare(file, entry.digests, entry.size), []).append(index)
+        for status in (Status.PASSED, Status.UNDETERMINED):
+            if status in by_status:
+                return _outcome(status, tuple(by_status[status]))
         if self._listed:
             return Match(status=Status.FAILED, reason="wrong")
         return self._in_leaf(file)

@@ -198,10 +198,24 @@ class Scene:
         )
         return replace(item, proof=proof)
 
+    def owner_untimed(self, item: Item, leaf: Leaf) -> Item:
+        """An exhibit without a token, its leaf rewritten by the owner in its place."""
+        leaves = self.leaves
+        leaves[item.proof.leaf.seq] = leaf.encode()
+        log = self.log(leaves)
+        proof = replace(
+            item.proof,
+            number=format_number(Prefix.EVIDENCE, leaf_hash(leaf.encode())),
+            leaf=log.proven(item.proof.leaf.seq),
+            checkpoint=log.note,
+        )
+        return replace(item, proof=proof)
+
     def craft(
         self,
         contents: Mapping[str, bytes],
         *,
+        entries: Mapping[str, FileEntry] | None = None,
         listed: Mapping[str, bytes] | None = None,
         objects: Mapping[str, bytes] | None = None,
         covered: Mapping[str, bytes] | None = None,
@@ -217,11 +231,12 @@ class Scene:
         Args:
             contents: files put before the verifier; by default also what the statement lists (`listed`), the leaf
                 registers (`objects`) and the token covers (`covered`).
+            entries: file entries that contradict themselves, by name.
         """
         origin, signer = origin or self.origin, signer or self.signer
         now = at or datetime.now(UTC)
         statement, disclosures, _ = make_statement(
-            _draft(listed or contents, now), FixedRandom(repr(sorted(contents)))
+            _draft(listed or contents, now, entries or {}), FixedRandom(repr(sorted(contents)))
         )
         leaves = self.leaves[: 1 + attest_first]
         leaf = Leaf(
@@ -306,16 +321,18 @@ class MovedClock:
 STRANGER = FixedSigner(b"stranger")
 
 
-def _draft(contents: Mapping[str, bytes], at: datetime) -> StatementDraft:
+def file_entry(name: str, data: bytes, at: datetime, **changes: Any) -> FileEntry:
+    entry = FileEntry(
+        name=name, raw_name=name.encode(), size=len(data), media_type="text/plain",
+        digests=DigestPair.of(data), modified=at,
+    )  # fmt: skip
+    return replace(entry, **changes)
+
+
+def _draft(contents: Mapping[str, bytes], at: datetime, entries: Mapping[str, FileEntry]) -> StatementDraft:
     return StatementDraft(
         case_number="(2026)京0101民初1号", exhibit_no="证据1", title="伪造", kind=ExhibitKind.FILE,
-        files=tuple(
-            FileEntry(
-                name=name, raw_name=name.encode(), size=len(data), media_type="text/plain",
-                digests=DigestPair.of(data), modified=at,
-            )
-            for name, data in contents.items()
-        ),
+        files=tuple(entries.get(name) or file_entry(name, data, at) for name, data in contents.items()),
         source={"is_original": True}, operator={"name": "张三"}, tools=(),
         clock=ClockState(utc=at, zone="CST", offset_ms=None, sources=()),
     )  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
-from evidence_desk.core.leaf import Leaf, PlainObject, blind
+from evidence_desk.core.leaf import PlainObject, blind
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.note import Note, NoteSignature, parse_note
 from evidence_desk.core.statement import parse_disclosures
@@ -26,6 +26,7 @@ from tests.unit.verify.evidence import (
     Scene,
     Table,
     edit,
+    file_entry,
     first_attested,
     former,
     given,
@@ -80,23 +81,13 @@ def checkpoint_of_another_desk(scene: Scene) -> Item:
 def leaf_of_another_log_in_the_owners_log(scene: Scene) -> Item:
     """A leaf that names a former epoch, written into the present log."""
     item = scene.item("waiting")
-    return scene_waiting(scene, item, replace(item.leaf, log=former(scene.origin)))
+    return scene.owner_untimed(item, replace(item.leaf, log=former(scene.origin)))
 
 
 @rule("log.seq.wrong")
 def leaf_that_names_another_place(scene: Scene) -> Item:
     item = scene.item("waiting")
-    return scene_waiting(scene, item, replace(item.leaf, seq=item.leaf.seq - 1))
-
-
-def scene_waiting(scene: Scene, item: Item, leaf: Leaf) -> Item:
-    """An exhibit without a token, its leaf rewritten by the owner."""
-    leaves = scene.leaves
-    leaves[item.proof.leaf.seq] = leaf.encode()
-    log = scene.log(leaves)
-    number = format_number(Prefix.EVIDENCE, leaf_hash(leaf.encode()))
-    proof = replace(item.proof, number=number, leaf=log.proven(item.proof.leaf.seq), checkpoint=log.note)
-    return replace(item, proof=proof)
+    return scene.owner_untimed(item, replace(item.leaf, seq=item.leaf.seq - 1))
 
 
 @rule("log.seq.wrong", "log.inclusion.wrong")
@@ -206,7 +197,7 @@ def statement_with_one_digest_right(scene: Scene) -> Item:
     item = scene.item("waiting")
     assert item.leaf.statement is not None
     leaf = replace(item.leaf, statement=DigestPair(sha256=item.leaf.statement.sha256, sm3=bytes(32)))
-    return scene_waiting(scene, item, leaf)
+    return scene.owner_untimed(item, leaf)
 
 
 @rule("statement.form.wrong", "record.group.missing")
@@ -371,6 +362,18 @@ def size_registered_otherwise(scene: Scene) -> Item:
     digests = DigestPair.of(scene.contents["single"][0])
     forged = scene.owner(item, leaf=replace(item.leaf, objects=(PlainObject(digests=digests, size=7),)))
     return replace(forged, files=(replace(item.files[0], size=7),))
+
+
+@rule("objects.statement.wrong")
+def two_entries_with_one_sha256_and_another_sm3(scene: Scene) -> Item:
+    """An entry that contradicts itself must not be filled by the file of the one before it."""
+    at = datetime.now(UTC)
+    other = DigestPair(sha256=DigestPair.of(b"a").sha256, sm3=bytes(32))
+    return scene.craft(
+        {"a": b"a"},
+        listed={"a": b"a", "b": b"a"},
+        entries={"b": file_entry("b", b"a", at, digests=other)},
+    )
 
 
 @pytest.mark.parametrize("name", list(TABLE.rows))

@@ -8,12 +8,14 @@ import pytest
 
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import DigestPair
-from evidence_desk.core.leaf import parse_leaf
+from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, parse_leaf
 from evidence_desk.core.statement import parse_disclosures
 from evidence_desk.core.trust import NO_TRUST, Trust
 from evidence_desk.core.verdict import DATA_POLICY, Dimension, Status, Verdict
 from evidence_desk.verify.exhibit import GivenFile
-from tests.unit.verify.evidence import Item, Scene, codes, edit, given, overall
+from evidence_desk.verify.originals import Objects
+from tests.fixed import ORIGIN
+from tests.unit.verify.evidence import Item, Scene, codes, edit, file_entry, given, overall
 
 SHAPES = [
     "single", "other", "empty", "pair", "duplicates", "many", "large", "blinded", "blinded_many", "later",
@@ -227,6 +229,22 @@ def test_blinded_file_against_the_leaf_by_the_salt(scene: Scene):
     assert "object.digest.right" in codes(verdict.findings, PASSED)
     wrong = replace(item, files=(given("x", b"stranger"),)).judge(scene.trust)
     assert "object.digest.wrong" in codes(wrong.findings, FAILED)
+
+
+@pytest.mark.parametrize("change", [{"sm3": bytes(32)}, {"size": 2}])
+def test_entry_that_contradicts_itself_is_filled_by_no_file(change):
+    """Two entries share a SHA-256; the file of one leaves the other missing."""
+    at = datetime.now(UTC)
+    true = file_entry("a", b"a", at)
+    size = int(change.get("size", 1))
+    digests = replace(true.digests, **{name: value for name, value in change.items() if name == "sm3"})
+    other = file_entry("b", b"a", at, digests=digests, size=size)
+    leaf = Leaf(
+        log=ORIGIN, seq=0, type=LeafType.EXHIBIT_SEALED, at=at,
+        objects=tuple(PlainObject(digests=item.digests, size=item.size) for item in (true, other)),
+    )  # fmt: skip
+    match = Objects(leaf, None, {0: true, 1: other}).match(given("a", b"a"))
+    assert (match.status, match.indexes) == (PASSED, (0,))
 
 
 # --- clock, environment, original -----------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from evidence_desk.cli.options import (
     vault_folder,
 )
 from evidence_desk.errors import IntegrityError, UsageError
-from evidence_desk.services.audit import MAX_FAULTS, Fault
+from evidence_desk.services.audit import MAX_FAULTS
 from evidence_desk.services.audit import audit as audit_log
 from evidence_desk.services.find import one_exhibit
 from evidence_desk.services.recheck import recheck as recheck_originals
@@ -41,7 +41,7 @@ def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json
         with out.job() as job:
             outcome = audit_log(opened.desk, job=job)
         for fault in outcome.faults:
-            out.say("audit.fault", seq=fault.seq, what=_fault(out, fault))
+            out.say(fault.code, seq=fault.seq)
         many = "audit.faults_many" if len(outcome.faults) >= MAX_FAULTS else "audit.faults"
         out.say(
             many if outcome.faults else "audit.sound",
@@ -56,20 +56,13 @@ def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json
                 "checkpoints": outcome.checkpoints,
                 "exhibits": outcome.exhibits,
                 "faults": [
-                    {"code": fault.code, "seq": fault.seq, "explanation": _fault(out, fault)}
+                    {"code": fault.code, "seq": fault.seq, "explanation": out.text(fault.code, seq=fault.seq)}
                     for fault in outcome.faults
                 ],
             }
         )
         if outcome.faults:
             raise typer.Exit(IntegrityError.exit_status)
-
-
-def _fault(out: Output, fault: Fault) -> str:
-    """What is wrong; an audit knows only where the sizes part, not the two numbers that opening the log compares."""
-    if fault.code == "log.size_mismatch":
-        return out.text("audit.size_mismatch")
-    return out.text(fault.code, seq=fault.seq, size=fault.seq)
 
 
 def recheck(

@@ -11,7 +11,7 @@ from evidence_desk.terminal.output import ErrorTold, Output, error_json
 from evidence_desk.texts import Language
 
 
-def leaving(out, error):
+def leaving(out: Output, error: Exception) -> int:
     with pytest.raises(ErrorTold) as caught, out:
         raise error
     return caught.value.status

@@ -24,7 +24,12 @@ from evidence_desk.texts import Language, sentence
 PASSED, FAILED, UNDETERMINED = Status.PASSED, Status.FAILED, Status.UNDETERMINED
 
 
-def finding(dimension=Dimension.INTEGRITY, status=PASSED, code="statement.digest.right", **facts):
+def finding(
+    dimension: Dimension = Dimension.INTEGRITY,
+    status: Status = PASSED,
+    code: str = "statement.digest.right",
+    **facts: str | int,
+) -> Finding:
     return Finding(
         dimension=dimension, check=code.rpartition(".")[0], status=status, code=code, parameters=facts,
         who_vouches=Vouches.COMPUTATION,
@@ -40,11 +45,13 @@ DEMO = Caveat(code="demo.authority")
 GIVEN = Caveat(code="trust.given", parameters={"fingerprint": "ab"})
 
 
-def verdict(*findings, policy=DATA_POLICY, caveats=()):
+def verdict(*findings: Finding, policy: Policy = DATA_POLICY, caveats: tuple[Caveat, ...] = ()) -> Verdict:
     return Verdict(policy=policy, findings=findings, caveats=caveats)
 
 
-def told(judged, language=Language.ZH, *, strict=False, width=None):
+def told(
+    judged: Verdict, language: Language = Language.ZH, *, strict: bool = False, width: int | None = None
+) -> str:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=width is not None, width=width, no_color=True)
     print_verdict(judged, language, console, strict=strict)

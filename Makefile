@@ -6,7 +6,7 @@ CODE := evidence_desk tsa reports tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo engine demo test test-full lint types contracts unit bench format clean
+.PHONY: help setup setup-demo engine demo pictures test test-full lint types contracts unit bench format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -22,6 +22,9 @@ engine: ## build the court network's consensus engine into .cache (minutes the f
 
 demo: setup-demo ## the whole main job on a sample case, then a flipped byte and its failure
 	@$(RUN) python scripts/demo.py
+
+pictures: demo ## docs/images anew, from the demo's own results
+	@$(RUN) python scripts/pictures.py
 
 test: setup lint types contracts unit ## every check; what CI runs
 

@@ -29,7 +29,10 @@ CELL: Final = (10, 27)
 MARGIN: Final = 22
 BACKGROUND: Final = "#1b1f27"
 INK: Final = "#d8dee9"
-COLORS: Final = {"green": "#8fce7e", "red": "#f47067", "yellow": "#e5c07b"}
+COLORS: Final = {1: "#f47067", 2: "#8fce7e", 3: "#e5c07b"}
+"""Red, green and yellow of the sixteen terminal colors."""
+LINES: Final = 36
+"""What goes beyond is left out, and said so."""
 CROSS: Final = "✘"
 TICK: Final = "✔"
 
@@ -62,14 +65,17 @@ def terminal(name: str, *command: str | Path) -> None:
     done = subprocess.run(
         [str(Path(sys.executable).parent / words[0]), *words[1:]],
         cwd=DEMO,
-        env={**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "400"},
+        env={**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS - 2)},
         capture_output=True,
         text=True,
         check=False,
     )
     prompt = Text.assemble(("$ ", "green"), " ".join(words))
     ending = Text.assemble(("$ ", "green"), f"echo $?\n{done.returncode}")
-    lines = list(wrapped([prompt, *Text.from_ansi(done.stdout).split("\n"), ending]))
+    said = list(wrapped(list(Text.from_ansi(done.stdout).split("\n"))))
+    if len(said) > LINES:
+        said = [*said[:LINES], Text(f"… 以下 {len(said) - LINES} 行从略")]
+    lines = [prompt, *said, *ending.split("\n")]
     width, height = CELL
     picture = Image.new("RGB", (2 * MARGIN + COLUMNS * width, 2 * MARGIN + len(lines) * height), BACKGROUND)
     draw = ImageDraw.Draw(picture)
@@ -79,12 +85,10 @@ def terminal(name: str, *command: str | Path) -> None:
 
 
 def wrapped(texts: Sequence[Text]) -> Iterator[Text]:
-    """Lines no longer than the terminal is wide; continued ones indented."""
-    console = Console(width=COLUMNS - 4)
+    """Lines that the program did not fold, because a digest stays whole, are cut where the terminal ends."""
+    console = Console(width=COLUMNS)
     for text in texts:
-        for number, line in enumerate(text.wrap(console, COLUMNS - 4, no_wrap=False)):
-            line.rstrip()
-            yield Text("    ").append_text(line) if number and "$" not in text.plain[:1] else line
+        yield from text.wrap(console, COLUMNS, no_wrap=False)
 
 
 def draw_line(draw: ImageDraw.ImageDraw, line: Text, top: int) -> None:
@@ -114,14 +118,13 @@ def mark(draw: ImageDraw.ImageDraw, letter: str, middle: tuple[float, float], co
 
 
 def font(letter: str, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """Monospaced for Latin, Noto Sans SC for the rest."""
-    if letter.isascii():
-        name = "NotoSansMono-Regular.ttf"
+    """Monospaced where a letter has one cell, Noto Sans SC where it has two."""
+    if cell_len(letter) == 1:
+        key = ("NotoSansMono-Regular.ttf", 17)
     else:
-        name = "NotoSansSC-Bold.ttf" if bold else "NotoSansSC-Regular.ttf"
-    key = (name, 17 if letter.isascii() else 19)
+        key = ("NotoSansSC-Bold.ttf" if bold else "NotoSansSC-Regular.ttf", 19)
     if key not in _fonts:
-        _fonts[key] = ImageFont.truetype(str(FONTS / name), key[1], layout_engine=ImageFont.Layout.BASIC)
+        _fonts[key] = ImageFont.truetype(str(FONTS / key[0]), key[1], layout_engine=ImageFont.Layout.BASIC)
     return _fonts[key]
 
 
@@ -130,7 +133,7 @@ _fonts: dict[tuple[str, int], ImageFont.FreeTypeFont] = {}
 
 def ink(style: Style) -> str:
     """Color of a style on our dark ground."""
-    return COLORS.get(style.color.name, INK) if style.color is not None else INK
+    return COLORS.get(style.color.number or 0, INK) if style.color is not None else INK
 
 
 def save(picture: Image.Image, name: str) -> None:

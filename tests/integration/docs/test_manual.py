@@ -14,7 +14,9 @@ from tests.integration.docs.pages import CERTIFICATE, NUMBER, PORT, ROOT, Reader
 MANUAL = ROOT / "docs" / "manual"
 START = MANUAL / "quick-start.md"
 PAGES = sorted(page for page in MANUAL.glob("*.md") if page.name not in {"README.md", START.name})
-OURS = re.compile(r"^\s*(\$ )?(evidence-desk|evidence-verify|evidence-tsa|openssl|sha256sum|age) ", re.MULTILINE)
+OURS = re.compile(
+    r"^\s*(\$ )?(evidence-desk|evidence-verify|evidence-tsa|openssl|sha256sum|age) ", re.MULTILINE
+)
 
 
 def found(reader: Reader) -> dict[str, str]:
@@ -78,7 +80,9 @@ def test_readme(begun, tmp_path):
         pytest.skip(f"the rest was run; lacking: {', '.join(sorted(lacking))}")
 
 
-@pytest.mark.parametrize("page", [*sorted(MANUAL.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [*sorted(MANUAL.glob("*.md")), ROOT / "README.md"], ids=lambda page: page.stem
+)
 def test_no_command_escapes(page):
     """Whatever looks like a command stands in a fence that is run."""
     rest = re.sub(r"^```sh.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, cast
 
-import rfc3161ng
 from pyasn1.codec.der import encoder
 from pyasn1.error import PyAsn1Error
 from pyasn1.type import univ
-from rfc3161ng.types import AlgorithmIdentifier
 
 from evidence_desk.crypto import der
 from evidence_desk.crypto.suites import DIGESTS, read_digest
 from evidence_desk.errors import BugError, MalformedError
+from tsa.asn1_types import AlgorithmIdentifier, TimeStampReq
 
 REQUEST_LIMIT: Final = 8 * 1024
 
@@ -110,7 +109,7 @@ def _encode(hash_oid: str, imprint: bytes, nonce: int | None, *, cert_req: bool,
     algorithm = AlgorithmIdentifier()
     algorithm["algorithm"] = hash_oid
     algorithm["parameters"] = univ.Any(b"\x05\x00")
-    request = rfc3161ng.TimeStampReq()
+    request = TimeStampReq()
     request["version"] = 1
     request["messageImprint"]["hashAlgorithm"] = algorithm
     request["messageImprint"]["hashedMessage"] = imprint

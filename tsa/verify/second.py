@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-import rfc3161ng
 from pyasn1.codec.der import decoder
 from pyasn1.error import PyAsn1Error
 
 from evidence_desk.core.verdict import Finding
+from tsa.asn1_types import TSTInfo
 from tsa.response import TstInfo
 from tsa.verify.outcome import failed, passed
 
 CHECK: Final = "token.second_decoder"
-_SPEC: Final = rfc3161ng.TSTInfo()
+_SPEC: Final = TSTInfo()
 
 
 def compare(info: TstInfo) -> Finding:

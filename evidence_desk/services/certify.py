@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from evidence_desk import __version__
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.digests import DigestPair, parse_hex
+from evidence_desk.core.digests import DigestPair, parse_hex, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import BlindedObject, Leaf, LeafType
 from evidence_desk.core.ports import CertificateIssuer, CertificateRow, ExhibitRow
 from evidence_desk.core.proof import Proof
+from evidence_desk.core.time_record import parse_record, path_text
 from evidence_desk.core.trust import Trust
 from evidence_desk.errors import IntegrityError, UsageError
 from evidence_desk.services.assess import assess
@@ -57,11 +58,13 @@ def certify(
     for position, row in enumerate(exhibits, start=1):
         job.step("certify", position - 1, len(exhibits))
         proof, facts = assess(desk, row, trust)
-        named = _attachments(position, row, proof)
+        named = _attachments(desk, position, row, proof)
         attachments |= named
         parts.append(_exhibit(desk, row, facts, tuple(named)))
         case = case if case.number else _case(facts)
-    certificate = _certificate(desk, exhibits, tuple(parts), case, issuer)
+    certificate = replace(
+        _certificate(desk, exhibits, tuple(parts), case, issuer), commands=_commands(attachments)
+    )
     printed = issuer.issue(certificate, attachments)
     issued = _log(desk, certificate, exhibits, printed.pdf, operator)
     job.step("certify", len(exhibits), len(exhibits))
@@ -91,21 +94,37 @@ def _certificate(
     )  # fmt: skip
 
 
-def _attachments(position: int, row: ExhibitRow, proof: Proof) -> dict[str, bytes]:
-    """Attached files of one exhibit: proof, statement, disclosures, first token and its records."""
+def _attachments(desk: Desk, position: int, row: ExhibitRow, proof: Proof) -> dict[str, bytes]:
+    """Attached files of one exhibit: proof, statement, disclosures; the first token with what it covers, its records."""
     tag = f"{position:03d}"
     named = {
         f"proof-{tag}.json": proof.encode(),
         f"statement-{tag}.json": row.statement,
         f"disclosures-{tag}.json": row.disclosures,
     }
-    for number, item in enumerate(proof.times[:1], start=1):
-        named[f"timestamp-{tag}-{number}.tst"] = item.token
-        named |= {
-            f"evidencerecord-{tag}-{group:03d}.ers": record
-            for group, record in enumerate(item.records, start=1)
-        }
+    for item in proof.times[:1]:
+        preimage = desk.store.exhibits.token(sha256(item.token)).preimage
+        named[f"timestamp-{tag}.tst"] = item.token
+        named[f"timestamp-{tag}.preimage"] = preimage
+        for group, record in enumerate(item.records, start=1):
+            tree = parse_record(record).first.tree
+            name = f"timestamp-{tag}-{group:03d}.path.txt"
+            named[f"evidencerecord-{tag}-{group:03d}.ers"] = record
+            if tree is not None:
+                named[name] = path_text(tree, sha256(preimage), name=name).encode()
     return named
+
+
+def _commands(attachments: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The check by hand of the first exhibit, with common tools; a test runs these very lines."""
+    lines = ["pdfdetach -saveall CERTIFICATE.pdf", "sha256sum ORIGINAL; openssl dgst -sm3 ORIGINAL"]
+    if "timestamp-001.tst" in attachments:
+        lines += [
+            "sha256sum statement-001.json; cat timestamp-001-001.path.txt",
+            "openssl ts -verify -data timestamp-001.preimage -in timestamp-001.tst -token_in -CAfile CA.pem",
+            "openssl ts -reply -in timestamp-001.tst -token_in -token_out -text",
+        ]
+    return tuple(lines)
 
 
 def _case(facts: ExhibitFacts) -> model.CaseFacts:
@@ -132,6 +151,7 @@ def _exhibit(desk: Desk, row: ExhibitRow, facts: ExhibitFacts, attachments: tupl
         seq=facts.leaf.seq,
         statement=statement_digests(facts),
         files=file_facts(facts),
+        files_root=facts.leaf.root,
         checkpoint=checkpoint_facts(facts),
         registered=statement.clock.utc,
         logged=facts.leaf.at,

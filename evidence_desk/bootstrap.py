@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from asn1crypto import pem
 
 from evidence_desk import __version__
+from evidence_desk.core.canonical import JSON
 from evidence_desk.core.certificate import VerificationReport
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
@@ -24,6 +25,7 @@ from evidence_desk.core.trust import MANIFEST, Trust, encode_manifest
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY
 from evidence_desk.crypto.pki import Identity, KeyKind, generate_key, make_ca, make_signer_certificate
 from evidence_desk.errors import ConfigurationError, HostError, MalformedError, UsageError
+from evidence_desk.program import program
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
 from evidence_desk.services.restore import archived_keys, prove_log
@@ -322,9 +324,10 @@ def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = Non
 
 def _session(vault: Vault, clock: Clock) -> Session:
     zone = time.strftime("%Z") or "UTC"
-    return Session(
-        vault=vault, desk=Desk(store=vault, clock=clock, origin=vault.origin, zone=zone), clock=clock
-    )
+    ours = program()
+    tool: dict[str, JSON] = {"name": ours.name, "version": ours.version, **ours.digests.to_json()}
+    desk = Desk(store=vault, clock=clock, origin=vault.origin, zone=zone, tools=(tool,))
+    return Session(vault=vault, desk=desk, clock=clock)
 
 
 def _make_demo(session: Session, others: tuple[AuthoritySetting, ...] = ()) -> None:

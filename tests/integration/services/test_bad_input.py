@@ -14,6 +14,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.statement import match_disclosures, parse_disclosures, parse_statement
 from evidence_desk.errors import CanceledError
+from evidence_desk.program import program
 from evidence_desk.services.audit import audit
 from evidence_desk.services.seal import SealOutcome, SealRequest, seal
 from evidence_desk.services.sources import Source, find_sources, opened
@@ -42,6 +43,16 @@ def assert_sealed(session: Session, outcome: SealOutcome, *contents: bytes) -> N
         with session.vault.objects.open(item.stored, case_number=row.case_number) as stream:
             assert stream.read() == data
     assert audit(session.desk, job=Job()).faults == ()
+
+
+def test_statement_names_the_program(session: Session, tmp_path: Path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a")
+    row = seal_one(session, path).exhibit
+    assert row is not None
+    ours = program()
+    expected = {"name": ours.name, "version": ours.version, **ours.digests.to_json()}
+    assert parse_statement(row.statement).tools == (expected,)
 
 
 def test_empty_file(session: Session, tmp_path: Path):

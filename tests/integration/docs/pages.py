@@ -88,7 +88,7 @@ class Reader:
         return {
             **os.environ,
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "EVIDENCE_DESK_VAULT": str(self.folder / "保险库"),
+            "EVIDENCE_DESK_VAULT": str(self.folder / "存证库"),
             "EVIDENCE_DESK_PASSPHRASE": PASSPHRASE,
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",

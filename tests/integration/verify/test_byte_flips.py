@@ -1,8 +1,12 @@
 """No byte of proof, token, package or certificate can be changed and still pass, outside a short, justified list.
 
-Unauthenticated bytes (docs/spec/verdict.md): the revocation lists that the desk adds to the *record's copy* of a token
-(SignedData.crls, RFC 5652 §5.1, is outside the signature). A changed list is no longer signed by its CA and is ignored,
-so that another source must say that nothing was revoked; here the trust roots do. Nothing else is on the list.
+Unauthenticated bytes, the whole list (docs/spec/verdict.md):
+
+1. The revocation lists that the desk adds to the *record's copy* of a token (SignedData.crls, RFC 5652 §5.1, is outside
+   the signature). A changed list is no longer signed by its CA and is ignored, so that another source must say that
+   nothing was revoked; here the trust roots do.
+2. Of a token that no leaf of the log names: the case of ASCII letters in SignerInfo.sid. It only points to the
+   certificate, by a comparison of names without case (RFC 5280 §7.1); the signed attribute ESSCertIDv2 binds it.
 
 Each run takes another sample of positions; ``make test-full`` takes all of them.
 """
@@ -16,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+from asn1crypto import cms
 
 from evidence_desk.core.job import Job
 from evidence_desk.core.proof import Proof, parse_proof
@@ -139,7 +144,16 @@ def token_subject(scene: Scene, *, attested: bool) -> Subject:
     def judge(data: bytes) -> Status:
         return overall(with_token(data).judge(scene.trust))
 
-    return Subject(data=first.token, judge=judge)
+    signer = cms.ContentInfo.load(first.token)["content"]["signer_infos"][0]
+    pointer = signer["sid"].chosen.dump()
+    start = first.token.index(pointer)
+    stop = start + len(pointer)
+
+    def allowed(changed: bytes) -> bool:
+        same_around = (changed[:start], changed[stop:]) == (first.token[:start], first.token[stop:])
+        return not attested and same_around and changed[start:stop].lower() == pointer.lower()
+
+    return Subject(data=first.token, judge=judge, allowed=allowed)
 
 
 def package_subject(scene: Scene) -> Subject:

@@ -14,8 +14,9 @@ from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import MAX_OBJECTS, Leaf, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow, StoredObject
-from evidence_desk.core.statement import ClockState, ExhibitKind, FileEntry, StatementDraft, make_statement
+from evidence_desk.core.statement import ExhibitKind, FileEntry, StatementDraft, make_statement
 from evidence_desk.errors import EvidenceDeskError, UnreadableError
+from evidence_desk.services.clock_offset import Comparison, clock_state, last_comparison
 from evidence_desk.services.desk import Desk, LeafMaker
 from evidence_desk.services.sources import Source, find_sources, opened
 
@@ -158,7 +159,8 @@ def _store(desk: Desk, source: Source, request: SealRequest, job: Job) -> tuple[
 
 
 def _commit(desk: Desk, prepared: Sequence[_Prepared], request: SealRequest) -> list[ExhibitRow]:
-    statements = [_statement(desk, item, request) for item in prepared]
+    comparison = last_comparison(desk)
+    statements = [_statement(desk, item, request, comparison) for item in prepared]
     makers = [
         _leaf_maker(desk, item, DigestPair.of(statement), salt if request.blinded else None)
         for item, (statement, _, salt) in zip(prepared, statements, strict=True)
@@ -192,14 +194,16 @@ def _commit(desk: Desk, prepared: Sequence[_Prepared], request: SealRequest) -> 
     return rows
 
 
-def _statement(desk: Desk, item: _Prepared, request: SealRequest) -> tuple[bytes, bytes, bytes]:
+def _statement(
+    desk: Desk, item: _Prepared, request: SealRequest, comparison: Comparison | None
+) -> tuple[bytes, bytes, bytes]:
     draft = StatementDraft(
         case_number=request.case_number, court=request.court, cause=request.cause, parties=request.parties,
         exhibit_no=item.exhibit_no, title=item.title, kind=request.kind, purpose=request.purpose,
         files=item.entries, source=request.source, operator=request.operator, witness=request.witness,
         interest=request.interest,
         tools=desk.tools,
-        clock=ClockState(utc=item.registered, zone=desk.zone, offset_ms=None, sources=()),
+        clock=clock_state(item.registered, zone=desk.zone, comparison=comparison),
     )  # fmt: skip
     return make_statement(draft, desk.random)
 

@@ -16,6 +16,7 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import ExhibitRow, TimeRecordRow, TimestampAuthority, TimestampReply, TokenRow
 from evidence_desk.core.time_record import build_batch
 from evidence_desk.errors import BugError, RemoteError
+from evidence_desk.services.clock_offset import note_offset
 from evidence_desk.services.desk import Desk
 
 MAX_RANGES: Final = 150
@@ -86,7 +87,7 @@ def _one_token(desk: Desk, authorities: Sequence[TimestampAuthority], waiting: S
             token_sha256=token.token_sha256, leaf_hash=None, group=0, tree=batch.trees[-1], data=checkpoint
         )
     )
-    _store(desk, token, records, reply.tsa, [row.seq for row in waiting if row.origin == desk.origin])
+    _store(desk, token, records, reply, [row.seq for row in waiting if row.origin == desk.origin])
     return reply.authority
 
 
@@ -114,7 +115,7 @@ def _ask(authorities: Sequence[TimestampAuthority], digest: bytes) -> TimestampR
 
 
 def _store(
-    desk: Desk, token: TokenRow, records: Sequence[TimeRecordRow], tsa: bytes, seqs: list[int]
+    desk: Desk, token: TokenRow, records: Sequence[TimeRecordRow], reply: TimestampReply, seqs: list[int]
 ) -> None:
     """Token, reduced trees and the leaf that attests them, in one transaction.
 
@@ -123,7 +124,7 @@ def _store(
     facts: dict[str, JSON] = {
         "token_sha256": token.token_sha256.hex(),
         "gen_time": format_moment(token.gen_time),
-        "tsa": tsa.hex(),
+        "tsa": reply.tsa.hex(),
         "ranges": as_ranges(seqs),
     }
 
@@ -132,6 +133,7 @@ def _store(
 
     with desk.appending() as appender:
         desk.store.exhibits.add_token(token, records)
+        note_offset(desk, reply)
         if not seqs:
             return
         (leaf,) = appender.append([attested])

@@ -102,9 +102,10 @@ def walk(trust: NetworkTrust, history: Sequence[LightBlock], targets: Sequence[L
         _check_between(trust, point, block)
         signers[_height(block)] = _step(trust, point, block)
         if block.header.validators_hash != point.next_validators_hash:
-            # Sound in itself. At the start it is only out of this trust root's reach; later it contradicts the block before.
-            reason = "court.trust_unreached" if block is blocks[0] else "court.validators_unknown"
-            raise IntegrityError(reason, height=_height(block))
+            # Sound in itself: at the start only out of this trust root's reach, later a contradiction of the block before.
+            if block is blocks[0]:
+                raise IntegrityError("court.trust_unreached", height=_height(block))
+            raise IntegrityError("court.validators_unknown", height=_height(block))
         point = _after(block.header)
     _check_later(trust, point)
     return Walk(start=start.height, signers=signers)

@@ -262,15 +262,13 @@ def _desk(case: _Case) -> Finding:
         case DeskStatus.CLOSED:
             return finding("court.desk", Status.PASSED, "closed", origin=origin, height=entry.status_since)
         case DeskStatus.REVOKED:
-            stands = record.height < entry.suspect_from
-            status, reason = (Status.PASSED, "revoked_later") if stands else (Status.UNDETERMINED, "suspect")
+            since, suspect = entry.status_since, entry.suspect_from
+            if record.height < suspect:
+                return finding(
+                    "court.desk", Status.PASSED, "revoked_later", origin=origin, height=since, suspect=suspect
+                )
             return finding(
-                "court.desk",
-                status,
-                reason,
-                origin=origin,
-                height=entry.status_since,
-                suspect=entry.suspect_from,
+                "court.desk", Status.UNDETERMINED, "suspect", origin=origin, height=since, suspect=suspect
             )
 
 

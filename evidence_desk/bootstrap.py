@@ -133,6 +133,16 @@ class Session:
             raise ConfigurationError("certify.no_signer")
         return PdfIssuer(PdfSigner(self._identity(_PDF_SIGNER)), self.authorities, self.clock)
 
+    def signer_certificate(self) -> bytes:
+        """DER certificate of the key that signs certificates here.
+
+        Raises:
+            ConfigurationError: ``certify.no_signer``.
+        """
+        if self.vault.secret(_PDF_SIGNER) is None:
+            raise ConfigurationError("certify.no_signer")
+        return self._identity(_PDF_SIGNER).certificate
+
     def set_authorities(self, settings: tuple[AuthoritySetting, ...]) -> None:
         """Store the list and write the trust folder anew."""
         with self.vault.transaction():
@@ -141,7 +151,14 @@ class Session:
         self.write_trust()
 
     def set_signer(self, identity: Identity) -> None:
-        """Keep the key that signs certificates, in the key file, and its root beside those of earlier keys."""
+        """Keep the key that signs certificates, in the key file, and its root beside those of earlier keys.
+
+        Raises:
+            UserError: ``certificate.key_kind``, ``certificate.signer_name`` for a key that cannot sign certificates.
+        """
+        from reports.signing import PdfSigner  # noqa: PLC0415 - half a second of PDF libraries
+
+        PdfSigner(identity)
         self.vault.set_secret(_PDF_SIGNER, identity.to_bytes())
         roots = _roots_of(identity)
         known = load_signer_roots(self.vault.exhibits)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evidence_desk.cli.describe import certificate_json, exhibit_json
+from evidence_desk.cli.describe import certificate_json, exhibit_json, print_certificates
 from evidence_desk.cli.files import ForceOption, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
 from evidence_desk.cli.show import NumberArgument
@@ -47,6 +47,25 @@ def certify(
                 "unprintable": list(outcome.unprintable),
             }
         )
+
+
+def reprint(
+    number: Annotated[str, typer.Argument(help="证书编号 / certificate number")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="证书文件 / certificate file")],
+    force: ForceOption = False,
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """再次写出已签发的证书，逐字节相同 / Write an issued certificate again, byte for byte."""
+    with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
+        row = one_certificate(opened.desk, number)
+        with written(output, force=force) as stream:
+            stream.write(row.pdf)
+        out.say("reprint.done", number=row.number, path=str(output))
+        if row.revoked is not None:
+            print_certificates(out, [row])
+        out.document({"certificate": certificate_json(row), "path": str(output)})
 
 
 def export(

@@ -21,7 +21,7 @@ from evidence_desk.errors import UsageError
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
-_OFFICE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_OFFICE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 def init(

@@ -8,8 +8,8 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority
-from evidence_desk.cli.certify import certify, correct, export, revoke
+from evidence_desk.cli import authority, signer
+from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
 from evidence_desk.cli.identity import identity
 from evidence_desk.cli.init import init
@@ -30,12 +30,13 @@ app = typer.Typer(
 )
 for command, name in (
     (init, "init"), (seal, "seal"), (list_exhibits, "list"), (show, "show"), (timestamp, "timestamp"),
-    (certify, "certify"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
+    (certify, "certify"), (reprint, "reprint"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
     (restore, "restore"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
 ):  # fmt: skip
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
+app.add_typer(signer.app, name="signer")
 
 
 def run() -> None:
@@ -45,7 +46,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
-    if arguments in ([], ["authority"]):
+    if arguments in ([], ["authority"], ["signer"]):
         arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)

@@ -12,7 +12,6 @@ from evidence_desk.bootstrap import SystemClock, restore_session
 from evidence_desk.cli.files import ForceOption, refuse_existing
 from evidence_desk.cli.options import (
     NEW_PASSPHRASE,
-    PASSPHRASE,
     JsonOption,
     LanguageOption,
     OperatorOption,
@@ -30,7 +29,7 @@ from evidence_desk.settings import AuthorityKind
 from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import backup as backup_vault
-from evidence_desk.vault.store import change_passphrase
+from evidence_desk.vault.store import change_passphrase, reset_passphrase
 
 RECOVERY_KEY = "EVIDENCE_DESK_RECOVERY_KEY"
 
@@ -151,15 +150,30 @@ def restore(
 
 
 def change(
-    vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False
+    by_recovery_key: Annotated[
+        bool,
+        typer.Option("--recovery-key", help="忘记口令时用恢复密钥 / by recovery key, when it is forgotten"),
+    ] = False,
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
 ) -> None:
-    """更换口令 / Change the passphrase."""
+    """更换口令；忘记口令时凭恢复密钥重设 / Change the passphrase, or set it anew by the recovery key."""
     with Output(lang, as_json=as_json) as out:
-        old = passphrase(out)
-        new = passphrase(out, code="cli.new_passphrase", variable=NEW_PASSPHRASE)
-        unattended = NEW_PASSPHRASE in os.environ and PASSPHRASE in os.environ
-        if not unattended and new != passphrase(out, code="cli.repeat_passphrase", variable=NEW_PASSPHRASE):
-            raise UsageError("cli.passphrases_differ")
-        change_passphrase(vault_folder(vault), old, new, clock=SystemClock())
+        if by_recovery_key:
+            paper = passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY)
+            reset_passphrase(vault_folder(vault), paper, _new_passphrase(out), clock=SystemClock())
+        else:
+            old = passphrase(out)
+            change_passphrase(vault_folder(vault), old, _new_passphrase(out), clock=SystemClock())
         out.say("passphrase.done")
         out.document({"changed": True})
+
+
+def _new_passphrase(out: Output) -> str:
+    """The new passphrase, typed twice unless it comes from the environment."""
+    new = passphrase(out, code="cli.new_passphrase", variable=NEW_PASSPHRASE)
+    unattended = NEW_PASSPHRASE in os.environ
+    if not unattended and new != passphrase(out, code="cli.repeat_passphrase", variable=NEW_PASSPHRASE):
+        raise UsageError("cli.passphrases_differ")
+    return new

@@ -23,6 +23,7 @@ from evidence_desk.crypto.pki import Identity, KeyKind, identity_from_pkcs12, to
 from evidence_desk.crypto.suites import DIGESTS
 from evidence_desk.errors import CanceledError, EvidenceDeskError, MalformedError, UnreadableError, UsageError
 from evidence_desk.terminal.output import ErrorTold, Output
+from evidence_desk.terminal.program import run_program
 from evidence_desk.terminal.verdict_output import print_verdict, verdict_json
 from evidence_desk.texts import Language
 from tsa.policy import TokenTrust, is_demo
@@ -301,7 +302,7 @@ def _unreadable(path: Path, error: OSError) -> UnreadableError:
 
 def run() -> None:
     """Entry point of ``evidence-tsa``."""
-    sys.exit(main(sys.argv[1:]))
+    run_program(main)
 
 
 def main(arguments: list[str]) -> int:

@@ -186,7 +186,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "token.policy.passed": "The token's policy is {found}.",
     "token.policy.differs": "The token's policy ({found}) is not the one requested ({expected}).",
     "token.policy.not_allowed": "The token's policy ({found}) is not an allowed one.",
-    "token.time.passed": "The authority attests that the data existed at {at} (UTC).",
+    "token.time.passed": "The token says {at} (UTC), which fits this machine's clock and the signer's certificate; whether to rely on it depends on signer and root above.",
     "token.time.accuracy": "The accuracy is too poor ({milliseconds} ms, limit {limit} ms).",
     "token.time.coarse": "The accuracy ({milliseconds} ms) is poorer than wanted ({limit} ms); the time is not certain enough.",
     "token.time.future": "The time in the token ({at}) lies in the future. Check this machine's clock.",

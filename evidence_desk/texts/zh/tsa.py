@@ -186,7 +186,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "token.policy.passed": "时间戳策略为 {found}。",
     "token.policy.differs": "时间戳策略（{found}）不是请求所要求的（{expected}）。",
     "token.policy.not_allowed": "时间戳策略（{found}）不在允许的范围内。",
-    "token.time.passed": "时间戳机构证明数据在 {at}（UTC）已经存在。",
+    "token.time.passed": "时间戳所载时间为 {at}（UTC），与本机时间及签名者证书的有效期相符；能否采信取决于上列签名者与根证书。",
     "token.time.accuracy": "时间戳精度过低（{milliseconds} 毫秒，上限 {limit} 毫秒）。",
     "token.time.coarse": "时间戳精度（{milliseconds} 毫秒）低于要求（{limit} 毫秒），时间不够确定。",
     "token.time.future": "时间戳所载时间（{at}）晚于当前时间。请核对本机时钟。",

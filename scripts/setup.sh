@@ -45,5 +45,7 @@ else
         .cache/uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
     fi
 fi
+# Institutions with a proxy of their own put its certificate into the system's store; uv looks there only when told.
+export UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1
 echo "Installing the locked Python packages / 安装锁定版本的 Python 软件包"
 "$uv" sync --locked --quiet

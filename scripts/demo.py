@@ -82,7 +82,7 @@ def main() -> None:
     originals = prepare(case)
     demo.title("启动演示时间戳服务（独立进程，HTTP）", "start the demo authority as its own HTTP process")
     with authority(demo) as url:
-        demo.title("建立保险库并登记时间戳服务", "make a vault, use the authority")
+        demo.title("建立存证库并登记时间戳服务", "make a vault, use the authority")
         make_vault(demo, url)
         demo.title("存证：摘要、加密入库、写入日志、取时间戳", "seal: hash, encrypt, log, timestamp")
         sealed = [seal(demo, case, item, originals) for item in case["exhibits"]]
@@ -94,7 +94,7 @@ def main() -> None:
         for item in sealed:
             demo.run("evidence-desk", "export", item["number"], "-o", item["package"])
         say("  " + demo.run("evidence-desk", "audit").strip())
-    demo.title("离线核验（时间戳服务已停止，不需要保险库）", "verify offline, authority stopped, no vault")
+    demo.title("离线核验（时间戳服务已停止，不需要存证库）", "verify offline, authority stopped, no vault")
     trust = OUT / "vault" / "trust"
     verify_all(demo, sealed, certificate, trust)
     demo.title("改动一个字节", "flip one byte")
@@ -233,7 +233,7 @@ def finish(certificate: Path, trust: Path) -> None:
   证据包 packages:        {certificate.parent}
   信任根 trust roots:     {trust}
   被改动的副本 spoiled:   {OUT / "spoiled"}
-  保险库 vault:           {OUT / "vault"}（口令 passphrase: {PASSPHRASE}）
+  存证库 vault:           {OUT / "vault"}（口令 passphrase: {PASSPHRASE}）
 
   再试 try yourself:
     .venv/bin/evidence-verify {certificate} --trust {trust}

@@ -15,7 +15,19 @@ from typing import Final, cast
 
 from evidence_desk.errors import EvidenceDeskError
 
-AREAS: Final = ("core", "tsa", "time", "vault", "certificate", "package", "verify", "cli", "identity")
+AREAS: Final = (
+    "core",
+    "tsa",
+    "time",
+    "vault",
+    "certificate",
+    "package",
+    "verify",
+    "cli",
+    "identity",
+    "node",
+    "court",
+)
 """Modules in each language folder."""
 
 

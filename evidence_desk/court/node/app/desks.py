@@ -1,0 +1,141 @@
+"""The registry of desks: opening, closing, rotating and revoking logs. Version 1 of the rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.court.node.app.codes import RefusedError, TxCode
+from evidence_desk.court.node.app.commitments import DESKS
+from evidence_desk.court.node.app.store import Overlay, Reader
+from evidence_desk.court.protocol.actions import RegisterDesk, RevokeDesk, RotateDeskKeys
+from evidence_desk.court.protocol.registry import DESK_ENTRY, DeskEntry, DeskKeys, DeskStatus, desk_family
+from evidence_desk.court.protocol.state import desk_key
+from evidence_desk.court.protocol.transactions import SignatureScheme, TransactionSignature
+
+FAMILIES: Final = "families"
+"""Space: origin without epoch → newest origin."""
+KEYS: Final = "desk_keys"
+"""Space: Ed25519 key → family that ever used it: a key of one desk is never another's."""
+
+
+def desk(rows: Reader, origin: str) -> DeskEntry | None:
+    """Entry of a desk."""
+    data = rows.get(DESKS, desk_key(origin))
+    return None if data is None else DESK_ENTRY.decode(data)
+
+
+def set_desk(rows: Overlay, entry: DeskEntry) -> None:
+    """Change an entry."""
+    rows.set(DESKS, desk_key(entry.origin), DESK_ENTRY.encode(entry))
+
+
+def active_desk(rows: Reader, origin: str, height: int) -> DeskEntry:
+    """Entry of a desk that may write at `height`; refuses otherwise."""
+    entry = desk(rows, origin)
+    if entry is None:
+        raise RefusedError(TxCode.DESK_UNKNOWN)
+    if entry.status is DeskStatus.CLOSED or (
+        entry.status is DeskStatus.REVOKED and entry.status_since <= height
+    ):
+        raise RefusedError(TxCode.DESK_INACTIVE)
+    return entry
+
+
+def check_register(rows: Reader, action: RegisterDesk, height: int) -> None:
+    """Whether an approved registration could be made now."""
+    family = desk_family(action.origin)
+    newest = rows.get(FAMILIES, family.encode())
+    if desk(rows, action.origin) is not None or (newest or b"").decode() != action.succeeds:
+        raise RefusedError(TxCode.ORIGIN)
+    if action.succeeds:
+        active_desk(rows, action.succeeds, height)
+    _check_keys(rows, action.keys, family)
+
+
+def register(rows: Overlay, action: RegisterDesk, height: int) -> None:
+    """Open a log and, in the same step, close the one before it."""
+    check_register(rows, action, height)
+    family = desk_family(action.origin)
+    if action.succeeds:
+        before = active_desk(rows, action.succeeds, height)
+        set_desk(
+            rows,
+            replace(
+                before,
+                status=DeskStatus.CLOSED,
+                status_since=height,
+                suspect_from=0,
+                successor=action.origin,
+            ),
+        )
+    set_desk(
+        rows,
+        DeskEntry(
+            origin=action.origin,
+            office=action.office,
+            keys=action.keys,
+            registered=height,
+            keys_since=height,
+            status=DeskStatus.ACTIVE,
+            status_since=height,
+        ),
+    )
+    rows.set(FAMILIES, family.encode(), action.origin.encode())
+    rows.set(KEYS, action.keys.ed25519, family.encode())
+
+
+def is_precommitted(
+    rows: Reader, action: RotateDeskKeys, height: int, signatures: tuple[TransactionSignature, ...]
+) -> bool:
+    """Whether the new keys sign for themselves and are those whose digests were registered with the present ones."""
+    entry = active_desk(rows, action.origin, height)
+    signed = {(item.scheme, item.key) for item in signatures}
+    new = action.keys
+    return (
+        (SignatureScheme.ED25519, new.ed25519) in signed
+        and (SignatureScheme.SM2, new.sm2) in signed
+        and _pair(new.ed25519) == entry.keys.next_ed25519
+        and _pair(new.sm2) == entry.keys.next_sm2
+    )
+
+
+def rotate(rows: Overlay, action: RotateDeskKeys, height: int) -> None:
+    """Replace a desk's keys."""
+    entry = active_desk(rows, action.origin, height)
+    if action.keys.ed25519 == entry.keys.ed25519 or action.keys.sm2 == entry.keys.sm2:
+        raise RefusedError(TxCode.KEYS)
+    family = desk_family(action.origin)
+    _check_keys(rows, action.keys, family)
+    set_desk(rows, replace(entry, keys=action.keys, keys_since=height))
+    rows.set(KEYS, action.keys.ed25519, family.encode())
+
+
+def revoke(rows: Overlay, action: RevokeDesk, height: int) -> None:
+    """Take a desk's right away; a revocation may be made stricter later, never milder."""
+    entry = desk(rows, action.origin)
+    if entry is None:
+        raise RefusedError(TxCode.DESK_UNKNOWN)
+    if action.effective_height < height:
+        raise RefusedError(TxCode.VALUE)
+    since, suspect = action.effective_height, action.suspect_from
+    if entry.status is DeskStatus.REVOKED:
+        if entry.status_since <= since and entry.suspect_from <= suspect:
+            raise RefusedError(TxCode.KNOWN)
+        since, suspect = min(entry.status_since, since), min(entry.suspect_from, suspect)
+    set_desk(
+        rows,
+        replace(entry, status=DeskStatus.REVOKED, status_since=since, suspect_from=suspect, successor=""),
+    )
+
+
+def _check_keys(rows: Reader, keys: DeskKeys, family: str) -> None:
+    owner = rows.get(KEYS, keys.ed25519)
+    if owner is not None and owner.decode() != family:
+        raise RefusedError(TxCode.KEYS)
+
+
+def _pair(key: bytes) -> bytes:
+    digests = DigestPair.of(key)
+    return digests.sha256 + digests.sm3

@@ -1,0 +1,122 @@
+"""Answers from committed state, with proofs against the sub-roots of the height they name. JSON, RFC 8785.
+
+The application hash of height H stands in header H + 1, so an asker who holds header H + 1 asks for height H.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+from evidence_desk.core.canonical import JSON, encode
+from evidence_desk.court.node.abci.application import OK, Query, QueryResult
+from evidence_desk.court.node.app.commitments import DESKS, KEPT, LIST, LOOKUP, Commitments, index_key
+from evidence_desk.court.node.app.occurrences import occurrences
+from evidence_desk.court.node.app.store import Reader
+from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots
+
+CODESPACE: Final = "court"
+CHECKPOINT_INDEX: Final = "checkpoint_index"
+"""Space: origin ‖ 0x0A ‖ size (8 bytes) → index in the list of checkpoints."""
+_MAX_KEY: Final = 256
+
+
+class QueryCode(IntEnum):
+    """Why a query is not answered."""
+
+    UNKNOWN_PATH = 1
+    HEIGHT = 2
+    """The state of that height cannot be proven: too old, or not there yet."""
+    KEY = 3
+    """No such row, or a key that cannot be one."""
+
+
+class _Asked:
+    """One query over the state of one height."""
+
+    def __init__(self, rows: Reader, commitments: Commitments, back: int, data: bytes) -> None:
+        self.rows = rows
+        self.commitments = commitments
+        self.back = back
+        self.data = data
+
+
+def answer(query: Query, rows: Reader, commitments: Commitments, height: int) -> QueryResult:
+    """Answer, or say by code why not; never raises on what is asked."""
+    back = height - query.height if query.height else 0
+    handler = _PATHS.get(query.path)
+    if handler is None:
+        return _refused(QueryCode.UNKNOWN_PATH)
+    if height == 0 or not 0 <= back <= min(commitments.kept, KEPT):
+        return _refused(QueryCode.HEIGHT)
+    if len(query.data) > _MAX_KEY:
+        return _refused(QueryCode.KEY)
+    found = handler(_Asked(rows, commitments, back, query.data))
+    if found is None:
+        return _refused(QueryCode.KEY)
+    value: dict[str, JSON] = {
+        "height": height - back,
+        "roots": _roots(commitments.roots(back)),
+        **found,
+    }
+    return QueryResult(code=OK, key=query.data, value=encode(value), height=height - back)
+
+
+def _state(_asked: _Asked) -> dict[str, JSON]:
+    return {}
+
+
+def _desk(asked: _Asked) -> dict[str, JSON]:
+    """`data` is an origin: its entry (null when there is none) and the proof."""
+    value, proof = asked.commitments.prove(DESKS, asked.data, asked.back)
+    return {"entry": None if value is None else _text(value), "proof": _text(proof.encode())}
+
+
+def _lookup(asked: _Asked) -> dict[str, JSON] | None:
+    """`data` is a look-up key: all its occurrences (none proves absence) and the proof."""
+    value, proof = asked.commitments.prove(LOOKUP, asked.data, asked.back)
+    count = 0 if value is None else int.from_bytes(value[:8], "big")
+    if count > MAX_ENTRIES:
+        return None
+    entries = occurrences(asked.rows, asked.data, count)
+    return {"entries": [_text(entry) for entry in entries], "proof": _text(proof.encode())}
+
+
+def _checkpoint(asked: _Asked) -> dict[str, JSON] | None:
+    """`data` is origin ‖ 0x0A ‖ size (8 bytes): the record of that checkpoint and its inclusion path."""
+    row = asked.rows.get(CHECKPOINT_INDEX, asked.data)
+    if row is None:
+        return None
+    index = int.from_bytes(row, "big")
+    record = asked.rows.get(LIST, index_key(index))
+    if record is None or index >= asked.commitments.size(asked.back):
+        return None
+    path = asked.commitments.prove_index(index, asked.back)
+    return {"index": index, "record": _text(record), "path": [_text(node) for node in path]}
+
+
+_PATHS: Final[dict[str, Callable[[_Asked], dict[str, JSON] | None]]] = {
+    "/state": _state,
+    "/desk": _desk,
+    "/lookup": _lookup,
+    "/checkpoint": _checkpoint,
+}
+
+
+def _roots(roots: StateRoots) -> dict[str, JSON]:
+    return {
+        "checkpoints": {"size": roots.checkpoints.size, "root": roots.checkpoints.root.hex()},
+        "desks": roots.desks.hex(),
+        "governance": roots.governance.hex(),
+        "lookup": roots.lookup.hex(),
+    }
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _refused(code: QueryCode) -> QueryResult:
+    return QueryResult(code=code.value, log=code.name.lower(), codespace=CODESPACE)

@@ -1,0 +1,138 @@
+"""Rules, version 1: who may do what, and in which order a transaction is judged.
+
+Never edited after the first release in a way that changes an outcome: blocks of this version are executed again for
+decades. Corrections make a version 2.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evidence_desk.core.digests import sha256
+from evidence_desk.court.node.abci.application import Event, Genesis, TxResult
+from evidence_desk.court.node.app import checkpoints, desks, governance
+from evidence_desk.court.node.app.codes import CODESPACE, RefusedError, TxCode
+from evidence_desk.court.node.app.commitments import LOOKUP, index_key
+from evidence_desk.court.node.app.genesis import parse_app_state
+from evidence_desk.court.node.app.records import set_institutions, set_parameters
+from evidence_desk.court.node.app.rules import BlockEnd, Moment
+from evidence_desk.court.node.app.seen import Seen
+from evidence_desk.court.node.app.store import Overlay, Reader
+from evidence_desk.court.protocol.actions import (
+    Govern,
+    RegisterDesk,
+    ReportEquivocation,
+    RevokeDesk,
+    RotateDeskKeys,
+    SubmitCheckpoint,
+)
+from evidence_desk.court.protocol.state import SENTINEL_KEY, SENTINEL_VALUE
+from evidence_desk.court.protocol.transactions import Transaction, parse_transaction
+from evidence_desk.errors import IntegrityError, MalformedError
+
+TRANSACTIONS: Final = "transactions"
+"""Space: ID of an executed transaction → height. The engine forgets what it committed; we must not."""
+
+
+class RulesV1:
+    """`Rules` of version 1."""
+
+    def __init__(self) -> None:
+        self._seen = Seen()
+
+    def genesis(self, genesis: Genesis, rows: Overlay) -> None:
+        """The sentinel of the look-up map, and governance from the genesis document."""
+        state = parse_app_state(genesis)
+        rows.set(LOOKUP, SENTINEL_KEY, SENTINEL_VALUE)
+        set_institutions(rows, state.institutions)
+        set_parameters(rows, state.parameters)
+
+    def check(self, tx: bytes, rows: Reader, moment: Moment) -> TxResult:
+        """All but the leaves of a checkpoint: the ones before it may still be on their way."""
+        try:
+            transaction = self._parsed(tx, rows, moment)
+            payload = transaction.payload
+            if isinstance(payload, SubmitCheckpoint):
+                self._admit(payload, transaction, tx, rows, moment)
+            else:
+                self._dispatch(transaction, tx, Overlay(rows), moment)
+        except RefusedError as refused:
+            return _refused(refused.code)
+        return TxResult()
+
+    def execute(self, tx: bytes, rows: Overlay, moment: Moment) -> TxResult:
+        """Execute a transaction."""
+        try:
+            transaction = self._parsed(tx, rows, moment)
+            result = self._dispatch(transaction, tx, rows, moment)
+        except RefusedError as refused:
+            return _refused(refused.code)
+        rows.set(TRANSACTIONS, transaction.id, index_key(moment.height))
+        return result
+
+    def end_block(self, rows: Overlay, moment: Moment) -> BlockEnd:
+        """Validators and upgrade."""
+        return governance.end_block(rows, moment)
+
+    def _parsed(self, tx: bytes, rows: Reader, moment: Moment) -> Transaction:
+        try:
+            transaction = parse_transaction(tx, chain_id=moment.chain_id)
+        except MalformedError as error:
+            raise RefusedError(TxCode.MALFORMED) from error
+        if transaction.expires_height < moment.height:
+            raise RefusedError(TxCode.EXPIRED)
+        if rows.get(TRANSACTIONS, transaction.id) is not None:
+            raise RefusedError(TxCode.KNOWN)
+        if not self._seen.holds(sha256(tx), lambda: _signatures_hold(transaction)):
+            raise RefusedError(TxCode.SIGNATURE)
+        return transaction
+
+    def _admit(
+        self, payload: SubmitCheckpoint, transaction: Transaction, tx: bytes, rows: Reader, moment: Moment
+    ) -> checkpoints.Submitted:
+        return checkpoints.admit(
+            rows, payload, transaction.signatures, height=moment.height, size=len(tx), seen=self._seen
+        )
+
+    def _dispatch(self, transaction: Transaction, tx: bytes, rows: Overlay, moment: Moment) -> TxResult:
+        height, signatures = moment.height, transaction.signatures
+        match transaction.payload:
+            case SubmitCheckpoint() as payload:
+                submitted = self._admit(payload, transaction, tx, rows, moment)
+                index = checkpoints.accept(rows, submitted, height)
+                attributes = (
+                    ("origin", submitted.checkpoint.origin),
+                    ("size", str(submitted.checkpoint.size)),
+                )
+                return TxResult(
+                    data=index_key(index), events=(Event(type="checkpoint", attributes=attributes),)
+                )
+            case RegisterDesk() as payload:
+                governance.require_quorum(rows, signatures)
+                desks.register(rows, payload, height)
+            case RotateDeskKeys() as payload:
+                if not desks.is_precommitted(rows, payload, height, signatures):
+                    governance.require_quorum(rows, signatures)
+                desks.rotate(rows, payload, height)
+            case RevokeDesk() as payload:
+                governance.require_quorum(rows, signatures)
+                desks.revoke(rows, payload, height)
+            case Govern() as payload:
+                governance.govern(
+                    rows, payload, transaction.id, transaction.expires_height, signatures, moment
+                )
+            case ReportEquivocation() as payload:
+                checkpoints.report(rows, payload)
+        return TxResult()
+
+
+def _signatures_hold(transaction: Transaction) -> bool:
+    try:
+        transaction.check_signatures()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _refused(code: TxCode) -> TxResult:
+    return TxResult(code=code.value, log=code.name.lower(), codespace=CODESPACE)

@@ -12,7 +12,9 @@ from evidence_desk.core.note import Note, parse_note
 from evidence_desk.errors import MalformedError
 
 MAX_SIZE: Final = 2**53 - 1
-_ORIGIN: Final = re.compile(r"desk\.[a-z0-9-]{1,32}\.evidence/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?:0|[1-9][0-9]{0,5})\Z")
+_ORIGIN: Final = re.compile(
+    r"desk\.[a-z0-9-]{1,32}\.evidence/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/(?:0|[1-9][0-9]{0,5})\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ def test_built_request_reads_back(
     hash_oid: str,
     imprint: bytes,
     nonce: int | None,
-    cert_req: bool,  # noqa: FBT001
+    cert_req: bool,
     policy: str | None,
 ) -> None:
     built = build_request(hash_oid=hash_oid, imprint=imprint, nonce=nonce, cert_req=cert_req, policy=policy)

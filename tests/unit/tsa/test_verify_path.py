@@ -157,7 +157,7 @@ EMAIL = tlv(0x81, b"example.org")
         (extension("2.5.29.30", b"\x30\x01", critical=True), False),
     ],
 )
-def test_name_constraints(constraint: bytes, passes: bool) -> None:  # noqa: FBT001
+def test_name_constraints(constraint: bytes, passes: bool) -> None:
     found = not_passed(Tower((*forge.ca_extensions(), constraint)).judge())
     assert found == ({} if passes else UNTRUSTED)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from evidence_desk.core.certificate import Certificate
-from evidence_desk.core.ports import Clock, IssuedPdf, TimestampAuthority
+from evidence_desk.core.ports import Clock, TimestampAuthority
+from evidence_desk.core.rows import IssuedPdf
 from evidence_desk.core.time_record import splice_crls
 from evidence_desk.errors import RemoteError
 from evidence_desk.texts import Language

@@ -16,7 +16,7 @@ from evidence_desk.core.digests import DigestPair, sm3
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject
 from evidence_desk.core.log import note_keys
 from evidence_desk.core.note import NoteKeys
-from evidence_desk.core.ports import LeafRow, LogAppend
+from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.core.statement import ClockState, ExhibitKind, FileEntry, StatementDraft
 from evidence_desk.crypto.guomi import sm2_from_seed
 from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError, NotFoundError

@@ -21,7 +21,8 @@ import httpx
 import stamina
 from stamina import instrumentation
 
-from evidence_desk.core.ports import Clock, TimestampReply
+from evidence_desk.core.ports import Clock
+from evidence_desk.core.rows import TimestampReply
 from evidence_desk.crypto import der
 from evidence_desk.errors import MalformedError, RemoteError, UsageError
 from tsa.acceptance import accept, make_question

@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence_desk.core.canonical import decode
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.ports import CertificateRow, CustodyRow, ExhibitRow
+from evidence_desk.core.rows import CertificateRow, CustodyRow, ExhibitRow
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 

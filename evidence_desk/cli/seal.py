@@ -18,7 +18,7 @@ from evidence_desk.cli.options import (
     session,
 )
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.statement import ExhibitKind
 from evidence_desk.errors import EvidenceDeskError, RemoteError
 from evidence_desk.services.seal import DEFAULT_CASE, SealOutcome, SealRequest

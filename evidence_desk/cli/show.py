@@ -18,7 +18,7 @@ from evidence_desk.cli.describe import (
 )
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
 from evidence_desk.core.evidence_number import Prefix
-from evidence_desk.core.ports import CertificateRow, ExhibitRow
+from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.find import as_digest, by_number, one_certificate, one_exhibit
 from evidence_desk.terminal.layout import printable

@@ -14,7 +14,8 @@ from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.leaf import Leaf, parse_leaf
 from evidence_desk.core.merkle import TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.note import Note, NoteKeys, check_ed25519, check_note, sign_note
-from evidence_desk.core.ports import LeafRow, LogAppend, LogSigner, LogStore, TileSource
+from evidence_desk.core.ports import LogSigner, LogStore, TileSource
+from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.errors import BugError, IntegrityError, MalformedError
 
 

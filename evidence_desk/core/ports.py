@@ -1,4 +1,4 @@
-"""Ports: what use cases need from the world, as Protocols, and the rows that cross them. No implementation here.
+"""Ports: what use cases need from the world, as Protocols; the rows that cross them are in ``rows``. No implementation.
 
 Adapters (``vault``, ``tsa.client``, ``reports``) implement them; ``bootstrap`` wires them. All times are UTC-aware.
 """
@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from evidence_desk.core.certificate.model import Certificate
-from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
+from evidence_desk.core.rows import (
+    CaseRow,
+    CertificateRow,
+    CustodyRow,
+    ExhibitRow,
+    IssuedPdf,
+    LeafRow,
+    LogAppend,
+    StoredObject,
+    TimeRecordRow,
+    TimestampReply,
+    TokenRow,
+)
 
 
 class Clock(Protocol):
@@ -25,36 +36,6 @@ class Clock(Protocol):
 
 
 # --- log ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafRow:
-    """One stored leaf: its canonical bytes and RFC 6962 leaf hash."""
-
-    seq: int
-    type: str
-    leaf_hash: bytes
-    leaf: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogAppend:
-    """Everything one append writes: leaves, changed tiles (whole blobs) and the new checkpoint note.
-
-    Attributes:
-        tiles: (level, index) → concatenated 32-byte hashes, up to 256 (C2SP tlog-tiles); level 0 holds leaf hashes.
-        checkpoint: signed note, UTF-8.
-    """
-
-    old_size: int
-    leaves: tuple[LeafRow, ...]
-    tiles: Mapping[tuple[int, int], bytes]
-    checkpoint: bytes
-
-    @property
-    def new_size(self) -> int:
-        """Size of the log after the append."""
-        return self.old_size + len(self.leaves)
 
 
 class TileSource(Protocol):
@@ -120,134 +101,6 @@ class LogSigner(Protocol):
 
 
 # --- exhibits -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
-    """An encrypted original in the vault: `name` is its file name in objects/, keyed by the case."""
-
-    name: str
-    size: int
-    digests: DigestPair
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRow:
-    """One file of an exhibit, in statement order."""
-
-    position: int
-    path: str
-    media_type: str
-    stored: StoredObject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExhibitRow:
-    """One exhibit as stored. `number` is the evidence number; times are the independent states."""
-
-    leaf_hash: bytes
-    seq: int
-    number: str
-    case_number: str
-    exhibit_no: str
-    title: str
-    kind: str
-    statement: bytes
-    disclosures: bytes
-    objects: tuple[ObjectRow, ...]
-    registered: datetime
-    logged: datetime
-    timestamped: datetime | None = None
-    anchored: datetime | None = None
-    certified: datetime | None = None
-    origin: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRow:
-    """One accepted token with its transport evidence (在线诉讼规则 art. 17(4)).
-
-    Attributes:
-        token: DER ContentInfo as received; `token_sha256` is its SHA-256.
-        request: DER TimeStampReq; `response`: raw body received.
-        transport: canonical JSON of round-trip times, URL, HTTP status.
-        preimage: bytes the token covers (sorted hashes under the top node of the batch tree).
-        attested_seq: seq of the ``time.attested`` leaf, None before it is appended.
-        attested_origin: log of that leaf; given by the store when reading.
-    """
-
-    token_sha256: bytes
-    token: bytes
-    request: bytes
-    response: bytes
-    transport: bytes
-    authority: str
-    gen_time: datetime
-    preimage: bytes
-    crls: tuple[bytes, ...] = ()
-    attested_seq: int | None = None
-    attested_origin: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeRecordRow:
-    """One reduced tree of a batch (RFC 4998 §4.2): of an exhibit's group, or of the batch's checkpoint.
-
-    Attributes:
-        leaf_hash: exhibit it belongs to; None for the checkpoint's own tree.
-        group: 0-based group of the exhibit (≤ 100 objects a group).
-        tree: lists of 32-byte hashes, first the group itself.
-        data: for the checkpoint's tree the note bytes, else b"".
-    """
-
-    token_sha256: bytes
-    leaf_hash: bytes | None
-    group: int
-    tree: tuple[tuple[bytes, ...], ...]
-    data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateRow:
-    """One issued certificate; digests of its first signed revision."""
-
-    number: str
-    leaf_hash: bytes
-    exhibits: tuple[bytes, ...]
-    digests: DigestPair
-    pdf: bytes
-    issued: datetime
-    revoked: datetime | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseRow:
-    """A case: folder of exhibits; `details` is canonical JSON (court, parties, cause)."""
-
-    number: str
-    details: bytes
-    created: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustodyRow:
-    """One custody event 保管记录; `leaf_seq` is None until its batch is in the log.
-
-    Attributes:
-        action: sealed, opened, decrypted, exported, rechecked, certified, corrected, restored, …
-        details: canonical JSON, private.
-        leaf_origin: log of the leaf `leaf_seq`; given by the store when reading.
-    """
-
-    exhibit: bytes
-    at: datetime
-    action: str
-    operator: str
-    details: bytes
-    leaf_seq: int | None = None
-    id: int = 0
-    leaf_origin: str = ""
 
 
 class ExhibitStore(Protocol):
@@ -421,34 +274,6 @@ class Store(Protocol):
 
 
 # --- time -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimestampReply:
-    """What an authority answered, kept whole as evidence of transfer.
-
-    Attributes:
-        token: DER ContentInfo as received, already strictly verified.
-        tsa: SHA-256 of the signer certificate's SubjectPublicKeyInfo.
-        transport: JSON-able facts: url, sent, received (UTC strings), status, round_trip_ms.
-    """
-
-    authority: str
-    token: bytes
-    request: bytes
-    response: bytes
-    gen_time: datetime
-    tsa: bytes
-    transport: Mapping[str, str | int] = field(default_factory=dict)
-    crls: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedPdf:
-    """A signed certificate; `unprintable` lists characters no font of ours has, printed as 〔U+XXXXX〕."""
-
-    pdf: bytes
-    unprintable: tuple[str, ...] = ()
 
 
 class CertificateIssuer(Protocol):

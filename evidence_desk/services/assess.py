@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from evidence_desk.core.ports import ExhibitRow
 from evidence_desk.core.proof import Proof
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Status
 from evidence_desk.errors import IntegrityError

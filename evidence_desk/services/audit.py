@@ -11,7 +11,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.log import TrustedLog, ed25519_checkpoint
 from evidence_desk.core.merkle import TILE_WIDTH, CompactRange, extend_tiles, leaf_hash
-from evidence_desk.core.ports import LeafRow
+from evidence_desk.core.rows import LeafRow
 from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
 from evidence_desk.services.audit_records import Fault, check_records
 from evidence_desk.services.desk import Desk

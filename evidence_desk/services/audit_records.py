@@ -10,7 +10,7 @@ from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_of
-from evidence_desk.core.ports import CustodyRow, ExhibitRow
+from evidence_desk.core.rows import CustodyRow, ExhibitRow
 from evidence_desk.errors import MalformedError, NotFoundError
 from evidence_desk.services.custody import custody_entry
 from evidence_desk.services.desk import Desk

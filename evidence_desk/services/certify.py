@@ -12,8 +12,9 @@ from evidence_desk.core.canonical import JSON
 from evidence_desk.core.digests import DigestPair, parse_hex, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import BlindedObject, Leaf, LeafType
-from evidence_desk.core.ports import CertificateIssuer, CertificateRow, ExhibitRow
+from evidence_desk.core.ports import CertificateIssuer
 from evidence_desk.core.proof import Proof
+from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.core.time_record import parse_record, path_text
 from evidence_desk.core.trust import Trust
 from evidence_desk.errors import IntegrityError, UsageError

@@ -8,7 +8,7 @@ from typing import Final
 
 from evidence_desk.core.canonical import decode, encode
 from evidence_desk.core.moment import format_moment, parse_moment
-from evidence_desk.core.ports import TimestampReply
+from evidence_desk.core.rows import TimestampReply
 from evidence_desk.core.statement import ClockState
 from evidence_desk.errors import MalformedError
 from evidence_desk.services.desk import Desk

@@ -10,7 +10,7 @@ from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.merkle import leaf_hash, root_of
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.ports import CustodyRow
+from evidence_desk.core.rows import CustodyRow
 from evidence_desk.services.desk import Appender, Desk
 
 

@@ -12,7 +12,8 @@ from evidence_desk.core.canonical import JSON
 from evidence_desk.core.leaf import Leaf
 from evidence_desk.core.log import TrustedLog, note_keys
 from evidence_desk.core.note import NoteKeys
-from evidence_desk.core.ports import Clock, LeafRow, Store
+from evidence_desk.core.ports import Clock, Store
+from evidence_desk.core.rows import LeafRow
 
 LeafMaker = Callable[[int, datetime], Leaf]
 """Makes a leaf for a sequence number and a moment."""

@@ -13,8 +13,8 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.note import sign_note
 from evidence_desk.core.package import PackageContent, PackageEntry, PackageRecord, file_name, write_package
 from evidence_desk.core.package.hand_check import hand_check_readme
-from evidence_desk.core.ports import ExhibitRow, ObjectRow
 from evidence_desk.core.proof import Proof
+from evidence_desk.core.rows import ExhibitRow, ObjectRow
 from evidence_desk.core.time_record import path_text
 from evidence_desk.core.trust import Trust
 from evidence_desk.crypto import oids

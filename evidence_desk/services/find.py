@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
-from evidence_desk.core.ports import CertificateRow, ExhibitRow
+from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.desk import Desk
 

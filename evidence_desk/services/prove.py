@@ -6,8 +6,9 @@ from itertools import groupby
 
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.merkle import TileTree
-from evidence_desk.core.ports import ExhibitRow, LogStore, TimeRecordRow
+from evidence_desk.core.ports import LogStore
 from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
+from evidence_desk.core.rows import ExhibitRow, TimeRecordRow
 from evidence_desk.core.time_record import issue_record
 from evidence_desk.services.desk import Desk
 

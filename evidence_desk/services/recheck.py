@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk

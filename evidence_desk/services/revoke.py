@@ -7,7 +7,7 @@ from datetime import datetime
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import Leaf, LeafType
-from evidence_desk.core.ports import CertificateRow, ExhibitRow
+from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.errors import UsageError
 from evidence_desk.services.custody import CustodyNote, append_custody
 from evidence_desk.services.desk import Desk

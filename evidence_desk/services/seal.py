@@ -13,7 +13,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import MAX_OBJECTS, Leaf, LeafType, PlainObject, blind, objects_root
-from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow, StoredObject
+from evidence_desk.core.rows import CaseRow, ExhibitRow, ObjectRow, StoredObject
 from evidence_desk.core.statement import ExhibitKind, FileEntry, StatementDraft, make_statement
 from evidence_desk.errors import EvidenceDeskError, UnreadableError
 from evidence_desk.services.clock_offset import Comparison, clock_state, last_comparison

@@ -13,7 +13,8 @@ from evidence_desk.core.groups import group_hashes
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, as_ranges
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.ports import ExhibitRow, TimeRecordRow, TimestampAuthority, TimestampReply, TokenRow
+from evidence_desk.core.ports import TimestampAuthority
+from evidence_desk.core.rows import ExhibitRow, TimeRecordRow, TimestampReply, TokenRow
 from evidence_desk.core.time_record import build_batch
 from evidence_desk.errors import BugError, RemoteError
 from evidence_desk.services.clock_offset import note_offset

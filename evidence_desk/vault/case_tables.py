@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from evidence_desk.core.digests import DigestPair
-from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow, StoredObject
+from evidence_desk.core.rows import CaseRow, ExhibitRow, ObjectRow, StoredObject
 from evidence_desk.errors import BugError
 from evidence_desk.vault.database import Database, Row, Value, optional_time, parse_time, time_text
 from evidence_desk.vault.log_repository import LogRepository

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.digests import DigestPair
-from evidence_desk.core.ports import CertificateRow, CustodyRow
+from evidence_desk.core.rows import CertificateRow, CustodyRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.vault.case_tables import CaseTables
 from evidence_desk.vault.database import Row, Value, optional_time, parse_time, time_text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from evidence_desk.core.ports import LeafRow, LogAppend
+from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.errors import ConfigurationError, IntegrityError, NotFoundError
 from evidence_desk.vault.database import Database, Row, time_text
 

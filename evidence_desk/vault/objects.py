@@ -22,7 +22,7 @@ import pyrage
 
 from evidence_desk.core.digests import DigestPair, PairHasher
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import StoredObject
+from evidence_desk.core.rows import StoredObject
 from evidence_desk.errors import ConfigurationError, EvidenceDeskError, IntegrityError, NotFoundError
 from evidence_desk.vault import durable
 from evidence_desk.vault.faults import host_fault, host_faults

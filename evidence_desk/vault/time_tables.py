@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from evidence_desk.core.digests import DIGEST_SIZE
-from evidence_desk.core.ports import TimeRecordRow, TokenRow
+from evidence_desk.core.rows import TimeRecordRow, TokenRow
 from evidence_desk.errors import BugError, IntegrityError, NotFoundError
 from evidence_desk.vault.database import Database, Row, parse_time, time_text
 from evidence_desk.vault.log_repository import LogRepository

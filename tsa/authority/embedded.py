@@ -6,7 +6,8 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Final
 
-from evidence_desk.core.ports import Clock, TimestampReply
+from evidence_desk.core.ports import Clock
+from evidence_desk.core.rows import TimestampReply
 from evidence_desk.crypto.oids import DEMO_TSA_POLICY
 from evidence_desk.crypto.pki import Identity
 from tsa.acceptance import accept, make_question

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evidence_desk.bootstrap import Session
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import TimestampReply
+from evidence_desk.core.rows import TimestampReply
 from evidence_desk.core.statement import ClockState, parse_statement
 from evidence_desk.services.clock_offset import clock_state, last_comparison, note_offset
 from evidence_desk.services.seal import SealRequest, seal

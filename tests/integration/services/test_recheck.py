@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evidence_desk.bootstrap import Session
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.services.recheck import recheck
 from evidence_desk.services.seal import SealRequest, seal
 

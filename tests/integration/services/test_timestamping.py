@@ -9,7 +9,7 @@ import pytest
 from evidence_desk.bootstrap import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import parse_leaf
-from evidence_desk.core.ports import ExhibitRow
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import RemoteError
 from evidence_desk.services.assess import assess
 from evidence_desk.services.audit import audit

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import CaseRow, ExhibitRow, ObjectRow
+from evidence_desk.core.rows import CaseRow, ExhibitRow, ObjectRow
 from evidence_desk.vault.store import Vault
 from tests.unit.vault.rows import CASE, PASSPHRASE, add_leaves
 

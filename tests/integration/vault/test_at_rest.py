@@ -6,7 +6,7 @@ import base64
 import os
 from pathlib import Path
 
-from evidence_desk.core.ports import CustodyRow
+from evidence_desk.core.rows import CustodyRow
 from evidence_desk.vault.backup import backup
 from tests.unit.vault.rows import CASE, ORIGIN, PASSPHRASE, add_leaves, put, seal
 

@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import CaseRow, ExhibitRow, LeafRow, LogAppend, ObjectRow, StoredObject
+from evidence_desk.core.rows import (
+    CaseRow,
+    ExhibitRow,
+    LeafRow,
+    LogAppend,
+    ObjectRow,
+    StoredObject,
+)
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
 

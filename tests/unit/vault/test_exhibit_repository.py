@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence_desk.core.digests import DigestPair, sha256
-from evidence_desk.core.ports import CaseRow, CertificateRow, CustodyRow, TimeRecordRow, TokenRow
+from evidence_desk.core.rows import (
+    CaseRow,
+    CertificateRow,
+    CustodyRow,
+    TimeRecordRow,
+    TokenRow,
+)
 from evidence_desk.errors import BugError, IntegrityError, NotFoundError
 from evidence_desk.vault.store import Vault
 from evidence_desk.vault.time_tables import decode_tree, encode_tree

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from evidence_desk.core.digests import sha256
-from evidence_desk.core.ports import LeafRow, LogAppend
+from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.errors import BugError, ConfigurationError, IntegrityError, MalformedError, NotFoundError
 from tests.unit.vault.rows import ORIGIN, add_leaves, seal
 from tests.unit.vault.test_exhibit_repository import custody

@@ -10,7 +10,7 @@ import pytest
 
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import StoredObject
+from evidence_desk.core.rows import StoredObject
 from evidence_desk.errors import (
     CanceledError,
     ConfigurationError,

@@ -26,8 +26,9 @@ from evidence_desk.core.log import note_keys
 from evidence_desk.core.merkle import TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.note import sign_note
-from evidence_desk.core.ports import ExhibitRow, LogSigner, TimestampAuthority
+from evidence_desk.core.ports import LogSigner, TimestampAuthority
 from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.statement import (
     ClockState,
     ExhibitKind,

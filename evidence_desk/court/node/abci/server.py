@@ -93,8 +93,8 @@ class AbciServer:
             with contextlib.suppress(OSError):
                 writer.write(frame(exception(error.code).SerializeToString()))
                 await writer.drain()
-        except OSError:
-            pass  # the engine went away; the supervisor sees to it
+        except (OSError, asyncio.CancelledError):
+            pass  # the engine went away, or the server ends: nobody waits for this task
         except Exception as error:  # noqa: BLE001 - whatever it is, the node must not go on
             await self._failed(error, writer)
         finally:

@@ -133,7 +133,8 @@ class CourtMachine:
 
     def query(self, query: Query) -> QueryResult:
         """Answer from committed state."""
-        return answer(query, self._store, self._commitments, self._head.height)
+        pending = self._pending is not None
+        return answer(query, self._store, self._commitments, self._head.height, pending=pending)
 
     def prepare_proposal(self, proposal: Proposal) -> tuple[bytes, ...]:
         """The transactions offered, as long as they fit; they were checked on their way in."""

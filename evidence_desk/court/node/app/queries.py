@@ -12,7 +12,7 @@ from typing import Final
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.court.node.abci.application import OK, Query, QueryResult
-from evidence_desk.court.node.app.commitments import DESKS, KEPT, LIST, LOOKUP, Commitments, index_key
+from evidence_desk.court.node.app.commitments import DESKS, LIST, LOOKUP, Commitments, index_key
 from evidence_desk.court.node.app.occurrences import occurrences
 from evidence_desk.court.node.app.store import Reader
 from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots
@@ -43,22 +43,33 @@ class _Asked:
         self.data = data
 
 
-def answer(query: Query, rows: Reader, commitments: Commitments, height: int) -> QueryResult:
-    """Answer, or say by code why not; never raises on what is asked."""
+def answer(
+    query: Query, rows: Reader, commitments: Commitments, height: int, *, pending: bool = False
+) -> QueryResult:
+    """Answer, or say by code why not; never raises on what is asked.
+
+    Args:
+        query: what is asked.
+        rows: committed rows.
+        commitments: their Merkle structures.
+        height: of the newest committed block.
+        pending: whether the structures hold one more block, which is not committed yet.
+    """
     back = height - query.height if query.height else 0
     handler = _PATHS.get(query.path)
     if handler is None:
         return _refused(QueryCode.UNKNOWN_PATH)
-    if height == 0 or not 0 <= back <= min(commitments.kept, KEPT):
+    behind = back + pending
+    if height == 0 or back < 0 or query.height < 0 or behind > commitments.kept:
         return _refused(QueryCode.HEIGHT)
     if len(query.data) > _MAX_KEY:
         return _refused(QueryCode.KEY)
-    found = handler(_Asked(rows, commitments, back, query.data))
+    found = handler(_Asked(rows, commitments, behind, query.data))
     if found is None:
         return _refused(QueryCode.KEY)
     value: dict[str, JSON] = {
         "height": height - back,
-        "roots": _roots(commitments.roots(back)),
+        "roots": _roots(commitments.roots(behind)),
         **found,
     }
     return QueryResult(code=OK, key=query.data, value=encode(value), height=height - back)

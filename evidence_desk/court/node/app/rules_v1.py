@@ -81,7 +81,7 @@ class RulesV1:
             raise RefusedError(TxCode.MALFORMED) from error
         if transaction.expires_height < moment.height:
             raise RefusedError(TxCode.EXPIRED)
-        if rows.get(TRANSACTIONS, transaction.id) is not None:
+        if not _is_vote(transaction) and rows.get(TRANSACTIONS, transaction.id) is not None:
             raise RefusedError(TxCode.KNOWN)
         if not self._seen.holds(sha256(tx), lambda: _signatures_hold(transaction)):
             raise RefusedError(TxCode.SIGNATURE)
@@ -124,6 +124,11 @@ class RulesV1:
             case ReportEquivocation() as payload:
                 checkpoints.report(rows, payload)
         return TxResult()
+
+
+def _is_vote(transaction: Transaction) -> bool:
+    """The bodies of all votes for a proposal are the same, and so is their ID; a vote counts once by who gave it."""
+    return isinstance(transaction.payload, Govern) and transaction.payload.vote is not None
 
 
 def _signatures_hold(transaction: Transaction) -> bool:

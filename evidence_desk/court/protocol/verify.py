@@ -18,7 +18,7 @@ from evidence_desk.core.verdict import Caveat, Finding, Status
 from evidence_desk.court.protocol.history import NetworkTrust, Walk, walk
 from evidence_desk.court.protocol.light import MAX_CLOCK_DRIFT
 from evidence_desk.court.protocol.part import CourtPart, StateView, TimedBlock
-from evidence_desk.court.protocol.registry import DeskStatus, desk_family
+from evidence_desk.court.protocol.registry import CheckpointRecord, DeskEntry, DeskStatus, desk_family
 from evidence_desk.court.protocol.state import APP_VERSION, check_desk, check_lookup, check_record, events_key
 from evidence_desk.court.protocol.verdict import (
     CourtSigner,
@@ -248,12 +248,7 @@ def _desk(case: _Case) -> Finding:
             check_desk(view.roots, origin, view.desk, view.desk_proof)
         except IntegrityError:
             return finding("court.desk", Status.FAILED, "wrong", origin=origin)
-        same_size = view.desk.size == record.size
-        if (
-            view.desk.registered > record.height
-            or view.desk.size < record.size
-            or (same_size and view.desk.root != record.root)
-        ):
+        if _contradicts(view.desk, record):
             return finding("court.desk", Status.FAILED, "contradiction", origin=origin)
     entry, as_of = case.newest.desk, case.newest.header.block.header.height - 1
     match entry.status:
@@ -270,6 +265,18 @@ def _desk(case: _Case) -> Finding:
             return finding(
                 "court.desk", Status.UNDETERMINED, "suspect", origin=origin, height=since, suspect=suspect
             )
+
+
+def _contradicts(entry: DeskEntry, record: CheckpointRecord) -> bool:
+    """Whether a desk's entry and an accepted checkpoint cannot both be true."""
+    closed_before = entry.status is DeskStatus.CLOSED and entry.status_since < record.height
+    same_size = entry.size == record.size
+    return (
+        entry.registered > record.height
+        or entry.size < record.size
+        or (same_size and entry.root != record.root)
+        or closed_before
+    )
 
 
 def _events(case: _Case) -> Finding:

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from evidence_desk.court.node.abci.messages import validator_address
 from evidence_desk.court.node.app.genesis import app_state
 from evidence_desk.court.node.app.records import Institution
 from evidence_desk.court.node.home import (
@@ -37,6 +38,10 @@ from evidence_desk.court.node.home import (
 )
 from evidence_desk.court.node.rpc import EngineStatus, engine_status
 from evidence_desk.court.node.supervisor import Supervisor, exclusive
+from evidence_desk.court.protocol.block import Validator, ValidatorSet
+from evidence_desk.court.protocol.block_time import BlockTime
+from evidence_desk.court.protocol.history import NetworkTrust
+from evidence_desk.court.protocol.network_file import encode_network
 from evidence_desk.court.protocol.state import APP_VERSION
 from evidence_desk.errors import HostError, RemoteError, UsageError
 
@@ -45,6 +50,8 @@ PORTS_A_NODE: Final = 10
 """With a base port, node i has base + 10·i for peers and the next one for RPC."""
 DEMO_PREFIX: Final = "demo-"
 GOVERNANCE_FOLDER: Final = "governance"
+NETWORK_FILE: Final = "network.json"
+"""In the trust folder: genesis validators in the light client's form."""
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 
@@ -99,11 +106,14 @@ def _create(path: Path, count: int, base_port: int) -> tuple[NodeHome, ...]:
     addresses = [
         f"{home.identity().node_id}@127.0.0.1:{p2p}" for home, (p2p, _) in zip(homes, ports, strict=True)
     ]
+    chain_id = f"{DEMO_PREFIX}localnet-{secrets.token_hex(4)}"
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    members = _institutions(path, homes)
     genesis = genesis_document(
-        chain_id=f"{DEMO_PREFIX}localnet-{secrets.token_hex(4)}",
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        chain_id=chain_id,
+        time=time,
         validators=[(home.settings().name, home.identity().validator_key) for home in homes],
-        app_state=app_state(_institutions(path, homes)),
+        app_state=app_state(members),
         app_version=APP_VERSION,
     )
     text = json.dumps(genesis, ensure_ascii=False, indent=2) + "\n"
@@ -114,6 +124,7 @@ def _create(path: Path, count: int, base_port: int) -> tuple[NodeHome, ...]:
     trust = path / "trust"
     trust.mkdir(mode=0o700, exist_ok=True)
     (trust / "genesis.json").write_text(text, "utf-8")
+    (trust / NETWORK_FILE).write_bytes(encode_network(_trust(chain_id, time, members)))
     return tuple(homes)
 
 
@@ -134,6 +145,15 @@ def _institutions(path: Path, homes: Sequence[NodeHome]) -> list[Institution]:
             )
         )
     return members
+
+
+def _trust(chain_id: str, time: str, members: Sequence[Institution]) -> NetworkTrust:
+    return NetworkTrust(
+        chain_id=chain_id,
+        genesis=ValidatorSet.of([Validator(public_key=item.consensus_key, power=1) for item in members]),
+        genesis_time=BlockTime.parse(time, exact=False),
+        institutions={validator_address(item.consensus_key): item.institution for item in members},
+    )
 
 
 def governance_keys(path: Path) -> list[Ed25519PrivateKey]:

@@ -271,8 +271,9 @@ def test_reports_of_two_histories(chain, desk):
         twin.leaf(b"other %d" % number)
     assert chain.run(desk.submission(0)) == [0]
 
-    def report(first, second=b""):
-        return chain.run(signed(ReportEquivocation(first=first, second=second)).encode())
+    def report(first: bytes, second: bytes = b"") -> list[int]:
+        codes: list[int] = chain.run(signed(ReportEquivocation(first=first, second=second)).encode())
+        return codes
 
     assert report(desk.note(2)) == [TxCode.UNPROVEN]
     assert report(twin.note(2), desk.note(3)) == [TxCode.UNPROVEN]

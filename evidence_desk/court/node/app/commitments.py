@@ -20,8 +20,8 @@ LOOKUP: Final = "lookup"
 GOVERNANCE: Final = "governance"
 LIST: Final = "checkpoints"
 MAPS: Final = (DESKS, LOOKUP, GOVERNANCE)
-KEPT: Final = 4
-"""Blocks whose state can still be proven: the newest header shows the state one block back."""
+KEPT: Final = 16
+"""Blocks whose state can still be proven: some seconds on a busy chain, for whoever waits for the header of his block."""
 _TILES: Final = "tiles"
 _SIZE: Final = b"checkpoints.size"
 

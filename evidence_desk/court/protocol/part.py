@@ -107,7 +107,7 @@ class CourtPart:
             "index": self.index,
             "path": [to_base64(node) for node in self.path],
             "anchor": _view_json(self.anchor),
-            "history": [_timed_json(step) for step in self.history],
+            "history": [timed_json(step) for step in self.history],
             "current": None if self.current is None else _view_json(self.current),
         }
 
@@ -133,21 +133,15 @@ def read_court_part(value: JSON) -> CourtPart:
         index=number(item["index"]),
         path=tuple(from_base64(node) for node in items(item["path"], MAX_PROOF)),
         anchor=_read_view(item["anchor"]),
-        history=tuple(_read_timed(step) for step in items(item["history"], MAX_HISTORY)),
+        history=tuple(read_timed(step) for step in items(item["history"], MAX_HISTORY)),
         current=None if item["current"] is None else _read_view(item["current"]),
     )
 
 
 def _view_json(view: StateView) -> dict[str, JSON]:
-    roots = view.roots
     return {
-        "header": _timed_json(view.header),
-        "roots": {
-            "checkpoints": {"size": roots.checkpoints.size, "root": to_base64(roots.checkpoints.root)},
-            "desks": to_base64(roots.desks),
-            "governance": to_base64(roots.governance),
-            "lookup": to_base64(roots.lookup),
-        },
+        "header": timed_json(view.header),
+        "roots": roots_json(view.roots),
         "desk": {
             "entry": to_base64(DESK_ENTRY.encode(view.desk)),
             "proof": to_base64(view.desk_proof.encode()),
@@ -161,18 +155,11 @@ def _view_json(view: StateView) -> dict[str, JSON]:
 
 def _read_view(value: JSON) -> StateView:
     item = members(value, {"header", "roots", "desk", "events"})
-    roots = members(item["roots"], {"checkpoints", "desks", "governance", "lookup"})
-    checkpoints = members(roots["checkpoints"], {"size", "root"})
     desk = members(item["desk"], {"entry", "proof"})
     events = members(item["events"], {"leaves", "proof"})
     return StateView(
-        header=_read_timed(item["header"]),
-        roots=StateRoots(
-            checkpoints=ListRoot(size=number(checkpoints["size"]), root=from_base64(checkpoints["root"])),
-            desks=from_base64(roots["desks"]),
-            governance=from_base64(roots["governance"]),
-            lookup=from_base64(roots["lookup"]),
-        ),
+        header=read_timed(item["header"]),
+        roots=read_roots(item["roots"]),
         desk=DESK_ENTRY.decode(from_base64(desk["entry"])),
         desk_proof=decode_map_proof(from_base64(desk["proof"])),
         events=tuple(_read_event(event) for event in items(events["leaves"], MAX_EVENTS)),
@@ -190,11 +177,35 @@ def _read_event(value: JSON) -> CourtEvent:
     return CourtEvent(leaf=leaf, height=height)
 
 
-def _timed_json(timed: TimedBlock) -> dict[str, JSON]:
+def roots_json(roots: StateRoots) -> dict[str, JSON]:
+    """JSON of the sub-roots."""
+    return {
+        "checkpoints": {"size": roots.checkpoints.size, "root": to_base64(roots.checkpoints.root)},
+        "desks": to_base64(roots.desks),
+        "governance": to_base64(roots.governance),
+        "lookup": to_base64(roots.lookup),
+    }
+
+
+def read_roots(value: JSON) -> StateRoots:
+    """Sub-roots from their JSON; MalformedError."""
+    roots = members(value, {"checkpoints", "desks", "governance", "lookup"})
+    checkpoints = members(roots["checkpoints"], {"size", "root"})
+    return StateRoots(
+        checkpoints=ListRoot(size=number(checkpoints["size"]), root=from_base64(checkpoints["root"])),
+        desks=from_base64(roots["desks"]),
+        governance=from_base64(roots["governance"]),
+        lookup=from_base64(roots["lookup"]),
+    )
+
+
+def timed_json(timed: TimedBlock) -> dict[str, JSON]:
+    """JSON of a block and its token."""
     return {"block": light_block_json(timed.block), "token": to_base64(timed.token) if timed.token else None}
 
 
-def _read_timed(value: JSON) -> TimedBlock:
+def read_timed(value: JSON) -> TimedBlock:
+    """Block and token from their JSON; MalformedError."""
     item = members(value, {"block", "token"})
     token = b"" if item["token"] is None else from_base64(item["token"])
     if len(token) > MAX_TOKEN or (item["token"] is not None and not token):

@@ -8,34 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.verdict import Caveat, Finding, Status
-from evidence_desk.court.protocol.history import NetworkTrust, Walk, walk
+from evidence_desk.court.protocol.history import DEMO_PREFIX, NetworkTrust, Walk, walk
 from evidence_desk.court.protocol.light import MAX_CLOCK_DRIFT
-from evidence_desk.court.protocol.part import CourtPart, StateView, TimedBlock
+from evidence_desk.court.protocol.part import CourtPart, StateView
 from evidence_desk.court.protocol.registry import CheckpointRecord, DeskEntry, DeskStatus, desk_family
 from evidence_desk.court.protocol.state import APP_VERSION, check_desk, check_lookup, check_record, events_key
+from evidence_desk.court.protocol.tokens import judge_tokens
 from evidence_desk.court.protocol.verdict import (
     CourtSigner,
     CourtVerdict,
     TokenCheck,
-    TokenTime,
     finding,
     refusal,
 )
 from evidence_desk.errors import IntegrityError, MalformedError
-
-__all__ = ["TOKEN_DELAY", "verify_court"]
-
-TOKEN_DELAY: Final = timedelta(days=30)
-"""How long after its header a token may have been made: shorter than retired keys need to become anybody's."""
-_CLOCKS: Final = timedelta(minutes=10)
-"""How far a header's time may lie after an honest authority's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +84,7 @@ def verify_court(
 
 
 def _demo(part: CourtPart) -> tuple[Caveat, ...]:
-    if part.chain_id.startswith("demo-"):
+    if part.chain_id.startswith(DEMO_PREFIX):
         return (Caveat(code="demo.chain", parameters={"chain": part.chain_id}),)
     return ()
 
@@ -178,35 +171,8 @@ def _headers(case: _Case) -> tuple[Finding, Walk | None]:
 
 def _tokens(case: _Case) -> Finding:
     """Each header was timestamped while its validators' keys were still guarded."""
-    worst: Finding | None = None
-    blocks: list[TimedBlock] = [*case.part.history, *(view.header for view in case.views)]
-    for timed in blocks:
-        outcome = _token(case, timed)
-        if outcome.status is Status.FAILED:
-            return outcome
-        if outcome.status is Status.UNDETERMINED and worst is None:
-            worst = outcome
-    return worst or finding("court.token", Status.PASSED, "timely", count=len(blocks))
-
-
-def _token(case: _Case, timed: TimedBlock) -> Finding:
-    header = timed.block.header
-    height = header.height
-    if not timed.token:
-        if case.trust.trusted_hash(height) == header.hash:
-            return finding("court.token", Status.PASSED, "timely", count=1)
-        return finding("court.token", Status.UNDETERMINED, "missing", height=height)
-    judged: TokenTime = case.token(timed.token, header.hash)
-    if judged.status is Status.FAILED:
-        return finding("court.token", Status.FAILED, "wrong", height=height)
-    if judged.status is Status.UNDETERMINED or judged.gen_time is None:
-        return finding("court.token", Status.UNDETERMINED, "undetermined", height=height)
-    delay = judged.gen_time - header.time.moment()
-    if delay < -_CLOCKS:
-        return finding("court.token", Status.UNDETERMINED, "early", height=height)
-    if delay > TOKEN_DELAY:
-        return finding("court.token", Status.UNDETERMINED, "late", height=height, days=TOKEN_DELAY.days)
-    return finding("court.token", Status.PASSED, "timely", count=1)
+    blocks = [*case.part.history, *(view.header for view in case.views)]
+    return judge_tokens(case.trust, blocks, case.token)
 
 
 # --- 4 rules, 5 state, 6 checkpoint, 7 desk, 8 events ----------------------------------------------------------

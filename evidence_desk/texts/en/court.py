@@ -34,6 +34,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.events.revoked": "As of block {height} the network holds {count} revocations of this entry; the network no longer vouches for it.",
     "court.events.wrong": "The later records about this entry are not proven complete: they do not fit the network's state.",
     "court.events.other": "The later records in the proof are not about this entry, or not by this desk.",
+    "court.lookup.present": "As of block {height} ({time}) the network holds {count} log entries with this digest; this shows that a desk knew it, not who possesses it or who was first.",
+    "court.lookup.absent": "As of block {height} ({time}) the network holds no log entry with this digest; blinded files cannot be found this way.",
+    "court.lookup.stale": "The digest was not found, but the answer is only as of block {height} ({time}), which is no longer current; ask another gateway.",
+    "court.lookup.wrong": "The answer does not hold: it does not fit the network's state as of block {height}.",
+    "court.lookup.other": "The answer is about another digest than asked (as of block {height}).",
     # Caveats.
     "court.corrected": "The desk noted a correction of this entry in block {height}; read it too.",
     "court.signature_disputed": "Header {height} has {count} signatures on which standard implementations disagree; their power was not counted.",

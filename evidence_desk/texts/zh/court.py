@@ -34,6 +34,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.events.revoked": "截至第 {height} 号区块，网络中有 {count} 项撤销针对本条目，无法再以网络的名义采信。",
     "court.events.wrong": "不能证明关于本条目的后续记录是完整的：与网络状态不符。",
     "court.events.other": "所附的后续记录不是关于本条目的，或者不是该存证终端作出的。",
+    "court.lookup.present": "截至第 {height} 号区块（{time}），网络中有 {count} 条日志条目载有该摘要；这只说明有终端当时知道该摘要，不说明由谁持有、谁在先。",
+    "court.lookup.absent": "截至第 {height} 号区块（{time}），网络中没有载有该摘要的日志条目；经盲化登记的文件不能以此方式查得。",
+    "court.lookup.stale": "网络中没有查到该摘要，但答复只截至第 {height} 号区块（{time}），已不是最新状态，无法判断；请另向一个网关查询。",
+    "court.lookup.wrong": "查询答复不成立：与第 {height} 号区块的网络状态不符。",
+    "court.lookup.other": "答复的不是所查询的摘要（截至第 {height} 号区块）。",
     # Caveats.
     "court.corrected": "登记本条目的存证终端在第 {height} 号区块附加了更正说明，请一并查阅。",
     "court.signature_disputed": "第 {height} 号区块头有 {count} 个签名，不同的标准程序对其结论不一致；已不计入表决权。",

@@ -1,0 +1,115 @@
+"""Look-up answers: presence, absence, staleness, and what is refused."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidence_desk.core.verdict import Status
+from evidence_desk.court.protocol.lookup import (
+    LookupAnswer,
+    LookupVerdict,
+    parse_lookup_answer,
+    verify_lookup,
+)
+from evidence_desk.court.protocol.part import TimedBlock
+from evidence_desk.court.protocol.state import LookupEntry, LookupKind, lookup_key
+from evidence_desk.errors import MalformedError
+from tests.unit.court.network import World, digest, judge_token, make_header, nodes, signed, timed, trust
+
+WORLD = World(lookups=40, size=5, index=2)
+BLOCK = WORLD.block()
+NOW = BLOCK.header.time.moment() + timedelta(minutes=5)
+PRESENT = lookup_key(LookupKind.OBJECT_SHA256, digest(7))
+ABSENT = lookup_key(LookupKind.OBJECT_SHA256, digest("nobody's"))
+ENTRY = LookupEntry(leaf_hash=digest(("leaf", 7)), height=8)
+
+
+def answer(key: bytes, *entries: LookupEntry) -> LookupAnswer:
+    return LookupAnswer(
+        chain_id=WORLD.chain_id,
+        key=key,
+        entries=entries,
+        proof=WORLD.lookup.prove(key)[1],
+        roots=WORLD.roots,
+        block=BLOCK,
+    )
+
+
+def judged(given_: LookupAnswer, **changes: Any) -> LookupVerdict:
+    asked: dict[str, Any] = {"key": given_.key, "trust": trust(), "token": judge_token, "now": NOW, **changes}
+    return verify_lookup(given_, **asked)
+
+
+def test_presence_and_absence():
+    found = judged(parse_lookup_answer(answer(PRESENT, ENTRY).encode()))
+    assert found.status is Status.PASSED
+    assert found.entries == (ENTRY,)
+    assert (found.height, found.time) == (40, BLOCK.header.time.moment())
+    nothing = judged(parse_lookup_answer(answer(ABSENT).encode()))
+    assert nothing.findings[-1].code == "court.lookup.absent"
+    assert nothing.entries == ()
+    assert [item.code for item in nothing.caveats] == ["demo.chain"]
+
+
+def test_absence_under_an_old_header_is_undetermined_presence_is_not():
+    later = BLOCK.header.time.moment() + timedelta(minutes=20, seconds=1)
+    stale = judged(answer(ABSENT), now=later)
+    assert stale.findings[-1].code == "court.lookup.stale"
+    assert stale.status is Status.UNDETERMINED
+    assert stale.entries is None
+    assert judged(answer(PRESENT, ENTRY), now=later).status is Status.PASSED
+
+
+@pytest.mark.parametrize(
+    ("given_", "changes", "code", "status"),
+    [
+        (answer(PRESENT), {}, "court.lookup.wrong", Status.FAILED),
+        (answer(ABSENT, ENTRY), {}, "court.lookup.wrong", Status.FAILED),
+        (answer(PRESENT, replace(ENTRY, height=9)), {}, "court.lookup.wrong", Status.FAILED),
+        (answer(PRESENT, ENTRY, ENTRY), {}, "court.lookup.wrong", Status.FAILED),
+        (answer(PRESENT, ENTRY), {"key": ABSENT}, "court.lookup.other", Status.FAILED),
+        (replace(answer(ABSENT), roots=World().roots), {}, "court.state.wrong", Status.FAILED),
+        (answer(ABSENT), {"trust": None}, "court.chain.no_trust", Status.UNDETERMINED),
+        (answer(ABSENT), {"trust": trust(chain_id="demo-x")}, "court.chain.other", Status.FAILED),
+        (answer(ABSENT), {"trust": trust(nodes(8, 9))}, "court.trust_unreached", Status.UNDETERMINED),
+        (answer(ABSENT), {"now": NOW - timedelta(minutes=6)}, "court.header.future", Status.UNDETERMINED),
+        (replace(answer(ABSENT), block=WORLD.block(absent=(0, 1, 2))), {}, "court.commit_power", Status.FAILED),
+        (replace(answer(ABSENT), block=World(app_version=2).block()), {}, "court.rules.unknown", Status.UNDETERMINED),
+    ],
+)  # fmt: skip
+def test_refusals(given_, changes, code, status):
+    verdict = judged(given_, **changes)
+    assert code in [item.code for item in verdict.findings]
+    assert verdict.status is status
+    assert verdict.entries is None
+
+
+def test_changes_of_the_set_need_their_tokens():
+    old = nodes(0, 1, 2)
+    change = timed(signed(make_header(9, old, following=WORLD.validators), old))
+    good = replace(answer(ABSENT), history=(change,))
+    assert judged(good, trust=trust(old)).status is Status.PASSED
+    bare = replace(good, history=(TimedBlock(block=change.block),))
+    assert judged(bare, trust=trust(old)).status is Status.UNDETERMINED
+
+
+def test_no_flip_passes():
+    for good in (answer(PRESENT, ENTRY), answer(ABSENT)):
+        data = good.encode()
+        for at in range(0, len(data), 3):
+            flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+            try:
+                read = parse_lookup_answer(flipped)
+            except MalformedError:
+                continue
+            assert judged(read, key=good.key).status is not Status.PASSED, data[max(0, at - 30) : at + 5]
+
+
+@given(st.binary(max_size=200))
+def test_reader_never_crashes(data):
+    with pytest.raises(MalformedError):
+        parse_lookup_answer(data)

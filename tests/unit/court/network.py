@@ -78,10 +78,10 @@ def nodes(*numbers: int) -> ValidatorSet:
     return ValidatorSet.of([validator(number) for number in numbers])
 
 
-def _private(item: Validator) -> Ed25519PrivateKey:
-    for number in range(100):
-        if node_key(number).public_key().public_bytes_raw() == item.public_key:
-            return node_key(number)
+def _private(item: Validator, others: Sequence[Ed25519PrivateKey]) -> Ed25519PrivateKey:
+    for key in (*others, *(node_key(number) for number in range(100))):
+        if key.public_key().public_bytes_raw() == item.public_key:
+            return key
     raise LookupError
 
 
@@ -124,8 +124,9 @@ def signed(
     absent: Sequence[int] = (),
     nil: Sequence[int] = (),
     round_: int = 0,
+    keys: Sequence[Ed25519PrivateKey] = (),
 ) -> LightBlock:
-    """Commit for a header; `absent` and `nil` are places in the set."""
+    """Commit for a header; `absent` and `nil` are places in the set, `keys` those of other validators than ours."""
     commit = Commit(
         height=header.height,
         round=round_,
@@ -143,7 +144,7 @@ def signed(
             time=BlockTime(header.time.seconds + 1, 1000 * place + 7),
             signature=bytes(64),
         )
-        signature = _private(item).sign(commit.sign_bytes(vote, header.chain_id))
+        signature = _private(item, keys).sign(commit.sign_bytes(vote, header.chain_id))
         votes.append(replace(vote, signature=signature))
     return LightBlock(header=header, commit=replace(commit, signatures=tuple(votes)), validators=validators)
 

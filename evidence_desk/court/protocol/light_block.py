@@ -26,6 +26,7 @@ from evidence_desk.court.protocol.block_time import BlockTime
 from evidence_desk.errors import MalformedError
 
 MAX_BLOCK: Final = 128 * 1024
+MAX_HEADER: Final = 4096
 _HASHES: Final = (
     "last_commit_hash", "data_hash", "validators_hash", "next_validators_hash", "consensus_hash", "app_hash",
     "last_results_hash", "evidence_hash",
@@ -87,6 +88,16 @@ def read_light_block(value: JSON) -> LightBlock:
         ),
         validators=validators,
     )
+
+
+def encode_header(header: Header) -> bytes:
+    """Canonical bytes of a header alone: a data object of time records, and a lower bound in time."""
+    return encode(header_json(header))
+
+
+def parse_header(data: bytes) -> Header:
+    """Read what `encode_header` writes; MalformedError."""
+    return read_header_json(decode(data, what="court header", limit=MAX_HEADER))
 
 
 def header_json(header: Header) -> dict[str, JSON]:

@@ -1,5 +1,6 @@
 """Header hash, canonical votes, commits, and both ways of the light client."""
 
+import base64
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -29,8 +30,19 @@ from evidence_desk.court.protocol.light import (
     require_majority,
     verify_next,
 )
-from evidence_desk.court.protocol.light_block import encode_light_block, parse_light_block
-from evidence_desk.court.protocol.rpc import read_answer, read_header, read_signed_header, read_validators
+from evidence_desk.court.protocol.light_block import (
+    encode_header,
+    encode_light_block,
+    parse_header,
+    parse_light_block,
+)
+from evidence_desk.court.protocol.rpc import (
+    read_answer,
+    read_commit,
+    read_header,
+    read_signed_header,
+    read_validators,
+)
 from evidence_desk.errors import IntegrityError, MalformedError
 from tests.unit.court.network import CHAIN, GENESIS, digest, make_header, node_key, nodes, signed, validator
 
@@ -219,6 +231,24 @@ def test_time_and_height():
     assert outcome(FOUR, block, now=moment - timedelta(seconds=11)).code == "court.time_future"
 
 
+def test_boundaries():
+    three = nodes(0, 1, 2)
+    with pytest.raises(IntegrityError, match="commit_power"):
+        require_majority(check_signers(signed(make_header(5, three), three, absent=(2,)), CHAIN), 5)
+    start = make_header(10, FOUR).time
+    block = signed(make_header(50, FOUR), FOUR)
+    ends = start.moment() + timedelta(days=14)
+    assert outcome(FOUR, block, now=ends).code == "court.trust_expired"
+    assert outcome(FOUR, block, now=ends - timedelta(microseconds=1)).verdict is LightVerdict.SUCCESS
+    same = signed(make_header(50, FOUR, time=start), FOUR)
+    assert outcome(FOUR, same).code == "court.time_order"
+    later = start.moment() + timedelta(hours=1)
+    ahead = signed(make_header(50, FOUR, time=BlockTime.of(later)), FOUR)
+    assert outcome(FOUR, ahead, now=later - timedelta(seconds=10)).verdict is LightVerdict.SUCCESS
+    few = signed(make_header(11, FOUR), FOUR, absent=(0, 1, 2))
+    assert outcome(FOUR, few).code == "court.commit_power"
+
+
 # --- forms -----------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +257,13 @@ def test_light_block_round_trip():
     data = encode_light_block(block)
     assert parse_light_block(data) == block
     check_signers(parse_light_block(data), CHAIN)
+
+
+def test_header_alone():
+    header = make_header(5, FOUR)
+    assert parse_header(encode_header(header)) == header
+    with pytest.raises(MalformedError):
+        parse_header(encode_header(header) + b" ")
 
 
 @given(st.binary(max_size=300))
@@ -290,6 +327,76 @@ def test_rpc_header():
 def test_rpc_header_is_read_strictly(change):
     with pytest.raises(MalformedError):
         read_header(read_answer(json.dumps({**RPC_HEADER, **change}).encode()))
+
+
+VOTE = {
+    "block_id_flag": 2,
+    "validator_address": "AA" * 20,
+    "timestamp": "2026-03-01T00:00:00Z",
+    "signature": "A" * 86 + "==",
+}
+GONE = {"block_id_flag": 1, "validator_address": "", "timestamp": "0001-01-01T00:00:00Z", "signature": None}
+RPC_COMMIT = {
+    "height": "5", "round": 0, "block_id": {"hash": "AA" * 32, "parts": {"total": 1, "hash": "BB" * 32}},
+    "signatures": [VOTE, GONE, {**VOTE, "block_id_flag": 3}],
+}  # fmt: skip
+
+
+def commit_of(value: object) -> Commit:
+    return read_commit(read_answer(json.dumps(value).encode()))
+
+
+def test_rpc_commit():
+    flags = [vote.flag for vote in commit_of(RPC_COMMIT).signatures]
+    assert flags == [VoteFlag.COMMIT, VoteFlag.ABSENT, VoteFlag.NIL]
+
+
+@pytest.mark.parametrize(
+    "vote",
+    [
+        {**VOTE, "block_id_flag": 0}, {**VOTE, "block_id_flag": 4}, {**VOTE, "block_id_flag": "2"}, {**VOTE, "block_id_flag": True},
+        {**VOTE, "signature": ""}, {**VOTE, "signature": "AA=="}, {**VOTE, "signature": "A" * 85 + "B=="},
+        {**VOTE, "signature": "*"}, {**VOTE, "validator_address": ""}, {**VOTE, "timestamp": "0001-01-01T00:00:00Z"},
+        {**GONE, "signature": "AA=="}, {**GONE, "validator_address": "AA" * 20},
+        {**GONE, "timestamp": "2026-03-01T00:00:00Z"}, {**VOTE, "extra": 1}, None, [],
+    ],
+)  # fmt: skip
+def test_rpc_votes_are_read_strictly(vote):
+    with pytest.raises(MalformedError):
+        commit_of({**RPC_COMMIT, "signatures": [vote]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"signatures": []}, {"signatures": {}}, {"signatures": [VOTE] * 301}, {"round": "0"}, {"round": -1}, {"round": 2**31},
+        {"height": "0"}, {"block_id": {"hash": "", "parts": {"total": 0, "hash": ""}}}, {"block_id": None},
+        {"block_id": {"hash": "AA" * 32, "parts": {"total": 2**32, "hash": "BB" * 32}}},
+    ],
+)  # fmt: skip
+def test_rpc_commit_is_read_strictly(change):
+    with pytest.raises(MalformedError):
+        commit_of({**RPC_COMMIT, **change})
+
+
+def test_rpc_validators_are_read_strictly():
+    key = {"type": "tendermint/PubKeyEd25519", "value": base64.b64encode(validator(0).public_key).decode()}
+    good = {
+        "address": validator(0).address.hex().upper(),
+        "pub_key": key,
+        "voting_power": "1",
+        "proposer_priority": "-3",
+    }
+    assert read_validators(read_answer(json.dumps([good]).encode())) == nodes(0)
+    for change in (
+        {"address": "AA" * 20}, {"voting_power": "0"}, {"voting_power": str(2**60)}, {"voting_power": 1},
+        {"pub_key": {**key, "type": "tendermint/PubKeySecp256k1"}}, {"pub_key": {**key, "value": "AA=="}},
+    ):  # fmt: skip
+        with pytest.raises(MalformedError):
+            read_validators(read_answer(json.dumps([{**good, **change}]).encode()))
+    for many in ([], [good, good]):
+        with pytest.raises(MalformedError):
+            read_validators(read_answer(json.dumps(many).encode()))
 
 
 def test_rpc_json_is_read_strictly():

@@ -263,7 +263,10 @@ def test_restore_by_recovery_key(run, prepared, tmp_path, monkeypatch):
     run("backup", tmp_path / "b")
     monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", prepared.recovery_key)
     assert run("restore", tmp_path / "b", "--vault", tmp_path / "fresh").status == 0
-    monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", "0" + prepared.recovery_key[1:])
+    monkeypatch.setenv(
+        "EVIDENCE_DESK_RECOVERY_KEY",
+        ("1" if prepared.recovery_key[0] == "0" else "0") + prepared.recovery_key[1:],
+    )
     wrong = run("restore", tmp_path / "b", "--vault", tmp_path / "again", "--json")
     assert wrong.status in {65, 77}
     assert "error" in wrong.document

@@ -100,12 +100,7 @@ def walk(trust: NetworkTrust, history: Sequence[LightBlock], targets: Sequence[L
     signers: dict[int, Signers] = {}
     for block in blocks:
         _check_between(trust, point, block)
-        signers[_height(block)] = _step(trust, point, block)
-        if block.header.validators_hash != point.next_validators_hash:
-            # Sound in itself: at the start only out of this trust root's reach, later a contradiction of the block before.
-            if block is blocks[0]:
-                raise IntegrityError("court.trust_unreached", height=_height(block))
-            raise IntegrityError("court.validators_unknown", height=_height(block))
+        signers[_height(block)] = _step(trust, point, block, first=block is blocks[0])
         point = _after(block.header)
     _check_later(trust, point)
     return Walk(start=start.height, signers=signers)
@@ -131,18 +126,26 @@ def _after(header: Header) -> _Point:
     return _Point(height=header.height, time=header.time, next_validators_hash=header.next_validators_hash)
 
 
-def _step(trust: NetworkTrust, point: _Point, block: LightBlock) -> Signers:
+def _step(trust: NetworkTrust, point: _Point, block: LightBlock, *, first: bool) -> Signers:
     header = block.header
-    first = header.height == trust.initial_height  # its time is that of genesis (spec/consensus/bft-time.md)
+    opening = (
+        header.height == trust.initial_height
+    )  # its time is that of genesis (spec/consensus/bft-time.md)
     if header.height <= point.height:
         raise IntegrityError("court.height_order", height=header.height)
-    if header.time < point.time or (header.time == point.time and not first):
+    if header.time < point.time or (header.time == point.time and not opening):
         raise IntegrityError("court.time_order", height=header.height)
     known = trust.trusted_hash(header.height)
     if known is not None and known != header.hash:
         raise IntegrityError("court.trust_contradiction", height=header.height)
+    linked = header.validators_hash == point.next_validators_hash
+    if not linked and not first:
+        raise IntegrityError("court.validators_unknown", height=header.height)
+    # Strangers' signatures are looked at in one block only: they could be made slow to check.
     signers = check_signers(block, trust.chain_id)
     require_majority(signers, header.height)
+    if not linked:
+        raise IntegrityError("court.trust_unreached", height=header.height)
     return signers
 
 

@@ -96,6 +96,20 @@ def test_walk_starts_at_the_nearest_header_below():
         walk(FULL, [], [])
 
 
+def test_trusted_headers_of_the_same_moment_do_not_fit():
+    block = signed(make_header(20, SEVEN), SEVEN)
+    first = make_header(1, SEVEN, time=GENESIS)
+    assert walk(trust(headers=(first,)), [], [block]).start == 1
+    between = make_header(5, SEVEN, time=GENESIS)
+    above = make_header(25, SEVEN, time=block.header.time)
+    for headers, start in (((between,), 1), ((above,), 20)):
+        below = signed(make_header(1, SEVEN, time=GENESIS), SEVEN)
+        blocks = [below, block] if start == 1 else [block]
+        with pytest.raises(IntegrityError) as caught:
+            walk(trust(headers=headers), [], blocks)
+        assert caught.value.code == "court.trust_contradiction"
+
+
 def test_a_trusted_header_needs_no_token():
     world = World()
     bare = replace(world.part().anchor.header, token=b"")

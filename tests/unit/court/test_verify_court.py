@@ -131,6 +131,12 @@ def test_not_for_another_chain(world):
     assert judge(world.part(), trust=None).status is Status.UNDETERMINED
 
 
+def test_the_name_of_the_chain_is_the_headers(world):
+    verdict = judge(replace(world.part(), chain_id="demo-court-0000"))
+    assert "court.chain.other" in codes(verdict)
+    assert verdict.status is Status.FAILED
+
+
 def test_not_for_another_checkpoint_or_leaf(world):
     part = world.part()
     for other in (
@@ -288,7 +294,9 @@ def test_unknown_rules_are_undetermined():
 
 
 def test_time_ahead_of_our_clock_is_undetermined(world):
-    before = world.block().header.time.moment() - timedelta(minutes=1)
+    edge = world.block().header.time.moment() - timedelta(seconds=10)
+    assert judge(world.part(), now=edge).status is Status.PASSED
+    before = edge - timedelta(microseconds=1)
     verdict = judge(world.part(), now=before)
     assert "court.header.future" in codes(verdict)
     assert verdict.status is Status.UNDETERMINED
@@ -325,8 +333,15 @@ def test_closed_log_stands(world):
     assert verdict.status is Status.PASSED
 
 
+def test_registered_or_closed_in_the_same_block_is_no_contradiction(world):
+    same = replace(world.entry, registered=40, keys_since=40, status_since=40)
+    for entry in (same, replace(world.entry, status=DeskStatus.CLOSED, status_since=40)):
+        assert judge(World(entry=entry).part()).status is Status.PASSED
+
+
 def test_an_entry_that_contradicts_the_record_fails(world):
     for wrong in (
+        replace(world.entry, status=DeskStatus.CLOSED, status_since=39),
         replace(world.entry, registered=41, keys_since=41, status_since=41),
         replace(world.entry, size=11),
         replace(world.entry, root=digest("other")),

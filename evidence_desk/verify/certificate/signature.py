@@ -159,6 +159,8 @@ def _tokens(content_info: der.Element, certificate: x509.Certificate) -> tuple[b
 def _stamps(unsigned: der.Element | None) -> tuple[bytes, ...]:
     found: list[bytes] = []
     for attribute in [] if unsigned is None else unsigned.children():
+        if attribute.tag != der.SEQUENCE:
+            raise _Wrong("certificate.signature.format", what="unsigned attribute")
         fields = der.Fields(attribute)
         if der.oid(fields.take(der.OID)) != _TIMESTAMP:
             raise _Wrong("certificate.signature.format", what="unsigned attribute")

@@ -256,6 +256,7 @@ def test_tokens(world):
         (make_token(block.header.hash, moment + timedelta(days=30)), "timely", Status.PASSED),
         (make_token(block.header.hash, moment + timedelta(days=30, seconds=1)), "late", Status.UNDETERMINED),
         (make_token(block.header.hash, moment - timedelta(minutes=11)), "early", Status.UNDETERMINED),
+        (make_token(block.header.hash, moment - timedelta(minutes=10)), "timely", Status.PASSED),
         (make_token(digest("other"), moment), "wrong", Status.FAILED),
         (b"no token", "wrong", Status.FAILED),
     ):
@@ -282,6 +283,23 @@ def test_every_change_of_the_set_needs_its_token():
         assert verdict.status is Status.UNDETERMINED
         known = trust(OLD, headers=(bare[missing].block.header,))
         assert judge(world.part(history=bare), trust=known).status is Status.PASSED
+
+
+def test_the_first_doubt_is_the_one_told():
+    steps, world = changing()
+    bare = [TimedBlock(block=step.block) for step in steps]
+    [told] = [
+        item
+        for item in judge(world.part(history=bare), trust=trust(OLD)).findings
+        if item.check == "court.token"
+    ]
+    assert told.parameters == {"height": 10}
+    [told] = [
+        item
+        for item in judge(world.part(history=steps), trust=trust(OLD)).findings
+        if item.check == "court.token"
+    ]
+    assert told.parameters == {"count": 3}
 
 
 # --- rules, desk, events ---------------------------------------------------------------------------------------

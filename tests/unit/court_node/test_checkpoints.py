@@ -139,12 +139,23 @@ def test_an_unknown_desk_and_strange_signatures(chain):
     thief.leaves = desk.leaves
     foreign = thief.note().replace(thief.origin.encode(), desk.origin.encode())
     assert chain.run(desk.submission(0, note=foreign)) == [TxCode.SIGNATURE]
-    no_sm2 = desk.note().rsplit("— ".encode(), 1)[0]
-    assert chain.run(desk.submission(0, note=no_sm2)) == [TxCode.SIGNATURE]
+    no_ed25519 = desk.note().split("\n— ".encode())
+    only_sm2 = b"\n\xe2\x80\x94 ".join([no_ed25519[0], no_ed25519[2]])
+    assert chain.run(desk.submission(0, note=only_sm2)) == [TxCode.SIGNATURE]
     spoiled = bytearray(desk.submission(0))
     spoiled[-1] ^= 1
     assert chain.run(bytes(spoiled)) == [TxCode.SIGNATURE]
     assert chain.run(desk.submission(0)) == [0]
+
+
+def test_signatures_that_cannot_count_are_not_checked(chain, desk):
+    desk.leaf(b"x")
+    payload = SubmitCheckpoint(note=desk.note(), old_size=0, leaves=tuple(desk.leaves))
+    assert chain.run(signed(payload, sm2=(desk.signer,)).encode()) == [TxCode.SIGNATURE]
+    crowd = [key(f"crowd {number}") for number in range(7)]
+    other = Desk(name="two").registration()
+    assert chain.run(signed(other, *crowd).encode()) == [TxCode.SIGNATURE]
+    assert chain.run(signed(other, *crowd[:6]).encode()) == [TxCode.APPROVAL]
 
 
 def test_another_network_and_a_past_height(chain, desk):

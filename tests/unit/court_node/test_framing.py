@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evidence_desk.court.node.abci.framing import FrameReader, frame
@@ -10,6 +10,7 @@ def read(reader: FrameReader, data: bytes) -> list[bytes]:
     return list(reader.feed(data))
 
 
+@settings(deadline=None)
 @given(messages=st.lists(st.binary(max_size=400), max_size=8), cuts=st.lists(st.integers(1, 50), min_size=1))
 def test_messages_survive_any_cutting(messages, cuts):
     stream = b"".join(frame(message) for message in messages)
@@ -22,6 +23,7 @@ def test_messages_survive_any_cutting(messages, cuts):
     assert reader.pending == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 @example(b"\x80\x80\x80\x80\x80")
 @example(b"\x80\x00")

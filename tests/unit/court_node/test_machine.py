@@ -178,6 +178,7 @@ CHAIN = busy_chain()
 SAMPLES = [tx for txs in CHAIN.blocks for tx in txs]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_foreign_bytes_are_refused(data):
     chain = CHAIN
@@ -187,7 +188,7 @@ def test_foreign_bytes_are_refused(data):
     assert result.results[0].code == TxCode.MALFORMED
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_no_byte_of_a_transaction_is_free(data):
     """A flipped byte is refused, or the transaction is known: nothing changes, nothing crashes."""

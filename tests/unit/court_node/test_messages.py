@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence_desk.court.node.abci.messages import (
@@ -95,6 +95,7 @@ def test_snapshots_and_vote_extensions_are_declined():
     assert caught.value.parameters == {"kind": "extend_vote"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_foreign_bytes_are_refused_or_are_a_request(data):
     try:

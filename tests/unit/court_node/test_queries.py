@@ -3,7 +3,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence_desk.core.digests import DigestPair
@@ -149,6 +149,7 @@ def test_checkpoints_that_are_not_there():
 GROWN = grown()[0]
 
 
+@settings(deadline=None)
 @given(
     path=st.sampled_from([*PATHS, "", "/desks", "/desk/"]),
     data=st.binary(max_size=300),

@@ -14,7 +14,7 @@ from evidence_desk.court.node.app import checkpoints, desks, governance
 from evidence_desk.court.node.app.codes import CODESPACE, RefusedError, TxCode
 from evidence_desk.court.node.app.commitments import LOOKUP, index_key
 from evidence_desk.court.node.app.genesis import parse_app_state
-from evidence_desk.court.node.app.records import set_institutions, set_parameters
+from evidence_desk.court.node.app.records import institutions, set_institutions, set_parameters
 from evidence_desk.court.node.app.rules import BlockEnd, Moment
 from evidence_desk.court.node.app.seen import Seen
 from evidence_desk.court.node.app.store import Overlay, Reader
@@ -27,7 +27,7 @@ from evidence_desk.court.protocol.actions import (
     SubmitCheckpoint,
 )
 from evidence_desk.court.protocol.state import SENTINEL_KEY, SENTINEL_VALUE
-from evidence_desk.court.protocol.transactions import Transaction, parse_transaction
+from evidence_desk.court.protocol.transactions import SignatureScheme, Transaction, parse_transaction
 from evidence_desk.errors import IntegrityError, MalformedError
 
 TRANSACTIONS: Final = "transactions"
@@ -83,6 +83,7 @@ class RulesV1:
             raise RefusedError(TxCode.EXPIRED)
         if not _is_vote(transaction) and rows.get(TRANSACTIONS, transaction.id) is not None:
             raise RefusedError(TxCode.KNOWN)
+        _check_number_of_signatures(transaction, rows)
         if not self._seen.holds(sha256(tx), lambda: _signatures_hold(transaction)):
             raise RefusedError(TxCode.SIGNATURE)
         return transaction
@@ -129,6 +130,17 @@ class RulesV1:
 def _is_vote(transaction: Transaction) -> bool:
     """The bodies of all votes for a proposal are the same, and so is their ID; a vote counts once by who gave it."""
     return isinstance(transaction.payload, Govern) and transaction.payload.vote is not None
+
+
+def _check_number_of_signatures(transaction: Transaction, rows: Reader) -> None:
+    """Before any is checked: nobody may keep the nodes busy with signatures that could not count.
+
+    Institutions and a desk sign by Ed25519; SM2 (slow) is only for a desk's new key.
+    """
+    sm2 = sum(item.scheme is SignatureScheme.SM2 for item in transaction.signatures)
+    allowed = 1 if isinstance(transaction.payload, RotateDeskKeys) else 0
+    if sm2 > allowed or len(transaction.signatures) - sm2 > len(institutions(rows).members) + 2:
+        raise RefusedError(TxCode.SIGNATURE)
 
 
 def _signatures_hold(transaction: Transaction) -> bool:

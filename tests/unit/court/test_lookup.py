@@ -1,5 +1,6 @@
 """Look-up answers: presence, absence, staleness, and what is refused."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -107,6 +108,16 @@ def test_no_flip_passes():
             except MalformedError:
                 continue
             assert judged(read, key=good.key).status is not Status.PASSED, data[max(0, at - 30) : at + 5]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"v": "lookup/2"}, {"key": ""}, {"entries": [[1]]}, {"entries": [["", 1, 2]]}, {"entries": [["", 1]]}, {"chain_id": 1}, {"x": 1}],
+)  # fmt: skip
+def test_answers_are_read_strictly(change):
+    value = {**json.loads(answer(PRESENT, ENTRY).encode()), **change}
+    with pytest.raises(MalformedError):
+        parse_lookup_answer(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 
 @given(st.binary(max_size=200))

@@ -236,6 +236,16 @@ def test_reader_never_crashes_on_what_looks_right(kind, depth, bits, count):
         proof.check(bytes(32), b"key", None)
 
 
+def test_the_deepest_proof_is_read_and_no_deeper_one():
+    for depth, fits in ((256, True), (257, False)):
+        proof = MapProof(terminal=Terminal.PRESENT, siblings=(b"\x11" * 32,) * depth)
+        if fits:
+            assert decode_map_proof(proof.encode()) == proof
+        else:
+            with pytest.raises(MalformedError):
+                decode_map_proof(proof.encode())
+
+
 def test_misuse_is_a_bug():
     tree = SparseMap(versions=0)
     tree.update({b"a": b"1"})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from evidence_desk.core.merkle import EMPTY_ROOT, leaf_hash, node_hash
+from evidence_desk.court.protocol.registry import DESK_ENTRY
 from evidence_desk.court.protocol.state import (
     SENTINEL_KEY,
     SENTINEL_VALUE,
@@ -131,6 +132,15 @@ def test_a_desk_that_is_not_registered():
         check_desk(world.roots, stranger, world.entry, proof)
     with pytest.raises(IntegrityError):
         check_desk(world.roots, ORIGIN, None, world.desks.prove(desk_key(ORIGIN))[1])
+
+
+def test_an_entry_under_another_origin_is_refused():
+    """Even if the application had a hole and put it there."""
+    world, other = World(), f"{ORIGIN[:-1]}88"
+    world.desks.update({desk_key(other): DESK_ENTRY.encode(world.entry)})
+    roots = replace(world.roots, desks=world.desks.root())
+    with pytest.raises(IntegrityError):
+        check_desk(roots, other, world.entry, world.desks.prove(desk_key(other))[1])
 
 
 def test_forms():

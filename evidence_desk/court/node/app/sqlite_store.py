@@ -32,17 +32,24 @@ class SqliteStore:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _told():
             self._connection = sqlite3.connect(path, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.execute(_SCHEMA)
-                self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
-                self._connection.execute("COMMIT")
-        if version not in {0, _FORMAT}:
+        try:
+            with _told():
+                self._prepare()
+        except BaseException:
             self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(_SCHEMA)
+            self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+            self._connection.execute("COMMIT")
+        elif version != _FORMAT:
             raise ConfigurationError("node.store_format", found=version, wanted=_FORMAT)
 
     def get(self, space: str, key: bytes) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -86,8 +88,25 @@ class Network:
         return found
 
     def commit(self, index: int, tx: bytes) -> dict[str, Any]:
-        """Send a transaction and wait for its block."""
-        return self.ask(index, "broadcast_tx_commit", tx=base64.b64encode(tx).decode())
+        """Send a transaction and wait for its block; a busy machine may take its time."""
+        sent: list[dict[str, Any]] = []
+
+        def send() -> bool:
+            with suppress(RemoteError):
+                sent.append(self.ask(index, "broadcast_tx_sync", tx=base64.b64encode(tx).decode()))
+            return bool(sent) or self._found(index, tx) is not None
+
+        wait_until(send)
+        assert all(answer["code"] == 0 for answer in sent), sent
+        wait_until(lambda: self._found(index, tx) is not None)
+        found = self._found(index, tx)
+        assert found is not None
+        return found
+
+    def _found(self, index: int, tx: bytes) -> dict[str, Any] | None:
+        with suppress(RemoteError):
+            return self.ask(index, "tx", hash=base64.b64encode(hashlib.sha256(tx).digest()).decode())
+        return None
 
     def query(self, index: int, path: str, data: bytes, height: int = 0) -> dict[str, Any]:
         answer = self.ask(index, "abci_query", path=path, data=data.hex(), height=str(height))["response"]

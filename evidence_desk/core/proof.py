@@ -27,10 +27,15 @@ class ProvenLeaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenNote:
-    """A checkpoint (or court header) that was in the batch: its bytes and its own evidence record."""
+    """A checkpoint that was in the batch: its bytes and its own evidence record.
+
+    Attributes:
+        path: consistency path (RFC 6962 §2.1.2) from it to the proof's checkpoint; empty when they are of one size.
+    """
 
     data: bytes
     record: bytes
+    path: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +110,11 @@ def _time_json(item: TimeProof) -> dict[str, JSON]:
         "attested": None if item.attested is None else _leaf_json(item.attested),
         "checkpoint": None
         if item.checkpoint is None
-        else {"data": _b64(item.checkpoint.data), "record": _b64(item.checkpoint.record)},
+        else {
+            "data": _b64(item.checkpoint.data),
+            "record": _b64(item.checkpoint.record),
+            "path": [_b64(node) for node in item.checkpoint.path],
+        },
         "header": None,
     }
 
@@ -127,8 +136,12 @@ def _time(value: JSON) -> TimeProof:
     checkpoint = item["checkpoint"]
     note = None
     if checkpoint is not None:
-        parts = _members(checkpoint, {"data", "record"})
-        note = ProvenNote(data=_bytes(parts["data"]), record=_bytes(parts["record"]))
+        parts = _members(checkpoint, {"data", "record", "path"})
+        note = ProvenNote(
+            data=_bytes(parts["data"]),
+            record=_bytes(parts["record"]),
+            path=tuple(_bytes(node) for node in _list(parts["path"], 2 * MAX_PATH)),
+        )
     records = tuple(_bytes(record) for record in _list(item["records"], MAX_RECORDS))
     if not records:
         raise MalformedError("malformed.proof", reason="records")

@@ -68,6 +68,8 @@ def _time(
         checkpoint=None
         if checkpoint is None
         else ProvenNote(
-            data=checkpoint.data, record=issue_record(checkpoint.tree, token.token, crls=token.crls)
+            data=checkpoint.data,
+            record=issue_record(checkpoint.tree, token.token, crls=token.crls),
+            path=tree.consistency(parse_checkpoint(checkpoint.data)[0].size),
         ),
     )

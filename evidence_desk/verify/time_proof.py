@@ -13,6 +13,7 @@ from typing import Final
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.leaf import Leaf, LeafType, attested_ranges, parse_leaf
+from evidence_desk.core.merkle import verify_consistency
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
 from evidence_desk.core.time_record import parse_record, token_differs_only_in_crls
@@ -245,7 +246,7 @@ def _checkpoint(proven: ProvenNote, token: bytes, attested: Leaf | None, around:
         stamped, note = parse_checkpoint(proven.data)
     except MalformedError as error:
         return _finding(Dimension.LOG, check, Status.FAILED, "malformed", reason=error.code)
-    reason = _contradiction(stamped, attested, around)
+    reason = _contradiction(stamped, proven.path, attested, around)
     if reason:
         return _finding(Dimension.LOG, check, Status.FAILED, reason, size=stamped.size)
     verdict = verify_record(
@@ -266,7 +267,9 @@ def _checkpoint(proven: ProvenNote, token: bytes, attested: Leaf | None, around:
     return _finding(Dimension.LOG, check, Status.PASSED, "right", size=stamped.size)
 
 
-def _contradiction(stamped: Checkpoint, attested: Leaf | None, around: _Around) -> str:
+def _contradiction(
+    stamped: Checkpoint, path: tuple[bytes, ...], attested: Leaf | None, around: _Around
+) -> str:
     """Why the stamped checkpoint cannot be an earlier state of the proof's log; "" when it can."""
     newest = around.checkpoint
     if stamped.origin != around.leaf.log:
@@ -277,6 +280,10 @@ def _contradiction(stamped: Checkpoint, attested: Leaf | None, around: _Around) 
         return "fork"
     if stamped.size <= around.leaf.seq or (attested is not None and stamped.size > attested.seq):
         return "order"
+    if newest is not None and not verify_consistency(
+        old_size=stamped.size, new_size=newest.size, old_root=stamped.root, new_root=newest.root, path=path
+    ):
+        return "inconsistent"
     return ""
 
 

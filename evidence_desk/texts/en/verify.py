@@ -80,6 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "time.checkpoint.right": "The timestamp covers a checkpoint of the log too ({size} entries): these entries had been written by the time stated.",
     "time.checkpoint.malformed": "The checkpoint covered by the timestamp is malformed ({reason}).",
     "time.checkpoint.origin": "The checkpoint covered by the timestamp is of another log, or newer than the proof's own.",
+    "time.checkpoint.inconsistent": "The log that was timestamped ({size} entries) is not shown to be the beginning of the present one: the desk may have signed two histories, or the proof was changed.",
     "time.checkpoint.fork": "There are two different checkpoints of the log at {size} entries: the desk signed two histories.",
     "time.checkpoint.order": "The checkpoint covered by the timestamp ({size} entries) does not fit the order of entries: the exhibit entered the log after the timestamp, or the checkpoint is later than the timestamp's entry.",
     "time.checkpoint.no_key": "No trusted public key of the desk is at hand, so who signed the checkpoint covered by the timestamp is unknown; give trust roots with this key by --trust.",

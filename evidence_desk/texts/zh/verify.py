@@ -80,6 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "time.checkpoint.right": "时间戳同时覆盖了日志的检查点（共 {size} 条）：这些条目在时间戳时间已经写入日志。",
     "time.checkpoint.malformed": "时间戳所覆盖的日志检查点格式不正确（{reason}）。",
     "time.checkpoint.origin": "时间戳所覆盖的日志检查点属于另一个日志，或者比证明所用的检查点更新。",
+    "time.checkpoint.inconsistent": "盖时间戳时的日志（{size} 条）不能证明是现在日志的前段：存证终端可能签署过两份不同的日志，或者证明文件被改动。",
     "time.checkpoint.fork": "同样 {size} 条的日志出现了两个不同的检查点：存证终端签署过两份不同的日志。",
     "time.checkpoint.order": "时间戳所覆盖的日志检查点（共 {size} 条）与条目的先后不合：本证据在时间戳之后才写入日志，或者检查点晚于时间戳的条目。",
     "time.checkpoint.no_key": "没有可信的终端公钥，无法判断时间戳所覆盖的日志检查点由谁签署；请用 --trust 给出含有该终端公钥的信任根。",

@@ -25,7 +25,7 @@ TIME = TimeProof(
     records=(b"record", b"second"),
     token=b"token",
     attested=LEAF,
-    checkpoint=ProvenNote(data=b"note", record=b"r"),
+    checkpoint=ProvenNote(data=b"note", record=b"r", path=(b"n",)),
 )
 PROOF = Proof(
     number="ED-0000-0000-0000-0000-0",
@@ -44,7 +44,8 @@ times = st.builds(
     records=st.lists(blobs, min_size=1, max_size=3).map(tuple),
     token=blobs,
     attested=st.none() | leaves,
-    checkpoint=st.none() | st.builds(ProvenNote, data=blobs, record=blobs),
+    checkpoint=st.none()
+    | st.builds(ProvenNote, data=blobs, record=blobs, path=st.lists(blobs, max_size=3).map(tuple)),
 )
 proofs = st.builds(
     Proof,

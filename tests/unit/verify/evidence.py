@@ -272,7 +272,9 @@ class Scene:
             token=reply.token,
             attested=log.proven(attesting),
             checkpoint=ProvenNote(
-                data=stamped.note, record=issue_record(batch.trees[-1], reply.token, crls=reply.crls)
+                data=stamped.note,
+                record=issue_record(batch.trees[-1], reply.token, crls=reply.crls),
+                path=log.grown(stamped.checkpoint.size),
             ),
         )
         proof = Proof(
@@ -309,6 +311,10 @@ class Log:
 
     def proven(self, seq: int) -> ProvenLeaf:
         return ProvenLeaf(leaf=self.leaves[seq], seq=seq, path=self._tree.inclusion(seq))
+
+    def grown(self, size: int) -> tuple[bytes, ...]:
+        """Consistency path from an earlier size."""
+        return self._tree.consistency(size)
 
 
 class MovedClock:

@@ -163,7 +163,7 @@ def sm2_line_of_a_stranger(scene: Scene) -> Item:
     return resigned(scene.item("single"), lambda lines: (lines[0], theirs))
 
 
-@rule("log.signature.wrong", "log.inclusion.wrong", "time.attested.path")
+@rule("log.signature.wrong", "log.inclusion.wrong", "time.attested.path", "time.checkpoint.inconsistent")
 def signatures_of_another_checkpoint(scene: Scene) -> Item:
     item = scene.item("single")
     text = scene.log(scene.leaves[:-1]).checkpoint.text()
@@ -200,7 +200,7 @@ def statement_with_one_digest_right(scene: Scene) -> Item:
     return scene.owner_untimed(item, leaf)
 
 
-@rule("statement.form.wrong", "record.group.missing")
+@rule("statement.form.wrong", "record.group.missing", "time.checkpoint.inconsistent")
 def statement_that_is_none(scene: Scene) -> Item:
     item = scene.item("single")
     leaf = replace(item.leaf, statement=DigestPair.of(b"{}"))
@@ -336,27 +336,27 @@ def leaf_that_registers_another_file_than_the_one_disclosed(scene: Scene) -> Ite
     return replace(item, disclosures=encode({"v": "disclosures/1", "members": [*kept]}))
 
 
-@rule("objects.statement.wrong")
+@rule("objects.statement.wrong", "time.checkpoint.inconsistent")
 def leaf_half_blinded(scene: Scene) -> Item:
     item = scene.item("blinded")
     first = PlainObject(digests=DigestPair.of(b"secret"), size=6)
     return scene.owner(item, leaf=replace(item.leaf, objects=(first, item.leaf.objects[1])))
 
 
-@rule("objects.statement.wrong")
+@rule("objects.statement.wrong", "time.checkpoint.inconsistent")
 def leaf_blinded_by_another_salt(scene: Scene) -> Item:
     item = scene.item("blinded")
     objects = tuple(blind(DigestPair.of(data), bytes(32)) for data in (b"secret", b"form"))
     return scene.owner(item, leaf=replace(item.leaf, objects=objects))
 
 
-@rule("objects.statement.wrong")
+@rule("objects.statement.wrong", "time.checkpoint.inconsistent")
 def root_of_other_objects(scene: Scene) -> Item:
     item = scene.item("many")
     return scene.owner(item, leaf=replace(item.leaf, root=bytes(32)))
 
 
-@rule("objects.statement.wrong", "object.digest.wrong")
+@rule("objects.statement.wrong", "object.digest.wrong", "time.checkpoint.inconsistent")
 def size_registered_otherwise(scene: Scene) -> Item:
     item = scene.item("single")
     digests = DigestPair.of(scene.contents["single"][0])

@@ -168,7 +168,7 @@ def exhibit_sealed_after_its_token(scene: Scene) -> Item:
     return scene.craft({"a": b"a"}, attest_first=True)
 
 
-@rule("time.attested.place")
+@rule("time.attested.place", "time.checkpoint.inconsistent")
 def attested_in_another_epoch(scene: Scene) -> Item:
     item = scene.item("single")
     return scene.owner(item, attested=replace(first_attested(item), log=former(scene.origin)))
@@ -205,7 +205,21 @@ def attested_by_the_leaf_of_another_token(scene: Scene) -> Item:
 def stamped_checkpoint_of_another_batch(scene: Scene) -> Item:
     item = scene.item("single")
     log = scene.log(scene.leaves[: first_attested(item).seq])
-    return item.timed(checkpoint=ProvenNote(data=log.note, record=stamped(item).record))
+    path = scene.log(scene.leaves).grown(log.checkpoint.size)
+    return item.timed(checkpoint=ProvenNote(data=log.note, record=stamped(item).record, path=path))
+
+
+@rule("time.checkpoint.inconsistent")
+def stamped_checkpoint_that_the_present_log_does_not_continue(scene: Scene) -> Item:
+    item = scene.item("single")
+    path = stamped(item).path
+    return item.timed(checkpoint=replace(stamped(item), path=(*path[:-1], bytes(32))))
+
+
+@rule("time.checkpoint.inconsistent")
+def consistency_path_left_out(scene: Scene) -> Item:
+    item = scene.item("single")
+    return item.timed(checkpoint=replace(stamped(item), path=()))
 
 
 @rule("time.checkpoint.malformed")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -158,7 +159,7 @@ def recognize(path: Path) -> InputKind:
         MalformedError: ``verify.unrecognized``. UnreadableError: ``input.missing``, ``input.unreadable``.
     """
     try:
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             head = stream.read(1024)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -184,7 +185,7 @@ def hash_original(path: Path, job: Job) -> GivenFile:
     hasher = PairHasher()
     try:
         total = path.stat().st_size
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             while chunk := stream.read(CHUNK):
                 hasher.update(chunk)
                 job.step("hash", hasher.size, total)
@@ -288,7 +289,10 @@ def _with_root_caveat(verdict: Verdict, trust: Trust) -> Verdict:
 
 
 def _open(path: Path) -> BinaryIO:
+    """A regular file for reading; opening a pipe would wait for ever."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableError("input.not_regular", path=path.name)
         return path.open("rb")
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -296,7 +300,7 @@ def _open(path: Path) -> BinaryIO:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as stream:
+        with _open(path) as stream:
             data = stream.read(limit + 1)
     except OSError as error:
         raise _unreadable(path, error) from error

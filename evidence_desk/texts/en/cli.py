@@ -40,6 +40,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "timestamp.none": "No exhibit waits for a timestamp.",
     "input.symlink": "“{path}” is a symbolic link and was not sealed: a link is not the file itself.",
     "input.symlink.advice": "Give the file it points to.",
+    "input.not_regular": "“{path}” is no regular file (a folder, device, pipe or socket) and cannot be verified.",
+    "input.not_regular.advice": "Give the file itself that is to be verified.",
     "input.special": "“{path}” is no ordinary file (a device, pipe or socket) and was not sealed.",
     "input.special.advice": "Give ordinary files or folders.",
     "input.empty_folder": "Folder “{path}” has no files; nothing was sealed.",

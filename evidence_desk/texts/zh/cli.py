@@ -40,6 +40,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "timestamp.none": "没有等待时间戳的证据。",
     "input.symlink": "“{path}”是符号链接，未予存证：链接不是文件本身。",
     "input.symlink.advice": "请改为给出链接所指的文件。",
+    "input.not_regular": "“{path}”不是普通文件（是文件夹、设备、管道或套接字），不能核验。",
+    "input.not_regular.advice": "请给出要核验的文件本身。",
     "input.special": "“{path}”不是普通文件（是设备、管道或套接字），未予存证。",
     "input.special.advice": "请给出普通文件或文件夹。",
     "input.empty_folder": "文件夹“{path}”中没有文件，未予存证。",

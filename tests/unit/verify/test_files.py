@@ -81,7 +81,7 @@ def test_what_cannot_be_read(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with pytest.raises(UnreadableError) as caught:
         judge(tmp_path / name)
-    assert caught.value.code == ("input.missing" if name == "missing" else "input.unreadable")
+    assert caught.value.code == ("input.missing" if name == "missing" else "input.not_regular")
 
 
 @pytest.mark.parametrize("data", [b'{"checkpoint":1}', b'{"v":"proof/2"}', b'{"checkpoint":' + b"[" * 10**6])

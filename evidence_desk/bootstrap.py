@@ -15,16 +15,15 @@ from asn1crypto import pem
 
 from evidence_desk import __version__
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.certificate import VerificationReport
-from evidence_desk.core.digests import DigestPair
-from evidence_desk.core.evidence_number import Prefix, format_number
+from evidence_desk.core.certificate import FileFacts, TrustRootFacts, VerificationReport
+from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
 from evidence_desk.core.ports import CertificateIssuer, Clock, LogStore, TimestampAuthority
 from evidence_desk.core.trust import MANIFEST, Trust, encode_manifest
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY
 from evidence_desk.crypto.pki import Identity, KeyKind, generate_key, make_ca, make_signer_certificate
-from evidence_desk.errors import ConfigurationError, HostError, MalformedError, UsageError
+from evidence_desk.errors import ConfigurationError, HostError, MalformedError
 from evidence_desk.program import program
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
@@ -37,11 +36,12 @@ from evidence_desk.settings import (
     save_authorities,
     save_signer_roots,
 )
-from evidence_desk.texts import Language
+from evidence_desk.texts import Language, sentence
 from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.files import InputVerdict, hash_original, read_trust
+from evidence_desk.verify.originals import GivenFile
 from tsa.policy import TokenTrust
 
 if TYPE_CHECKING:
@@ -307,25 +307,55 @@ def restore_session(
     return session
 
 
-def verification_report(verdicts: Sequence[InputVerdict], *, at: datetime, language: Language) -> bytes:
-    """核验报告 as PDF/A, one part a verified file.
+def verification_report(
+    item: InputVerdict, *, originals: Sequence[GivenFile], trust: Trust, at: datetime, language: Language
+) -> bytes:
+    """核验报告 on one verified file, as PDF/A; unsigned, and it says so.
 
-    Raises:
-        UsageError: ``verify.report_one`` when there is not exactly one verdict.
+    Args:
+        item: the file and the verdict on it.
+        originals: files that were compared with it.
+        trust: the roots that the verdict started from.
+        at: moment of judgement (UTC).
+        language: of the report.
     """
     from reports.certificate import render_verification_report  # noqa: PLC0415
 
-    if len(verdicts) != 1:
-        raise UsageError("verify.report_one")
-    (item,) = verdicts
     given = hash_original(item.path, Job())
-    digests = DigestPair(sha256=given.sha256 or b"", sm3=given.sm3 or b"")
+    digests = _pair(given)
     report = VerificationReport(
-        number=format_number(Prefix.EVIDENCE, digests.sha256), checked=at, language=language.value,
+        number=f"VR-{at:%Y%m%d-%H%M%S}-{digests.sha256.hex()[:8].upper()}", checked=at, language=language.value,
         subject=item.path.name, size=given.size or 0, digests=digests, verdict=item.verdict,
-        program=f"Evidence Desk {__version__}",
+        originals=tuple(
+            FileFacts(name=file.label, size=file.size or 0, media_type="", digests=_pair(file))
+            for file in originals
+        ),
+        roots=_root_facts(trust), program=f"Evidence Desk {__version__}",
+        demo=tuple(
+            sentence(caveat.code, caveat.parameters, language)
+            for caveat in item.verdict.caveats
+            if caveat.code.startswith("demo.")
+        ),
     )  # fmt: skip
     return render_verification_report(report, attachments={}, language=language).pdf
+
+
+def _pair(file: GivenFile) -> DigestPair:
+    return DigestPair(sha256=file.sha256 or b"", sm3=file.sm3 or b"")
+
+
+def _root_facts(trust: Trust) -> tuple[TrustRootFacts, ...]:
+    """Every trust root by name and SHA-256: certificates, and the verifier keys of desks."""
+    certificates = [
+        TrustRootFacts(name=roots.name, fingerprint=sha256(item))
+        for roots in (*trust.authorities, *trust.signers)
+        for item in roots.certificates
+    ]
+    desks = [
+        TrustRootFacts(name=origin, fingerprint=sha256(keys.encode().encode()))
+        for origin, keys in trust.desks.items()
+    ]
+    return (*certificates, *desks)
 
 
 def _prove(log: LogStore) -> None:

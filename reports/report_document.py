@@ -43,7 +43,10 @@ def report_document(report: VerificationReport) -> Document:
     blocks += _subject(report, say)
     blocks += _details(report, say)
     blocks += _limits(report, say)
-    blocks.append(Seal(lines=(say("certificate.place.note"),)))
+    if report.signed:
+        blocks.append(Seal(lines=(say("certificate.place.note"),)))
+    else:
+        blocks.append(Paragraph(text=say("report.unsigned")))
     stated = report.stated_number
     footer = say("report.footer", time=beijing_text(report.checked))
     if report.program:
@@ -142,7 +145,7 @@ def _details(report: VerificationReport, say: Speaker) -> list[Block]:
         Heading(text=say("report.details")),
         Table(
             header=tuple(say(f"report.{name}") for name in ("dimension", "status", "reason", "vouches")),
-            weights=(1.0, 0.9, 4.2, 1.3),
+            weights=(1.1, 1.1, 4.0, 1.3),
             rows=tuple(_row(item, say) for item in findings),
             tones=tuple(
                 _TONES[item.status] if item.status is Status.FAILED else Tone.TEXT for item in findings

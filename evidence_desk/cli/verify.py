@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,13 @@ def verify(
             refuse_existing(report, force=force)
         judged = judge(out, paths, files=file or (), trust=trust, strict=strict)
         if report is not None:
-            pdf = verification_report(judged.verdicts, at=datetime.now(UTC), language=lang)
+            pdf = verification_report(
+                judged.verdicts[0],
+                originals=judged.originals.given,
+                trust=judged.trust,
+                at=judged.now,
+                language=lang,
+            )
             with written(report, force=force) as stream:
                 stream.write(pdf)
             out.say("verify.report", path=str(report))

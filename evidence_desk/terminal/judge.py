@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence_desk.core.trust import NO_TRUST
+from evidence_desk.core.trust import NO_TRUST, Trust
 from evidence_desk.core.verdict import ExitStatus, Status, worst
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.terminal.layout import printable
@@ -20,10 +20,13 @@ _ORDER = (ExitStatus.UNRECOGNIZED, ExitStatus.FAILED, ExitStatus.UNDETERMINED, E
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Verdicts on several paths and the exit status they come to."""
+    """Verdicts on several paths, what they were judged against, and the exit status they come to."""
 
     verdicts: tuple[InputVerdict, ...]
     status: ExitStatus
+    originals: Originals
+    trust: Trust
+    now: datetime
 
 
 def judge(
@@ -57,7 +60,13 @@ def judge(
         out.warn(told)
         statuses.add(ExitStatus.UNRECOGNIZED)
     out.document(_document(out, verdicts, errors))
-    return Judged(verdicts=tuple(verdicts), status=next(status for status in _ORDER if status in statuses))
+    return Judged(
+        verdicts=tuple(verdicts),
+        status=next(status for status in _ORDER if status in statuses),
+        originals=originals,
+        trust=roots,
+        now=now,
+    )
 
 
 def _document(

@@ -25,12 +25,13 @@ class VerificationReport:
     """Everything a verification report says.
 
     Attributes:
-        number: of the report, ``EC-…`` form or any other; printed on every page.
+        number: of the report; printed on every page.
         checked: moment that the checks went by, UTC.
         subject: name of the checked file; `size` in bytes.
         stated_number: number that the checked thing bears, "" when none.
         originals: files that were compared with it.
         demo: reasons as sentences, empty when nothing is a demo.
+        signed: whether the report is going to be signed; an unsigned one says so.
     """
 
     number: str
@@ -46,6 +47,7 @@ class VerificationReport:
     program: str = ""
     operator: str = ""
     demo: tuple[str, ...] = ()
+    signed: bool = False
 
 
 def report_values(report: VerificationReport) -> dict[str, JSON]:

@@ -244,6 +244,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "report.roots": "Trust roots used",
     "report.roots.none": "No trust root was given; signer and time stay undetermined.",
     "report.limits": "What this report does not prove",
+    "report.unsigned": "This report was made by the verification program and is not signed; who doubts it should verify again, with this program or by other means.",
     "report.limits.judgment": "This report records the outcome of technical checks; admissibility and weight are for the court to decide.",
     "demo.signer": "DEMO / not a third party: the signing certificate is under the demo policy; nobody has verified who the signer is.",
     "certificate.file.malformed": "The file is not a PDF that can be checked, or its structure is out of bounds ({reason}).",

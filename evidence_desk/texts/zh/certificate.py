@@ -244,6 +244,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "report.roots": "所用信任根",
     "report.roots.none": "未提供信任根，签名主体与时间无法判断。",
     "report.limits": "本报告不证明",
+    "report.unsigned": "本报告由核验程序生成，未经签名；对结论有疑问的，请以同一程序或其他方法重新核验。",
     "report.limits.judgment": "本报告记载技术核验结果，证据资格与证明力由人民法院依法审查判断。",
     "demo.signer": "演示/非第三方：签名证书属于演示策略，签署人身份未经任何第三方核实。",
     "certificate.file.malformed": "文件不是可以核验的 PDF，或其结构超出规定（{reason}）。",

@@ -15,7 +15,7 @@ from asn1crypto import pem
 
 from evidence_desk import __version__
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.certificate import FileFacts, TrustRootFacts, VerificationReport
+from evidence_desk.core.certificate import DemoReason, FileFacts, TrustRootFacts, VerificationReport
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
@@ -53,6 +53,9 @@ TRUST: Final = "trust"
 _DEMO_CA: Final = "demo.tsa-ca"
 _DEMO_TSA: Final = "demo.tsa"
 _PDF_SIGNER: Final = "pdf.signer"
+_DEMO: Final = {
+    "demo.authority": DemoReason.TOKEN, "demo.signer": DemoReason.SIGNER, "demo.chain": DemoReason.CHAIN,
+}  # fmt: skip
 _DEMO_STATE: Final = "demo-authority"
 
 
@@ -332,9 +335,9 @@ def verification_report(
         ),
         roots=_root_facts(trust), program=f"Evidence Desk {__version__}",
         demo=tuple(
-            sentence(caveat.code, caveat.parameters, language)
+            sentence(f"certificate.demo.{_DEMO[caveat.code]}", {}, language)
             for caveat in item.verdict.caveats
-            if caveat.code.startswith("demo.")
+            if caveat.code in _DEMO
         ),
     )  # fmt: skip
     return render_verification_report(report, attachments={}, language=language).pdf

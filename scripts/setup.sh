@@ -13,6 +13,7 @@ want xxd xxd
 if [ "$purpose" = test ]; then
     want pdftotext poppler-utils
     want age age
+    want curl curl
     want git git
 fi
 have_uv() { command -v uv >/dev/null 2>&1 || [ -x .cache/uv/bin/uv ]; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from asn1crypto import pem
 
-from evidence_desk import __version__
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.certificate import DemoReason, FileFacts, TrustRootFacts, VerificationReport
-from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
 from evidence_desk.core.ports import CertificateIssuer, Clock, LogStore, TimestampAuthority
@@ -36,12 +33,10 @@ from evidence_desk.settings import (
     save_authorities,
     save_signer_roots,
 )
-from evidence_desk.texts import Language, sentence
 from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
-from evidence_desk.verify.files import InputVerdict, hash_original, read_trust
-from evidence_desk.verify.originals import GivenFile
+from evidence_desk.verify.files import read_trust
 from tsa.policy import TokenTrust
 
 if TYPE_CHECKING:
@@ -53,9 +48,6 @@ TRUST: Final = "trust"
 _DEMO_CA: Final = "demo.tsa-ca"
 _DEMO_TSA: Final = "demo.tsa"
 _PDF_SIGNER: Final = "pdf.signer"
-_DEMO: Final = {
-    "demo.authority": DemoReason.TOKEN, "demo.signer": DemoReason.SIGNER, "demo.chain": DemoReason.CHAIN,
-}  # fmt: skip
 _DEMO_STATE: Final = "demo-authority"
 
 
@@ -308,57 +300,6 @@ def restore_session(
         vault.close()
         raise
     return session
-
-
-def verification_report(
-    item: InputVerdict, *, originals: Sequence[GivenFile], trust: Trust, at: datetime, language: Language
-) -> bytes:
-    """核验报告 on one verified file, as PDF/A; unsigned, and it says so.
-
-    Args:
-        item: the file and the verdict on it.
-        originals: files that were compared with it.
-        trust: the roots that the verdict started from.
-        at: moment of judgement (UTC).
-        language: of the report.
-    """
-    from reports.certificate import render_verification_report  # noqa: PLC0415
-
-    given = hash_original(item.path, Job())
-    digests = _pair(given)
-    report = VerificationReport(
-        number=f"VR-{at:%Y%m%d-%H%M%S}-{digests.sha256.hex()[:8].upper()}", checked=at, language=language.value,
-        subject=item.path.name, size=given.size or 0, digests=digests, verdict=item.verdict,
-        originals=tuple(
-            FileFacts(name=file.label, size=file.size or 0, media_type="", digests=_pair(file))
-            for file in originals
-        ),
-        roots=_root_facts(trust), program=f"Evidence Desk {__version__}",
-        demo=tuple(
-            sentence(f"certificate.demo.{_DEMO[caveat.code]}", {}, language)
-            for caveat in item.verdict.caveats
-            if caveat.code in _DEMO
-        ),
-    )  # fmt: skip
-    return render_verification_report(report, attachments={}, language=language).pdf
-
-
-def _pair(file: GivenFile) -> DigestPair:
-    return DigestPair(sha256=file.sha256 or b"", sm3=file.sm3 or b"")
-
-
-def _root_facts(trust: Trust) -> tuple[TrustRootFacts, ...]:
-    """Every trust root by name and SHA-256: certificates, and the verifier keys of desks."""
-    certificates = [
-        TrustRootFacts(name=roots.name, fingerprint=sha256(item))
-        for roots in (*trust.authorities, *trust.signers)
-        for item in roots.certificates
-    ]
-    desks = [
-        TrustRootFacts(name=origin, fingerprint=sha256(keys.encode().encode()))
-        for origin, keys in trust.desks.items()
-    ]
-    return (*certificates, *desks)
 
 
 def _prove(log: LogStore) -> None:

@@ -9,7 +9,7 @@ from evidence_desk.core.certificate import Certificate
 from evidence_desk.core.ports import Clock, TimestampAuthority
 from evidence_desk.core.rows import IssuedPdf
 from evidence_desk.core.time_record import splice_crls
-from evidence_desk.errors import RemoteError
+from evidence_desk.services.timestamp import ask
 from evidence_desk.texts import Language
 from reports.certificate import Attachment, render_certificate
 from reports.signing import PdfSigner, sign_certificate
@@ -59,12 +59,5 @@ class PdfIssuer:
 
     def _timestamp(self, digest: bytes) -> bytes:
         """Token with the revocation lists that came with it, so that it can be judged without a network."""
-        failure: RemoteError | None = None
-        for authority in self._authorities:
-            try:
-                reply = authority.timestamp(digest)
-            except RemoteError as error:
-                failure = error
-            else:
-                return splice_crls(reply.token, reply.crls) if reply.crls else reply.token
-        raise failure or RemoteError("client.no_authority")
+        reply = ask(self._authorities, digest)
+        return splice_crls(reply.token, reply.crls) if reply.crls else reply.token

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from evidence_desk.bootstrap import verification_report
 from evidence_desk.cli.files import ForceOption, refuse_existing, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption
 from evidence_desk.errors import UsageError
@@ -39,6 +38,8 @@ def verify(
             refuse_existing(report, force=force)
         judged = judge(out, paths, files=file or (), trust=trust, strict=strict)
         if report is not None:
+            from reports.verification import verification_report  # noqa: PLC0415 - PDF libraries load slowly
+
             pdf = verification_report(
                 judged.verdicts[0],
                 originals=judged.originals.given,

@@ -73,7 +73,7 @@ def _one_token(desk: Desk, authorities: Sequence[TimestampAuthority], waiting: S
     batch = build_batch([*groups, (sha256(checkpoint),)])
     if sha256(batch.preimage) != batch.root:
         raise BugError("bug.preimage")
-    reply = _ask(authorities, batch.root)
+    reply = ask(authorities, batch.root)
     token = TokenRow(
         token_sha256=sha256(reply.token), token=reply.token, request=reply.request, response=reply.response,
         transport=encode(dict(reply.transport)), authority=reply.authority, gen_time=reply.gen_time,
@@ -105,7 +105,12 @@ def _groups(waiting: Sequence[ExhibitRow]) -> tuple[list[tuple[bytes, ...]], lis
     return groups, owners
 
 
-def _ask(authorities: Sequence[TimestampAuthority], digest: bytes) -> TimestampReply:
+def ask(authorities: Sequence[TimestampAuthority], digest: bytes) -> TimestampReply:
+    """Reply of the first authority that answers rightly, tried in order.
+
+    Raises:
+        RemoteError: of the last one tried; ``client.no_authority`` when there is none.
+    """
     failure: RemoteError | None = None
     for authority in authorities:
         try:

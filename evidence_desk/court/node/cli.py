@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import sys
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Final
 
 import structlog
 import typer
 from typer.exceptions import Abort, TyperException
 
 from evidence_desk.core.verdict import ExitStatus
-from evidence_desk.court.node.engine import find_engine
-from evidence_desk.court.node.home import NodeHome, NodeSettings, check_peer, create_home, install_genesis
-from evidence_desk.court.node.localnet import DEMO_PREFIX, open_localnet, run_localnet, run_node
-from evidence_desk.court.node.rpc import engine_status, peers
-from evidence_desk.court.node.service import serve_application
-from evidence_desk.court.node.supervisor import read_running
-from evidence_desk.errors import CanceledError, ConfigurationError, RemoteError, UsageError
+from evidence_desk.court.node.commands.founding import init
+from evidence_desk.court.node.commands.running import application, localnet, start, status
+from evidence_desk.errors import CanceledError, UsageError
 from evidence_desk.terminal.output import ErrorTold, Output
 from evidence_desk.terminal.program import run_program
 from evidence_desk.texts import Language
@@ -28,162 +20,14 @@ from evidence_desk.texts import Language
 _PROGRAM: Final = "court-node"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-LanguageOption = Annotated[
-    Language, typer.Option("--lang", envvar="EVIDENCE_DESK_LANG", help="语言 / language")
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="只输出一个 JSON 文档 / one JSON document and nothing else")
-]
-FolderOption = Annotated[Path, typer.Option("--dir", help="节点文件夹 / the node's folder")]
+for command in (init, start, status, localnet):
+    app.command()(command)
+app.command(hidden=True)(application)
 
 
 @app.callback()
 def _root() -> None:
     """法院节点 / node of the court network (CometBFT)."""
-
-
-@app.command()
-def init(
-    *,
-    folder: FolderOption,
-    name: Annotated[str, typer.Option(help="节点名称 / name of the node")],
-    genesis: Annotated[Path | None, typer.Option(help="创世文件 / genesis document")] = None,
-    peer: Annotated[
-        list[str] | None, typer.Option(help="其他节点 / another node: <id>@<host>:<port>")
-    ] = None,
-    listen: Annotated[str, typer.Option(help="供其他节点连接的地址 / address for other nodes")] = "0.0.0.0",  # noqa: S104
-    p2p_port: Annotated[int, typer.Option(min=1, max=65535)] = 26656,
-    rpc_port: Annotated[int, typer.Option(min=1, max=65535)] = 26657,
-    as_json: JsonOption = False,
-    language: LanguageOption = Language.ZH,
-) -> None:
-    """创建节点：生成密钥并显示指纹 / make a node: fresh keys, fingerprints printed."""
-    with Output(language, as_json=as_json) as out:
-        settings = NodeSettings(
-            name=name,
-            p2p_port=p2p_port,
-            rpc_port=rpc_port,
-            listen=listen,
-            peers=tuple(check_peer(item) for item in peer or ()),
-        )
-        home = create_home(folder, settings)
-        if genesis is not None:
-            install_genesis(home, genesis)
-        identity = home.identity()
-        out.say("node.init.done", path=os.fspath(home.path))
-        out.say("node.init.node_id", node_id=identity.node_id)
-        out.say("node.init.validator", key=identity.validator_key.hex())
-        out.say("node.init.fingerprint", fingerprint=identity.fingerprint)
-        out.document(
-            {
-                "path": os.fspath(home.path),
-                "node_id": identity.node_id,
-                "validator_key": identity.validator_key.hex(),
-                "fingerprint": identity.fingerprint,
-            }
-        )
-
-
-@app.command()
-def start(*, folder: FolderOption, language: LanguageOption = Language.ZH) -> None:
-    """运行节点直至收到 SIGTERM / run the node until SIGTERM: application and engine, both restarted when one ends."""
-    with Output(language, as_json=False):
-        home = NodeHome.open(folder)
-        if not home.genesis_file.is_file():
-            raise ConfigurationError("node.no_genesis", path=os.fspath(home.genesis_file))
-        asyncio.run(run_node(home, find_engine()))
-
-
-@app.command()
-def status(
-    *, folder: FolderOption, as_json: JsonOption = False, language: LanguageOption = Language.ZH
-) -> None:
-    """查看节点或本机演示网络的状态 / state of a node, or of all nodes of a localnet."""
-    with Output(language, as_json=as_json) as out:
-        homes = _homes(folder)
-        found = asyncio.run(_statuses(homes))
-        for item in found:
-            code = "node.status.running" if item["running"] else "node.status.silent"
-            out.say(code, **{key: value for key, value in item.items() if isinstance(value, str | int)})
-        out.document({"nodes": found})
-        if not any(item["running"] for item in found):
-            raise ErrorTold(RemoteError.exit_status)
-
-
-@app.command()
-def localnet(
-    count: Annotated[int, typer.Argument(metavar="N", help="节点数 / number of validators")],
-    *,
-    folder: FolderOption,
-    base_port: Annotated[
-        int, typer.Option(help="起始端口，0 为自动 / first port, 0 for free ones", min=0, max=65000)
-    ] = 0,
-    language: LanguageOption = Language.ZH,
-) -> None:
-    """在本机运行 N 个验证节点（演示/非第三方）/ run N validators on this machine (demo, no third party)."""
-    with Output(language, as_json=False) as out:
-        engine = find_engine()
-        net = open_localnet(folder, count, base_port=base_port)
-
-        def ready() -> None:
-            line = {"gateways": [], "trust": os.fspath(net.trust), "chain_id": net.chain_id}
-            sys.stdout.write(json.dumps(line) + "\n")
-            sys.stdout.flush()
-            out.errors.print(out.text("node.localnet.ready", count=count, chain_id=net.chain_id))
-
-        asyncio.run(run_localnet(net, engine, ready))
-
-
-@app.command(hidden=True)
-def application(
-    *,
-    folder: Annotated[Path, typer.Option("--home")],
-    supervised: Annotated[bool, typer.Option()] = True,
-    language: LanguageOption = Language.ZH,
-) -> None:
-    """状态机进程，由 start 启动 / the state machine's process, started by `start`."""
-    with Output(language, as_json=False):
-        serve_application(NodeHome.open(folder), supervised=supervised)
-
-
-def _homes(folder: Path) -> list[NodeHome]:
-    if (folder / "node0").is_dir():
-        nodes = sorted(folder.glob("node[0-9]*"), key=lambda path: int(path.name[4:] or 0))
-        return [NodeHome.open(path) for path in nodes]
-    return [NodeHome.open(folder)]
-
-
-async def _statuses(homes: list[NodeHome]) -> list[dict[str, Any]]:
-    return list(await asyncio.gather(*(_status(home) for home in homes)))
-
-
-async def _status(home: NodeHome) -> dict[str, Any]:
-    settings, running = home.settings(), read_running(home)
-    found: dict[str, Any] = {
-        "name": settings.name,
-        "demo": settings.name.startswith(DEMO_PREFIX),
-        "node_id": home.identity().node_id,
-        "rpc": settings.rpc_url,
-        "processes": {"application": running.application, "engine": running.engine},
-        "restarts": running.restarts,
-        "running": False,
-    }
-    try:
-        engine = await engine_status(settings.rpc_url)
-        found |= {
-            "running": True,
-            "chain_id": engine.network,
-            "height": engine.height,
-            "time": engine.block_time,
-            "app_hash": engine.app_hash,
-            "block_hash": engine.block_hash,
-            "catching_up": engine.catching_up,
-            "peers": await peers(settings.rpc_url),
-        }
-    except RemoteError:
-        found["running"] = False
-    return found
 
 
 def run() -> None:

@@ -60,19 +60,20 @@ class CourtEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateView:
-    """What the state under one header held about desk and leaf.
-
-    Attributes:
-        header: header H+1, whose `app_hash` is that of the state after block H.
-        events: all events about the leaf, in order; empty when their absence is proven.
-    """
+    """What the state under one header held about the desk; the header of height H+1 has the `app_hash` after block H."""
 
     header: TimedBlock
     roots: StateRoots
     desk: DeskEntry
     desk_proof: MapProof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafEvents:
+    """All events about a leaf in one state, in order; empty when their absence is proven."""
+
     events: tuple[CourtEvent, ...]
-    events_proof: MapProof
+    proof: MapProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class CourtPart:
     Attributes:
         record: accepted checkpoint, number `index` of the list `checkpoints`, with its inclusion path.
         anchor: the state right after the record's height.
+        events: about the leaf, in the newest state shown.
         history: blocks after which the validators changed, from the trust root on, ascending.
         current: a later state, None when the anchor's is the newest known.
     """
@@ -91,8 +93,24 @@ class CourtPart:
     index: int
     path: tuple[bytes, ...]
     anchor: StateView
+    events: LeafEvents
     history: tuple[TimedBlock, ...] = ()
     current: StateView | None = None
+
+    @property
+    def views(self) -> tuple[StateView, ...]:
+        """The states shown, oldest first."""
+        return (self.anchor,) if self.current is None else (self.anchor, self.current)
+
+    @property
+    def newest(self) -> StateView:
+        """The newest state shown."""
+        return self.views[-1]
+
+    @property
+    def headers(self) -> tuple[TimedBlock, ...]:
+        """Every block of the part."""
+        return (*self.history, *(view.header for view in self.views))
 
     def encode(self) -> bytes:
         """Canonical bytes."""
@@ -106,9 +124,10 @@ class CourtPart:
             "record": to_base64(CHECKPOINT_RECORD.encode(self.record)),
             "index": self.index,
             "path": [to_base64(node) for node in self.path],
-            "anchor": _view_json(self.anchor),
+            "anchor": view_json(self.anchor),
+            "events": events_json(self.events),
             "history": [timed_json(step) for step in self.history],
-            "current": None if self.current is None else _view_json(self.current),
+            "current": None if self.current is None else view_json(self.current),
         }
 
 
@@ -123,7 +142,9 @@ def parse_court_part(data: bytes) -> CourtPart:
 
 def read_court_part(value: JSON) -> CourtPart:
     """Court part from the JSON inside proof.json; MalformedError."""
-    item = members(value, {"v", "chain_id", "record", "index", "path", "anchor", "history", "current"})
+    item = members(
+        value, {"v", "chain_id", "record", "index", "path", "anchor", "events", "history", "current"}
+    )
     chain_id = item["chain_id"]
     if item["v"] != VERSION or not isinstance(chain_id, str):
         raise MalformedError("malformed.court_block", reason="version")
@@ -132,13 +153,15 @@ def read_court_part(value: JSON) -> CourtPart:
         record=CHECKPOINT_RECORD.decode(from_base64(item["record"])),
         index=number(item["index"]),
         path=tuple(from_base64(node) for node in items(item["path"], MAX_PROOF)),
-        anchor=_read_view(item["anchor"]),
+        anchor=read_view(item["anchor"]),
+        events=read_events(item["events"]),
         history=tuple(read_timed(step) for step in items(item["history"], MAX_HISTORY)),
-        current=None if item["current"] is None else _read_view(item["current"]),
+        current=None if item["current"] is None else read_view(item["current"]),
     )
 
 
-def _view_json(view: StateView) -> dict[str, JSON]:
+def view_json(view: StateView) -> dict[str, JSON]:
+    """JSON of a state."""
     return {
         "header": timed_json(view.header),
         "roots": roots_json(view.roots),
@@ -146,24 +169,35 @@ def _view_json(view: StateView) -> dict[str, JSON]:
             "entry": to_base64(DESK_ENTRY.encode(view.desk)),
             "proof": to_base64(view.desk_proof.encode()),
         },
-        "events": {
-            "leaves": [[to_base64(event.leaf), event.height] for event in view.events],
-            "proof": to_base64(view.events_proof.encode()),
-        },
     }
 
 
-def _read_view(value: JSON) -> StateView:
-    item = members(value, {"header", "roots", "desk", "events"})
+def read_view(value: JSON) -> StateView:
+    """State from its JSON; MalformedError."""
+    item = members(value, {"header", "roots", "desk"})
     desk = members(item["desk"], {"entry", "proof"})
-    events = members(item["events"], {"leaves", "proof"})
     return StateView(
         header=read_timed(item["header"]),
         roots=read_roots(item["roots"]),
         desk=DESK_ENTRY.decode(from_base64(desk["entry"])),
         desk_proof=decode_map_proof(from_base64(desk["proof"])),
-        events=tuple(_read_event(event) for event in items(events["leaves"], MAX_EVENTS)),
-        events_proof=decode_map_proof(from_base64(events["proof"])),
+    )
+
+
+def events_json(events: LeafEvents) -> dict[str, JSON]:
+    """JSON of the events about a leaf."""
+    return {
+        "leaves": [[to_base64(event.leaf), event.height] for event in events.events],
+        "proof": to_base64(events.proof.encode()),
+    }
+
+
+def read_events(value: JSON) -> LeafEvents:
+    """Events from their JSON; MalformedError."""
+    item = members(value, {"leaves", "proof"})
+    return LeafEvents(
+        events=tuple(_read_event(event) for event in items(item["leaves"], MAX_EVENTS)),
+        proof=decode_map_proof(from_base64(item["proof"])),
     )
 
 

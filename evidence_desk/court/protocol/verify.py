@@ -42,13 +42,11 @@ class _Case:
 
     @property
     def views(self) -> tuple[StateView, ...]:
-        """The states shown, oldest first."""
-        current = self.part.current
-        return (self.part.anchor,) if current is None else (self.part.anchor, current)
+        return self.part.views
 
     @property
     def newest(self) -> StateView:
-        return self.views[-1]
+        return self.part.newest
 
 
 def verify_court(
@@ -110,7 +108,7 @@ def _verdict(case: _Case, findings: list[Finding], walked: Walk) -> CourtVerdict
         as_of=case.newest.header.block.header.height - 1,
         desk=case.newest.desk if known else None,
         desk_keys=part.anchor.desk.keys.note_keys(part.anchor.desk.origin) if known else None,
-        events=case.newest.events if known else (),
+        events=part.events.events if known else (),
         signers=tuple(
             CourtSigner(
                 address=item.address,
@@ -171,8 +169,7 @@ def _headers(case: _Case) -> tuple[Finding, Walk | None]:
 
 def _tokens(case: _Case) -> Finding:
     """Each header was timestamped while its validators' keys were still guarded."""
-    blocks = [*case.part.history, *(view.header for view in case.views)]
-    return judge_tokens(case.trust, blocks, case.token)
+    return judge_tokens(case.trust, case.part.headers, case.token)
 
 
 # --- 4 rules, 5 state, 6 checkpoint, 7 desk, 8 events ----------------------------------------------------------
@@ -247,19 +244,17 @@ def _contradicts(entry: DeskEntry, record: CheckpointRecord) -> bool:
 
 def _events(case: _Case) -> Finding:
     """All events about the leaf; a revocation takes the network's word back."""
-    key = events_key(case.checkpoint.origin, case.leaf_hash)
-    revoked = 0
-    for view in case.views:
-        try:
-            check_lookup(view.roots, key, [event.entry for event in view.events], view.events_proof)
-            leaves = [event.parsed() for event in view.events]
-        except (IntegrityError, MalformedError):
-            return finding("court.events", Status.FAILED, "wrong")
-        family = desk_family(case.checkpoint.origin)
-        if any(leaf.ref != case.leaf_hash or desk_family(leaf.log) != family for leaf in leaves):
-            return finding("court.events", Status.FAILED, "other")
-        revoked = sum(leaf.type is LeafType.CERTIFICATE_REVOKED for leaf in leaves)
-    as_of, count = case.newest.header.block.header.height - 1, len(case.newest.events)
+    key, events = events_key(case.checkpoint.origin, case.leaf_hash), case.part.events
+    try:
+        check_lookup(case.newest.roots, key, [event.entry for event in events.events], events.proof)
+        leaves = [event.parsed() for event in events.events]
+    except (IntegrityError, MalformedError):
+        return finding("court.events", Status.FAILED, "wrong")
+    family = desk_family(case.checkpoint.origin)
+    if any(leaf.ref != case.leaf_hash or desk_family(leaf.log) != family for leaf in leaves):
+        return finding("court.events", Status.FAILED, "other")
+    revoked = sum(leaf.type is LeafType.CERTIFICATE_REVOKED for leaf in leaves)
+    as_of, count = case.newest.header.block.header.height - 1, len(leaves)
     if revoked:
         return finding("court.events", Status.UNDETERMINED, "revoked", height=as_of, count=revoked)
     if count:
@@ -271,7 +266,7 @@ def _corrections(case: _Case) -> tuple[Caveat, ...]:
     """What a reader must know although the data stand."""
     return tuple(
         Caveat(code="court.corrected", parameters={"height": event.height})
-        for event in case.newest.events
+        for event in case.part.events.events
         if event.parsed().type is LeafType.CORRECTION_NOTED
     )
 

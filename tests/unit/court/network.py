@@ -29,7 +29,7 @@ from evidence_desk.court.protocol.block import (
 )
 from evidence_desk.court.protocol.block_time import BlockTime
 from evidence_desk.court.protocol.history import NetworkTrust
-from evidence_desk.court.protocol.part import CourtEvent, CourtPart, StateView, TimedBlock
+from evidence_desk.court.protocol.part import CourtEvent, CourtPart, LeafEvents, StateView, TimedBlock
 from evidence_desk.court.protocol.registry import (
     CHECKPOINT_RECORD,
     DESK_ENTRY,
@@ -260,9 +260,10 @@ class World:
             roots=self.roots,
             desk=self.entry,
             desk_proof=self.desks.prove(desk_key(ORIGIN))[1],
-            events=self.events,
-            events_proof=self.lookup.prove(self.events_key)[1],
         )
+
+    def leaf_events(self) -> LeafEvents:
+        return LeafEvents(events=self.events, proof=self.lookup.prove(self.events_key)[1])
 
     def part(self, *, history: Sequence[TimedBlock] = (), current: World | None = None) -> CourtPart:
         return CourtPart(
@@ -271,6 +272,7 @@ class World:
             index=self.index,
             path=path_in(self.digests, self.index),
             anchor=self.view(),
+            events=(current or self).leaf_events(),
             history=tuple(history),
             current=None if current is None else current.view(),
         )

@@ -393,12 +393,10 @@ def test_events_cannot_be_left_out_or_made_up():
     event = CourtEvent(leaf=event_leaf(LeafType.CERTIFICATE_REVOKED), height=30)
     full, none = World(events=(event, replace(event, height=31))), World()
     for part in (
-        replace(full.part(), anchor=replace(full.part().anchor, events=(event,))),
-        replace(full.part(), anchor=replace(full.part().anchor, events=())),
-        replace(none.part(), anchor=replace(none.part().anchor, events=(event,))),
-        replace(
-            full.part(), anchor=replace(full.part().anchor, events_proof=none.part().anchor.events_proof)
-        ),
+        replace(full.part(), events=replace(full.leaf_events(), events=(event,))),
+        replace(full.part(), events=replace(full.leaf_events(), events=())),
+        replace(none.part(), events=replace(none.leaf_events(), events=(event,))),
+        replace(full.part(), events=replace(full.leaf_events(), proof=none.leaf_events().proof)),
     ):
         assert "court.events.wrong" in codes(judge(part))
 

@@ -21,7 +21,7 @@ from evidence_desk.court.protocol.history import NetworkTrust
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.lookup import LookupAnswer, verify_lookup
 from evidence_desk.court.protocol.map_proof import decode_map_proof
-from evidence_desk.court.protocol.part import CourtEvent, CourtPart, StateView, parse_court_part
+from evidence_desk.court.protocol.part import CourtEvent, CourtPart, LeafEvents, StateView, parse_court_part
 from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
 from evidence_desk.court.protocol.state import (
     ListRoot,
@@ -81,17 +81,21 @@ class Network:
         )
         return found, from_base64(value["proof"])
 
-    def view(self, desk: Desk, about: bytes, height: int, *others: Desk) -> StateView:
-        value = self.ask("/desk", desk.origin.encode(), height)
+    def events(self, desk: Desk, about: bytes, height: int, *others: Desk) -> LeafEvents:
         entries, proof = self.entries(events_key(desk.origin, about), height)
         leaves = {leaf_hash(leaf): leaf for one in (desk, *others) for leaf in one.leaves}
+        return LeafEvents(
+            events=tuple(CourtEvent(leaf=leaves[entry.leaf_hash], height=entry.height) for entry in entries),
+            proof=decode_map_proof(proof),
+        )
+
+    def view(self, desk: Desk, height: int) -> StateView:
+        value = self.ask("/desk", desk.origin.encode(), height)
         return StateView(
             header=timed(self.block(height)),
             roots=self.roots(height),
             desk=DESK_ENTRY.decode(from_base64(value["entry"])),
             desk_proof=decode_map_proof(from_base64(value["proof"])),
-            events=tuple(CourtEvent(leaf=leaves[entry.leaf_hash], height=entry.height) for entry in entries),
-            events_proof=decode_map_proof(proof),
         )
 
     def part(self, desk: Desk, about: bytes, size: int, height: int) -> CourtPart:
@@ -103,8 +107,13 @@ class Network:
             record=record,
             index=value["index"],
             path=tuple(from_base64(node) for node in value["path"]),
-            anchor=self.view(desk, about, height),
+            anchor=self.view(desk, height),
+            events=self.events(desk, about, height),
         )
+
+    def refreshed(self, part: CourtPart, desk: Desk, about: bytes, *others: Desk) -> CourtPart:
+        events = self.events(desk, about, self.height, *others)
+        return replace(part, current=self.view(desk, self.height), events=events)
 
     def judge(self, part: CourtPart, checkpoint: Checkpoint, about: bytes) -> CourtVerdict:
         read = parse_court_part(part.encode())
@@ -140,11 +149,11 @@ def test_state_of_one_height_does_not_serve_another(anchored):
     network, desk, part, checkpoint, sealed = anchored
     desk.leaf(b"more")
     assert network.chain.run(desk.submission(2)) == [0]
-    later = replace(part, anchor=network.view(desk, sealed, network.height))
+    later = replace(part, anchor=network.view(desk, network.height))
     assert "court.checkpoint.height" in codes(network.judge(later, checkpoint, sealed))
     crossed = replace(part, anchor=replace(part.anchor, header=timed(network.block(network.height))))
     assert "court.state.wrong" in codes(network.judge(crossed, checkpoint, sealed))
-    fresh = replace(part, current=network.view(desk, sealed, network.height))
+    fresh = network.refreshed(part, desk, sealed)
     verdict = network.judge(fresh, checkpoint, sealed)
     assert (verdict.status, verdict.as_of) == (Status.PASSED, network.height)
 
@@ -159,7 +168,7 @@ def test_a_later_revocation_is_seen_in_the_current_state(anchored):
     assert network.chain.run(desk.submission(2)) == [0]
     before = network.judge(part, checkpoint, sealed)
     assert (before.status, before.as_of) == (Status.PASSED, 4)
-    fresh = replace(part, current=network.view(desk, sealed, network.height))
+    fresh = network.refreshed(part, desk, sealed)
     verdict = network.judge(fresh, checkpoint, sealed)
     assert "court.events.revoked" in codes(verdict)
     assert verdict.status is Status.UNDETERMINED
@@ -172,7 +181,7 @@ def test_a_revoked_desk(anchored, suspect, code):
     assert network.chain.run(network.chain.approved(revoke)) == [0]
     network.chain.run()
     network.chain.run()
-    fresh = replace(part, current=network.view(desk, sealed, network.height))
+    fresh = network.refreshed(part, desk, sealed)
     assert code in codes(network.judge(fresh, checkpoint, sealed))
 
 

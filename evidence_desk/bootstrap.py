@@ -162,8 +162,12 @@ class Session:
                 save_signer_roots(self.vault.exhibits, (*known, roots))
         self.write_trust()
 
-    def write_trust(self) -> None:
-        """``VAULT/trust/``: authority roots, signer root and the desk's keys under one manifest."""
+    def write_trust(self, networks: Mapping[str, bytes] | None = None) -> None:
+        """``VAULT/trust/``: authority roots, signer root, the desk's keys and court networks under one manifest.
+
+        Args:
+            networks: chain ID → ``network/1`` bytes; None keeps those that the folder names.
+        """
         files: dict[str, bytes] = {}
         authorities: dict[str, tuple[str, ...]] = {}
         for number, setting in enumerate(self.settings, start=1):
@@ -181,8 +185,17 @@ class Session:
             name = "desk.vkey" if origin == self.vault.origin else f"desk-{origin.rpartition('/')[2]}.vkey"
             files[name] = self._desk_keys(origin)
             desks[origin] = name
-        manifest = encode_manifest(authorities=authorities, signers=signers, desks=desks, files=files)
+        known = self._known_networks() if networks is None else networks
+        chains = {chain_id: f"network-{number}.json" for number, chain_id in enumerate(known, start=1)}
+        files |= {chains[chain_id]: data for chain_id, data in known.items()}
+        manifest = encode_manifest(
+            authorities=authorities, signers=signers, desks=desks, files=files, networks=chains
+        )
         _write_folder(self.vault.folder / TRUST, {**files, MANIFEST: manifest})
+
+    def _known_networks(self) -> Mapping[str, bytes]:
+        folder = self.vault.folder / TRUST
+        return read_trust(folder).networks if (folder / MANIFEST).exists() else {}
 
     def close(self) -> None:
         """Close network and vault."""
@@ -374,7 +387,8 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         for name, data in files.items():
             write_atomically(folder / name, data)
         for stale in folder.iterdir():
-            if stale.name not in files and stale.suffix in {".pem", ".vkey"}:
+            ours = stale.suffix in {".pem", ".vkey"} or stale.match("network-*.json")
+            if stale.name not in files and ours:
                 stale.unlink()
     except OSError as error:
         raise HostError("trust.write", reason=error.strerror or "") from error

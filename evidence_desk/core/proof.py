@@ -14,6 +14,8 @@ MAX_PROOF_FILE: Final = 64 * 1024 * 1024
 MAX_PATH: Final = 64
 MAX_TIMES: Final = 64
 MAX_RECORDS: Final = 2_000
+MAX_COURT: Final = 8 * 1024 * 1024
+"""Bytes of a court part, the bound that its own format sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,17 @@ class TimeProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Proof of one exhibit. `court` is reserved: always None in proof/1 files without an anchor."""
+    """Proof of one exhibit.
+
+    Attributes:
+        court: court part (docs/spec/court-protocol.md) as a JSON object, read by ``verify``; None while 未上链.
+    """
 
     number: str
     leaf: ProvenLeaf
     checkpoint: bytes
     times: tuple[TimeProof, ...]
+    court: JSON = None
 
     def encode(self) -> bytes:
         """Canonical bytes of proof.json."""
@@ -73,7 +80,7 @@ class Proof:
                 "leaf": _leaf_json(self.leaf),
                 "checkpoint": _b64(self.checkpoint),
                 "times": [_time_json(item) for item in self.times],
-                "court": None,
+                "court": self.court,
             }
         )
 
@@ -86,7 +93,7 @@ def parse_proof(data: bytes) -> Proof:
     """
     value = decode(data, what="proof", limit=MAX_PROOF_FILE)
     top = _members(value, {"v", "number", "leaf", "checkpoint", "times", "court"})
-    if top["v"] != VERSION or top["court"] is not None:
+    if top["v"] != VERSION:
         raise MalformedError("malformed.proof", reason="version")
     number = top["number"]
     if not isinstance(number, str):
@@ -96,6 +103,7 @@ def parse_proof(data: bytes) -> Proof:
         leaf=_leaf(top["leaf"]),
         checkpoint=_bytes(top["checkpoint"]),
         times=tuple(_time(item) for item in _list(top["times"], MAX_TIMES)),
+        court=_court(top["court"]),
     )
 
 
@@ -151,6 +159,13 @@ def _time(value: JSON) -> TimeProof:
         attested=None if item["attested"] is None else _leaf(item["attested"]),
         checkpoint=note,
     )
+
+
+def _court(value: JSON) -> JSON:
+    """Its form is the court protocol's matter; here only that it is an object of bounded size."""
+    if value is not None and (not isinstance(value, dict) or len(encode(value)) > MAX_COURT):
+        raise MalformedError("malformed.proof", reason="court")
+    return value
 
 
 def _members(value: JSON, names: set[str]) -> dict[str, JSON]:

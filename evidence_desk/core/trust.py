@@ -23,6 +23,7 @@ MANIFEST: Final = "trust.json"
 MAX_MANIFEST: Final = 1024 * 1024
 MAX_FILE: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 1_000
+_CHAIN_ID: Final = re.compile(r"[!-~]{1,50}\Z")
 _NAME: Final = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]{0,199}\Z")
 """A plain file name: no folder, drive or stream (``C:x``, ``x:y`` on Windows), not hidden."""
 
@@ -44,12 +45,14 @@ class Trust:
     Attributes:
         authorities: timestamp authorities; `signers`: CAs of certificate signers.
         desks: origin → checkpoint keys.
+        networks: chain ID → trust in a court network (``network/1``), as it came; read by ``verify``.
         fingerprint: SHA-256 of trust.json in hex, "" when nothing was given.
     """
 
     authorities: tuple[Roots, ...] = ()
     signers: tuple[Roots, ...] = ()
     desks: Mapping[str, NoteKeys] = field(default_factory=dict)
+    networks: Mapping[str, bytes] = field(default_factory=dict)
     fingerprint: str = ""
 
 
@@ -58,9 +61,9 @@ NO_TRUST: Final = Trust()
 
 def encode_manifest(
     *, authorities: Mapping[str, tuple[str, ...]], signers: Mapping[str, tuple[str, ...]],
-    desks: Mapping[str, str], files: Mapping[str, bytes],
+    desks: Mapping[str, str], files: Mapping[str, bytes], networks: Mapping[str, str] | None = None,
 ) -> bytes:  # fmt: skip
-    """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files."""
+    """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files, chain IDs → network files."""
     return encode(
         {
             "v": VERSION,
@@ -69,7 +72,7 @@ def encode_manifest(
             ],
             "signers": [{"name": name, "files": list[JSON](names)} for name, names in signers.items()],
             "desks": [{"origin": origin, "file": name} for origin, name in desks.items()],
-            "networks": [],
+            "networks": [{"chain_id": chain_id, "file": name} for chain_id, name in (networks or {}).items()],
             "files": {name: sha256(data).hex() for name, data in files.items()},
         }
     )
@@ -86,12 +89,7 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
         {"v", "authorities", "signers", "desks", "networks", "files"},
     )
     files = value["files"]
-    if (
-        value["v"] != VERSION
-        or value["networks"] != []
-        or not isinstance(files, dict)
-        or len(files) > MAX_FILES
-    ):
+    if value["v"] != VERSION or not isinstance(files, dict) or len(files) > MAX_FILES:
         raise MalformedError("malformed.trust", reason="version")
 
     loaded: list[str] = []
@@ -111,10 +109,14 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
     desks = [_desk(item, load) for item in _list(value["desks"])]
     if len(dict(desks)) != len(desks):
         raise MalformedError("malformed.trust", reason="origin")
+    networks = [_network(item, load) for item in _list(value["networks"])]
+    if len(dict(networks)) != len(networks):
+        raise MalformedError("malformed.trust", reason="chain_id")
     return Trust(
         authorities=tuple(_roots(item, load) for item in _list(value["authorities"])),
         signers=tuple(_roots(item, load) for item in _list(value["signers"])),
         desks=dict(desks),
+        networks=dict(networks),
         fingerprint=sha256(manifest).hex(),
     )
 
@@ -152,6 +154,14 @@ def _desk(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, NoteKeys]:
     if not isinstance(origin, str) or keys.name != origin:
         raise MalformedError("malformed.trust", reason="origin")
     return check_origin(origin), keys
+
+
+def _network(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, bytes]:
+    item = _members(value, {"chain_id", "file"})
+    chain_id = item["chain_id"]
+    if not isinstance(chain_id, str) or not _CHAIN_ID.match(chain_id):
+        raise MalformedError("malformed.trust", reason="chain_id")
+    return chain_id, load(item["file"])
 
 
 def _members(value: JSON, names: set[str]) -> dict[str, JSON]:

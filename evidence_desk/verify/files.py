@@ -37,6 +37,7 @@ from evidence_desk.core.verdict import (
 from evidence_desk.crypto import oids
 from evidence_desk.crypto.suites import DIGESTS
 from evidence_desk.errors import MalformedError, UnreadableError
+from evidence_desk.verify.court import check_networks
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
 from evidence_desk.verify.package import verify_package
 from evidence_desk.verify.time_proof import token_trust
@@ -90,7 +91,7 @@ def read_trust(folder: Path) -> Trust:
     """Trust roots from a folder with trust.json.
 
     Raises:
-        UnreadableError: ``trust.missing``. MalformedError: ``malformed.trust``…
+        UnreadableError: ``trust.missing``. MalformedError: ``malformed.trust``, ``malformed.court_trust``…
     """
 
     def read(name: str) -> bytes:
@@ -99,7 +100,7 @@ def read_trust(folder: Path) -> Trust:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise UnreadableError("trust.missing", path=str(folder))
-    return parse_trust(_read(manifest, MAX_MANIFEST), read)
+    return check_networks(parse_trust(_read(manifest, MAX_MANIFEST), read))
 
 
 def verify_path(path: Path, *, originals: Originals, trust: Trust, now: datetime, job: Job) -> InputVerdict:

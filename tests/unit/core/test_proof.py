@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.proof import (
+    MAX_COURT,
     MAX_PATH,
     MAX_RECORDS,
     MAX_TIMES,
@@ -32,6 +33,7 @@ PROOF = Proof(
     leaf=LEAF,
     checkpoint=b"checkpoint",
     times=(TIME, replace(TIME, attested=None, checkpoint=None)),
+    court={"v": "court/1", "index": 7, "names": ["x", {"é": None}]},
 )
 DATA = PROOF.encode()
 
@@ -53,6 +55,12 @@ proofs = st.builds(
     leaf=leaves,
     checkpoint=blobs,
     times=st.lists(times, max_size=3).map(tuple),
+    court=st.none()
+    | st.dictionaries(
+        st.text(st.characters(codec="utf-8"), max_size=5),
+        st.integers(0, 9) | st.lists(blobs.map(bytes.hex), max_size=2),
+        max_size=3,
+    ),
 )
 
 
@@ -120,7 +128,7 @@ def test_every_place_is_checked(at):
 def test_members_are_exact_and_versions_known():
     value = json.loads(DATA)
     bads: list[JSON] = [
-        {**value, "v": "proof/2"}, {**value, "court": {}}, {**value, "extra": None},
+        {**value, "v": "proof/2"}, {**value, "court": []}, {**value, "court": "court/1"}, {**value, "court": 1}, {**value, "extra": None},
         {name: item for name, item in value.items() if name != "court"}, [], None, "proof/1",
         changed(value, ("times", 0, "header"), {}), changed(value, ("times", 0, "records"), []),
     ]  # fmt: skip
@@ -136,6 +144,12 @@ def test_lists_are_bounded():
         parse_proof(replace(PROOF, times=(TIME,) * (MAX_TIMES + 1)).encode())
     with refusal("malformed.proof"):
         parse_proof(replace(PROOF, times=(replace(TIME, records=(b"",) * (MAX_RECORDS + 1)),)).encode())
+
+
+def test_the_court_part_is_bounded_and_may_be_missing():
+    assert parse_proof(replace(PROOF, court=None).encode()).court is None
+    with refusal("malformed.proof"):
+        parse_proof(replace(PROOF, court={"x": "x" * MAX_COURT}).encode())
 
 
 @given(st.binary(max_size=200))

@@ -31,11 +31,13 @@ FILES = {
     "tsa.pem": CERTIFICATE.public_bytes(Encoding.PEM) + CRL.public_bytes(Encoding.PEM),
     "signer.pem": CERTIFICATE.public_bytes(Encoding.PEM),
     "desk.vkey": KEYS.encode().encode(),
+    "network.json": b'{"v":"network/1"}',
 }
 MANIFEST = encode_manifest(
     authorities={"演示机构": ("tsa.pem",)},
     signers={"CA": ("signer.pem",)},
     desks={ORIGIN: "desk.vkey"},
+    networks={"demo-court-7f3a": "network.json"},
     files=FILES,
 )
 
@@ -47,6 +49,7 @@ def changed(**members: Any) -> bytes:
 def test_a_folder_as_we_write_it():
     trust = parse_trust(MANIFEST, FILES.__getitem__)
     assert trust.desks == {ORIGIN: KEYS}
+    assert trust.networks == {"demo-court-7f3a": FILES["network.json"]}
     assert trust.fingerprint == sha256(MANIFEST).hex()
     (authority,), (signer,) = trust.authorities, trust.signers
     der = CERTIFICATE.public_bytes(Encoding.DER)
@@ -134,3 +137,15 @@ def test_a_desk_has_one_key_file_and_its_own_name():
         parse_trust(changed(desks=[desk, desk]), FILES.__getitem__)
     with refusal("malformed.trust"):
         parse_trust(changed(desks=[{**desk, "origin": ORIGIN[:-1] + "2"}]), FILES.__getitem__)
+
+
+def test_a_network_is_named_once_by_a_chain_id():
+    """Whether the file is a network's, and of this chain, is told by ``verify.files.read_trust``."""
+    for chain_id in ("", "x" * 51, "a b", "法院", "a\n", 7, None):
+        with refusal("malformed.trust"):
+            parse_trust(changed(networks=[{"chain_id": chain_id, "file": "network.json"}]), FILES.__getitem__)
+    one = {"chain_id": "court-1", "file": "network.json"}
+    assert parse_trust(changed(networks=[one]), FILES.__getitem__).networks.keys() == {"court-1"}
+    for several in ([one, one], [{**one, "extra": 1}], [{**one, "file": "../network.json"}]):
+        with refusal("malformed.trust"):
+            parse_trust(changed(networks=several), FILES.__getitem__)

@@ -27,6 +27,7 @@ AREAS: Final = (
     "identity",
     "node",
     "court",
+    "restore",
 )
 """Modules in each language folder."""
 

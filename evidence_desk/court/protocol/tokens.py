@@ -1,9 +1,13 @@
-"""Were headers timestamped while their validators' keys were still guarded? (formats.md «Court part of a proof»)."""
+"""Were headers signed while their validators' keys were still guarded? (formats.md «Court part of a proof», ADR 0009).
+
+Either an RFC 3161 token shows that the header existed soon after its time, or its validators are in office now: they
+signed a header that is no older than a token might be late.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from evidence_desk.core.verdict import Finding, Status
@@ -17,16 +21,38 @@ _CLOCKS: Final = timedelta(minutes=10)
 """How far a header's time may lie after an honest authority's."""
 
 
-def judge_tokens(trust: NetworkTrust, blocks: Sequence[TimedBlock], token: TokenCheck) -> Finding:
-    """One finding over all blocks: the first that failed, else the first that is undetermined."""
+def judge_tokens(
+    trust: NetworkTrust, blocks: Sequence[TimedBlock], token: TokenCheck, now: datetime
+) -> Finding:
+    """One finding over all blocks: the first that failed, else the first that is undetermined.
+
+    Args:
+        trust: its headers need no token.
+        blocks: everything whose signatures are relied on.
+        token: judge of tokens.
+        now: moment of judgment, UTC.
+    """
+    in_office = {
+        timed.block.header.validators_hash
+        for timed in blocks
+        if now - timed.block.header.time.moment() <= TOKEN_DELAY
+    }
     doubt: Finding | None = None
+    relied = 0
     for timed in blocks:
         outcome = _judge(trust, timed, token)
         if outcome.status is Status.FAILED:
             return outcome
-        if outcome.status is Status.UNDETERMINED and doubt is None:
-            doubt = outcome
-    return doubt or finding("court.token", Status.PASSED, "timely", count=len(blocks))
+        if outcome.status is Status.UNDETERMINED:
+            if timed.block.header.validators_hash in in_office:
+                relied += 1
+            else:
+                doubt = doubt or outcome
+    if doubt is not None:
+        return doubt
+    if relied:
+        return finding("court.token", Status.PASSED, "in_office", count=relied, days=TOKEN_DELAY.days)
+    return finding("court.token", Status.PASSED, "timely", count=len(blocks))
 
 
 def _judge(trust: NetworkTrust, timed: TimedBlock, token: TokenCheck) -> Finding:

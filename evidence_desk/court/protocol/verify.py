@@ -15,7 +15,8 @@ from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.verdict import Caveat, Finding, Status
-from evidence_desk.court.protocol.history import DEMO_PREFIX, NetworkTrust, Walk, walk
+from evidence_desk.court.protocol.header import demo_caveats
+from evidence_desk.court.protocol.history import NetworkTrust, Walk, walk
 from evidence_desk.court.protocol.light import MAX_CLOCK_DRIFT
 from evidence_desk.court.protocol.part import CourtPart, StateView
 from evidence_desk.court.protocol.registry import CheckpointRecord, DeskEntry, DeskStatus, desk_family
@@ -70,21 +71,17 @@ def verify_court(
     """
     if trust is None:
         unknown = finding("court.chain", Status.UNDETERMINED, "no_trust", chain=part.chain_id)
-        return CourtVerdict(chain_id=part.chain_id, findings=(unknown,), caveats=_demo(part))
+        return CourtVerdict(chain_id=part.chain_id, findings=(unknown,), caveats=demo_caveats(part.chain_id))
     case = _Case(part=part, trust=trust, checkpoint=checkpoint, leaf_hash=leaf_hash, token=token, now=now)
     headers, walked = _headers(case)
     findings = [_chain(case), headers]
     if walked is None or findings[0].status is not Status.PASSED:
-        return CourtVerdict(chain_id=part.chain_id, findings=tuple(findings), caveats=_demo(part))
+        return CourtVerdict(
+            chain_id=part.chain_id, findings=tuple(findings), caveats=demo_caveats(part.chain_id)
+        )
     findings.append(_tokens(case))
     findings += _state(case)
     return _verdict(case, findings, walked)
-
-
-def _demo(part: CourtPart) -> tuple[Caveat, ...]:
-    if part.chain_id.startswith(DEMO_PREFIX):
-        return (Caveat(code="demo.chain", parameters={"chain": part.chain_id}),)
-    return ()
 
 
 def _verdict(case: _Case, findings: list[Finding], walked: Walk) -> CourtVerdict:
@@ -100,7 +97,7 @@ def _verdict(case: _Case, findings: list[Finding], walked: Walk) -> CourtVerdict
     return CourtVerdict(
         chain_id=part.chain_id,
         findings=tuple(findings),
-        caveats=(*_demo(part), *disputed, *(_corrections(case) if known else ())),
+        caveats=(*demo_caveats(part.chain_id), *disputed, *(_corrections(case) if known else ())),
         height=part.record.height,
         block_hash=block.header.last_block_id.hash,
         header_hash=block.header.hash,
@@ -169,7 +166,7 @@ def _headers(case: _Case) -> tuple[Finding, Walk | None]:
 
 def _tokens(case: _Case) -> Finding:
     """Each header was timestamped while its validators' keys were still guarded."""
-    return judge_tokens(case.trust, case.part.headers, case.token)
+    return judge_tokens(case.trust, case.part.headers, case.token, case.now)
 
 
 # --- 4 rules, 5 state, 6 checkpoint, 7 desk, 8 events ----------------------------------------------------------

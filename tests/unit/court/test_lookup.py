@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence_desk.core.verdict import Status
+from evidence_desk.court.protocol.block_time import BlockTime
+from evidence_desk.court.protocol.header import Standing
 from evidence_desk.court.protocol.lookup import (
     LookupAnswer,
     LookupVerdict,
@@ -23,6 +25,7 @@ from tests.unit.court.network import World, digest, judge_token, make_header, no
 
 WORLD = World(lookups=40, size=5, index=2)
 BLOCK = WORLD.block()
+STANDING = Standing(chain_id=WORLD.chain_id, roots=WORLD.roots, block=BLOCK)
 NOW = BLOCK.header.time.moment() + timedelta(minutes=5)
 PRESENT = lookup_key(LookupKind.OBJECT_SHA256, digest(7))
 ABSENT = lookup_key(LookupKind.OBJECT_SHA256, digest("nobody's"))
@@ -31,13 +34,15 @@ ENTRY = LookupEntry(leaf_hash=digest(("leaf", 7)), height=8)
 
 def answer(key: bytes, *entries: LookupEntry) -> LookupAnswer:
     return LookupAnswer(
-        chain_id=WORLD.chain_id,
         key=key,
         entries=entries,
         proof=WORLD.lookup.prove(key)[1],
-        roots=WORLD.roots,
-        block=BLOCK,
+        standing=STANDING,
     )
+
+
+def under(**changes: Any) -> LookupAnswer:
+    return replace(answer(ABSENT), standing=replace(STANDING, **changes))
 
 
 def judged(given_: LookupAnswer, **changes: Any) -> LookupVerdict:
@@ -73,13 +78,13 @@ def test_absence_under_an_old_header_is_undetermined_presence_is_not():
         (answer(PRESENT, replace(ENTRY, height=9)), {}, "court.lookup.wrong", Status.FAILED),
         (answer(PRESENT, ENTRY, ENTRY), {}, "court.lookup.wrong", Status.FAILED),
         (answer(PRESENT, ENTRY), {"key": ABSENT}, "court.lookup.other", Status.FAILED),
-        (replace(answer(ABSENT), roots=World().roots), {}, "court.state.wrong", Status.FAILED),
+        (under(roots=World().roots), {}, "court.state.wrong", Status.FAILED),
         (answer(ABSENT), {"trust": None}, "court.chain.no_trust", Status.UNDETERMINED),
         (answer(ABSENT), {"trust": trust(chain_id="demo-x")}, "court.chain.other", Status.FAILED),
         (answer(ABSENT), {"trust": trust(nodes(8, 9))}, "court.trust_unreached", Status.UNDETERMINED),
         (answer(ABSENT), {"now": NOW - timedelta(minutes=6)}, "court.header.future", Status.UNDETERMINED),
-        (replace(answer(ABSENT), block=WORLD.block(absent=(0, 1, 2))), {}, "court.commit_power", Status.FAILED),
-        (replace(answer(ABSENT), block=World(app_version=2).block()), {}, "court.rules.unknown", Status.UNDETERMINED),
+        (under(block=WORLD.block(absent=(0, 1, 2))), {}, "court.commit_power", Status.FAILED),
+        (under(block=World(app_version=2).block()), {}, "court.rules.unknown", Status.UNDETERMINED),
     ],
 )  # fmt: skip
 def test_refusals(given_, changes, code, status):
@@ -90,12 +95,27 @@ def test_refusals(given_, changes, code, status):
 
 
 def test_changes_of_the_set_need_their_tokens():
+    """Unless they are so fresh that the validators who left still guard their keys."""
     old = nodes(0, 1, 2)
     change = timed(signed(make_header(9, old, following=WORLD.validators), old))
-    good = replace(answer(ABSENT), history=(change,))
-    assert judged(good, trust=trust(old)).status is Status.PASSED
-    bare = replace(good, history=(TimedBlock(block=change.block),))
-    assert judged(bare, trust=trust(old)).status is Status.UNDETERMINED
+    later = replace(WORLD, time=BlockTime.of(NOW + timedelta(days=40))).block()
+    bare = TimedBlock(block=change.block)
+    fresh = judged(under(history=(bare,)), trust=trust(old))
+    assert (fresh.status, fresh.findings[1].code) == (Status.PASSED, "court.token.in_office")
+    now = later.header.time.moment() + timedelta(minutes=1)
+    assert judged(under(block=later, history=(change,)), trust=trust(old), now=now).status is Status.PASSED
+    doubted = judged(under(block=later, history=(bare,)), trust=trust(old), now=now)
+    assert doubted.status is Status.UNDETERMINED
+
+
+def test_an_old_header_says_nothing_of_itself():
+    """Presence as well: keys of validators who left since could have signed it."""
+    assert judged(answer(PRESENT, ENTRY), now=NOW + timedelta(days=29)).status is Status.PASSED
+    old = judged(answer(PRESENT, ENTRY), now=NOW + timedelta(days=30))
+    assert (old.status, old.entries) == (Status.UNDETERMINED, None)
+    assert "court.token.missing" in [item.code for item in old.findings]
+    kept = trust(headers=(BLOCK.header,))
+    assert judged(answer(PRESENT, ENTRY), trust=kept, now=NOW + timedelta(days=30)).status is Status.PASSED
 
 
 def test_no_flip_passes():

@@ -17,6 +17,7 @@ from evidence_desk.court.node.abci.application import Query
 from evidence_desk.court.node.app.logs import log_key
 from evidence_desk.court.protocol.actions import RevokeDesk
 from evidence_desk.court.protocol.block import LightBlock, Validator, ValidatorSet
+from evidence_desk.court.protocol.header import Standing
 from evidence_desk.court.protocol.history import NetworkTrust
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.lookup import LookupAnswer, verify_lookup
@@ -195,9 +196,8 @@ def test_look_up_by_digest(anchored):
         ):
             key = lookup_key(kind, digest)
             entries, proof = network.entries(key, 4)
-            answer = LookupAnswer(
-                chain_id=CHAIN, key=key, entries=entries, proof=decode_map_proof(proof), roots=network.roots(4), block=block,
-            )  # fmt: skip
+            standing = Standing(chain_id=CHAIN, roots=network.roots(4), block=block)
+            answer = LookupAnswer(key=key, entries=entries, proof=decode_map_proof(proof), standing=standing)
             verdict = verify_lookup(
                 answer, key=key, trust=network.trust, token=judge_token, now=block.header.time.moment()
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,7 +14,8 @@ from evidence_desk.errors import MalformedError
 
 _AUTHORITIES: Final = "authorities"
 _SIGNERS: Final = "signers"
-_LIMIT: Final = 4 * 1024 * 1024
+_NETWORKS: Final = "networks"
+_LIMIT: Final = 32 * 1024 * 1024
 
 
 class AuthorityKind(StrEnum):
@@ -41,6 +44,45 @@ class AuthoritySetting:
     policy: str = ""
     roots: str = ""
     crl_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSetting:
+    """A court network that the desk joined; the first of the list is the one it anchors in.
+
+    Attributes:
+        gateways: addresses, in the order they are asked; none on a desk without network connection.
+        network: trust in it (``network/1``), as it was given.
+        authorities: timestamp authorities of its trust folder: name and PEM text; tokens over its headers are theirs.
+    """
+
+    chain_id: str
+    gateways: tuple[str, ...]
+    network: bytes
+    authorities: tuple[tuple[str, str], ...] = ()
+
+
+def load_networks(store: ExhibitStore) -> tuple[NetworkSetting, ...]:
+    """Court networks joined, the present one first."""
+    data = store.get_setting(_NETWORKS)
+    value = [] if data is None else decode(data, what=_NETWORKS, limit=_LIMIT)
+    if not isinstance(value, list):
+        raise MalformedError("malformed.setting", name=_NETWORKS)
+    return tuple(_network(item) for item in value)
+
+
+def save_networks(store: ExhibitStore, networks: tuple[NetworkSetting, ...]) -> None:
+    """Replace the list; call within a transaction."""
+    value: list[JSON] = [
+        {
+            "chain_id": item.chain_id,
+            "gateways": list[JSON](item.gateways),
+            "network": base64.b64encode(item.network).decode(),
+            "authorities": [[name, roots] for name, roots in item.authorities],
+        }
+        for item in networks
+    ]
+    store.set_setting(_NETWORKS, encode(value))
 
 
 def load_authorities(store: ExhibitStore) -> tuple[AuthoritySetting, ...]:
@@ -95,3 +137,20 @@ def _authority(value: JSON) -> AuthoritySetting:
         )
     except (KeyError, ValueError) as error:
         raise MalformedError("malformed.setting", name=_AUTHORITIES) from error
+
+
+def _network(value: JSON) -> NetworkSetting:
+    try:
+        item = value if isinstance(value, dict) else {}
+        gateways, authorities = item["gateways"], item["authorities"]
+        if not isinstance(gateways, list) or not isinstance(authorities, list):
+            raise MalformedError("malformed.setting", name=_NETWORKS)
+        pairs = [pair for pair in authorities if isinstance(pair, list) and len(pair) == 2]
+        return NetworkSetting(
+            chain_id=str(item["chain_id"]),
+            gateways=tuple(str(url) for url in gateways),
+            network=base64.b64decode(str(item["network"]), validate=True),
+            authorities=tuple((str(name), str(roots)) for name, roots in pairs),
+        )
+    except (KeyError, binascii.Error) as error:
+        raise MalformedError("malformed.setting", name=_NETWORKS) from error

@@ -170,6 +170,15 @@ class MemoryLog:
     def checkpoints(self) -> Iterator[tuple[int, bytes]]:
         return iter(self.notes)
 
+    def checkpoint_at(self, size: int) -> bytes:
+        return dict(self.notes).get(size, b"")
+
+    def nearest_checkpoint(self, above: int, most: int) -> tuple[int, bytes] | None:
+        return max((item for item in self.notes if above < item[0] <= most), default=None)
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        self.notes = sorted({size: note, **dict(self.notes)}.items())
+
     def leaf(self, seq: int) -> LeafRow:
         if not 0 <= seq < len(self.rows):
             raise NotFoundError("log.no_such_leaf", seq=seq)

@@ -193,3 +193,75 @@ class TimestampReply:
     tsa: bytes
     transport: Mapping[str, str | int] = field(default_factory=dict)
     crls: tuple[bytes, ...] = ()
+
+
+# --- court network --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorRow:
+    """One verified answer about an accepted checkpoint of ours.
+
+    Attributes:
+        size: of the checkpoint; `height` H that accepted it, `header_time` of header H+1.
+        answer: canonical ``anchor/1`` without leaves and without our tokens.
+        origin: log of the checkpoint; given by the store when reading.
+    """
+
+    chain_id: str
+    size: int
+    height: int
+    header_time: datetime
+    answer: bytes
+    stored: datetime
+    origin: str = ""
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderRow:
+    """A header of the network that wants an RFC 3161 token over its hash."""
+
+    header_hash: bytes
+    chain_id: str
+    height: int
+    header_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhibitAnchor:
+    """What proves one exhibit to the court: the answer, and the events about its leaf (canonical JSON)."""
+
+    anchor: AnchorRow
+    events: bytes
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictRow:
+    """An answer of the network that contradicts our log; kept, never acted upon."""
+
+    found: datetime
+    code: str
+    size: int
+    root: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """What the network has yet to be told: open checkpoints, the newest size, attempts at the oldest."""
+
+    waiting: int
+    newest: int
+    attempts: int
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a gateway said about a transaction; `code` 0 taken, 3 known before, else refused by the rules."""
+
+    id: str
+    code: int
+    reason: str = ""

@@ -26,8 +26,10 @@ AREAS: Final = (
     "cli",
     "identity",
     "node",
+    "operation",
     "court",
     "restore",
+    "network",
 )
 """Modules in each language folder."""
 

@@ -81,6 +81,33 @@ class LogRepository:
             yield from page
             last = page[-1][0]
 
+    def checkpoint_at(self, size: int) -> bytes:
+        """Checkpoint note of exactly this size, b"" when none was signed."""
+        row = self._database.row(
+            "SELECT note FROM checkpoints WHERE log_id = ? AND size = ?", (self._id, size)
+        )
+        return b"" if row is None else bytes(row[0])
+
+    def nearest_checkpoint(self, above: int, most: int) -> tuple[int, bytes] | None:
+        """Greatest (size, note) with above < size ≤ most."""
+        row = self._database.row(
+            "SELECT size, note FROM checkpoints WHERE log_id = ? AND size > ? AND size <= ? "
+            "ORDER BY size DESC LIMIT 1",
+            (self._id, above, most),
+        )
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
+    def add_checkpoint(self, size: int, note: bytes) -> None:
+        """Store a checkpoint of an earlier size of this log, signed later; one that is there stays."""
+        if self._archived:
+            raise ConfigurationError("vault.log_archived")
+        if not 0 < size <= self.size():
+            raise IntegrityError("vault.log_size", stored=self.size(), expected=size)
+        self._database.write(
+            "INSERT INTO checkpoints (log_id, size, note) VALUES (?, ?, ?) ON CONFLICT (log_id, size) DO NOTHING",
+            (self._id, size, note),
+        )
+
     def tile(self, level: int, index: int) -> bytes:
         """Stored hashes of a tile, b"" when there is none yet."""
         row = self._database.row(

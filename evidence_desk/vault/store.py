@@ -13,6 +13,7 @@ from evidence_desk.core.ports import Clock
 from evidence_desk.errors import ConfigurationError
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
+from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.database import FILE_NAME as DATABASE
 from evidence_desk.vault.database import Database, time_text
 from evidence_desk.vault.epochs import Epochs
@@ -79,6 +80,7 @@ class Vault:
         self._log = self._logs.active()
         self._epochs = Epochs(self._database)
         self._exhibits = ExhibitRepository(self._database, lambda: self._log)
+        self._court = CourtRepository(self._database, lambda: self._log)
         self._objects = ObjectRepository(
             self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
         )
@@ -165,6 +167,11 @@ class Vault:
     def exhibits(self) -> ExhibitRepository:
         """The other tables."""
         return self._exhibits
+
+    @property
+    def court(self) -> CourtRepository:
+        """What the court network accepted."""
+        return self._court
 
     @property
     def objects(self) -> ObjectRepository:

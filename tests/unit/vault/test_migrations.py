@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 import pytest
 
 from evidence_desk.errors import BugError, ConfigurationError
@@ -9,8 +12,11 @@ from evidence_desk.vault.migrations import Migration, migrate, shipped, version
 from evidence_desk.vault.store import Vault
 from tests.unit.vault.rows import PASSPHRASE, seal
 
+V1 = Path(__file__).parents[2] / "vectors" / "vault" / "v1.zip"
+V1_PASSPHRASE = "第一版 version one"
+NEWEST = shipped()[-1].number
 NEXT = Migration(
-    number=2,
+    number=NEWEST + 1,
     sql="ALTER TABLE cases ADD COLUMN note TEXT NOT NULL DEFAULT '';\n"
     "CREATE TRIGGER cases_note AFTER INSERT ON cases BEGIN UPDATE cases SET note = 'new; case' WHERE id = NEW.id; END;",
 )
@@ -28,7 +34,7 @@ def test_a_later_migration_keeps_the_data(vault, clock, monkeypatch):
     with pytest.raises(ConfigurationError, match=r"vault\.needs_migration"):
         Vault.open(vault.folder, PASSPHRASE, clock=clock, read_only=True)
     with Vault.open(vault.folder, PASSPHRASE, clock=clock) as again:
-        assert version(again.database) == 2
+        assert version(again.database) == NEXT.number
         kept = again.exhibits.exhibit(row.leaf_hash)
         assert kept is not None
         assert kept.objects == row.objects
@@ -45,12 +51,33 @@ def test_a_failing_migration_changes_nothing(tmp_path):
     assert migrate(database) == 0
     schema = database.rows("SELECT sql FROM sqlite_schema")
     broken = Migration(
-        number=2, sql="CREATE TABLE extra (a INTEGER) STRICT;\nINSERT INTO nowhere VALUES (1);"
+        number=NEXT.number, sql="CREATE TABLE extra (a INTEGER) STRICT;\nINSERT INTO nowhere VALUES (1);"
     )
     with pytest.raises(BugError, match=r"bug\.database"):
         migrate(database, (*shipped(), broken))
-    assert version(database) == 1
+    assert version(database) == NEWEST
     assert database.rows("SELECT sql FROM sqlite_schema") == schema
-    assert migrate(database, (*shipped(), NEXT)) == 1
-    assert migrate(database, (*shipped(), NEXT)) == 2
+    assert migrate(database, (*shipped(), NEXT)) == NEWEST
+    assert migrate(database, (*shipped(), NEXT)) == NEXT.number
     database.close()
+
+
+def test_a_real_vault_of_version_1_is_brought_up(tmp_path, clock):
+    """The vault was made by release 0.1.0: sealed, timestamped, certified, corrected, its outbox never read."""
+    folder = tmp_path / "vault"
+    with zipfile.ZipFile(V1) as archive:
+        archive.extractall(folder)
+    (folder / "objects").mkdir(exist_ok=True)
+    with pytest.raises(ConfigurationError, match=r"vault\.needs_migration"):
+        Vault.open(folder, V1_PASSPHRASE, clock=clock, read_only=True)
+    with Vault.open(folder, V1_PASSPHRASE, clock=clock) as vault:
+        assert version(vault.database) == NEWEST
+        first, second = vault.exhibits.exhibits()
+        assert (first.objects[0].path, second.objects[0].path) == ("合同.txt", "b.txt")
+        assert first.timestamped is not None
+        assert first.anchored is None
+        assert vault.log.size() == 8
+        assert vault.court.outbox().waiting == 7
+        assert vault.court.anchored_size("demo") == 0
+        assert vault.court.unproven("demo") == []
+        assert vault.court.exhibit_anchor(first.leaf_hash) is None

@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from evidence_desk.core.verdict import ExitStatus
-from evidence_desk.court.node.commands.founding import init
+from evidence_desk.court.node.commands.founding import genesis, init, join
 from evidence_desk.court.node.commands.running import application, localnet, start, status
 from evidence_desk.errors import CanceledError, UsageError
 from evidence_desk.terminal.output import ErrorTold, Output
@@ -20,7 +20,7 @@ from evidence_desk.texts import Language
 _PROGRAM: Final = "court-node"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for command in (init, start, status, localnet):
+for command in (init, genesis, join, start, status, localnet):
     app.command()(command)
 app.command(hidden=True)(application)
 

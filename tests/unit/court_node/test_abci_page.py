@@ -6,6 +6,7 @@ from pathlib import Path
 from evidence_desk.court.node.abci.framing import FRAME_LIMIT
 from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.commitments import KEPT
+from evidence_desk.court.node.app.index_queries import INDEXES
 from evidence_desk.court.node.app.queries import _PATHS, QueryCode
 from evidence_desk.court.protocol.transactions import TransactionType
 
@@ -20,7 +21,7 @@ def test_codes_of_transactions():
 def test_types_and_paths():
     for kind in TransactionType:
         assert f"| {kind.name.title().replace('_', '')} |" in PAGE
-    assert set(re.findall(r"`(/[a-z]+)`", PAGE)) == set(_PATHS)
+    assert set(re.findall(r"`(/[a-z]+)`", PAGE)) == {*_PATHS, *INDEXES}
     codes = re.findall(r"(\d) ([a-z]+)", PAGE.rpartition("Not answered:")[2])
     assert codes == [(str(code.value), code.name.partition("_")[0].lower()) for code in QueryCode]
 

@@ -18,10 +18,19 @@ from evidence_desk.core.note import Note, check_ed25519
 from evidence_desk.court.node.app.codes import RefusedError, TxCode
 from evidence_desk.court.node.app.commitments import GOVERNANCE, LIST, index_key
 from evidence_desk.court.node.app.desks import active_desk, desk, set_desk
-from evidence_desk.court.node.app.logs import ENVELOPES, LEAVES, extend_log, log_edge, log_key, log_root
+from evidence_desk.court.node.app.logs import (
+    CHECKPOINT_INDEX,
+    ENVELOPES,
+    LEAVES,
+    NOTES,
+    PLACES,
+    extend_log,
+    log_edge,
+    log_key,
+    log_root,
+)
 from evidence_desk.court.node.app.objects import listed_objects
 from evidence_desk.court.node.app.occurrences import add_occurrence
-from evidence_desk.court.node.app.queries import CHECKPOINT_INDEX
 from evidence_desk.court.node.app.records import parameters
 from evidence_desk.court.node.app.seen import Seen
 from evidence_desk.court.node.app.store import META, Overlay, Reader
@@ -94,8 +103,11 @@ def accept(rows: Overlay, submitted: Submitted, height: int) -> int:
     objects = _object_lists(action)
     _enter(rows, origin, height, zip(leaves, digests, strict=True), objects)
     extend_log(rows, origin, entry.size, digests)
-    for offset, data in enumerate(action.leaves):
-        rows.set(LEAVES, log_key(origin, action.old_size + offset), data)
+    for offset, (data, digest) in enumerate(zip(action.leaves, digests, strict=True)):
+        place = log_key(origin, action.old_size + offset)
+        rows.set(LEAVES, place, data)
+        rows.set(PLACES, digest, place)
+    rows.set(NOTES, log_key(origin, checkpoint.size), action.note)
     for envelope in action.envelopes:
         rows.set(ENVELOPES, log_key(origin, envelope.seq), envelope.ciphertext)
     set_desk(rows, replace(entry, size=checkpoint.size, root=checkpoint.root))

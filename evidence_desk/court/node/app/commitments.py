@@ -108,7 +108,12 @@ class Commitments:
 
     def prove_index(self, index: int, back: int = 0) -> tuple[bytes, ...]:
         """Inclusion path of a row of the list (RFC 6962 §2.1.1); the block must be committed."""
-        return TileTree(_Tiles(self._store), self.size(back)).inclusion(index)
+        return list_tree(self._store, self.size(back)).inclusion(index)
+
+
+def list_tree(rows: Reader, size: int) -> TileTree:
+    """The list of checkpoints as it was at `size`."""
+    return TileTree(_Tiles(rows), size)
 
 
 class _Tiles:

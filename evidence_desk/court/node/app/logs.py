@@ -13,6 +13,12 @@ LEAVES: Final = "leaves"
 """Space: origin ‖ 0x0A ‖ seq (8 bytes) → leaf bytes."""
 ENVELOPES: Final = "envelopes"
 """Space: the same key → ciphertext of the statement."""
+CHECKPOINT_INDEX: Final = "checkpoint_index"
+"""Space: origin ‖ 0x0A ‖ size (8 bytes) → index in the list of checkpoints."""
+NOTES: Final = "notes"
+"""Space: origin ‖ 0x0A ‖ size (8 bytes) → the accepted checkpoint's note."""
+PLACES: Final = "leaf_places"
+"""Space: leaf hash → key in `LEAVES`."""
 TILES: Final = "log_tiles"
 """Space: origin ‖ 0x0A ‖ level (1 byte) ‖ index (8 bytes) → hashes."""
 
@@ -20,6 +26,11 @@ TILES: Final = "log_tiles"
 def log_key(origin: str, number: int) -> bytes:
     """Key of something at a place in a log."""
     return origin.encode() + b"\n" + index_key(number)
+
+
+def read_log_key(key: bytes) -> tuple[str, int]:
+    """Origin and number of a key."""
+    return key[:-9].decode(), int.from_bytes(key[-8:], "big")
 
 
 class LogTiles:
@@ -46,6 +57,11 @@ def log_edge(rows: Reader, origin: str, size: int) -> CompactRange:
 def log_root(rows: Reader, origin: str, size: int) -> bytes:
     """Root a log had at `size`, at most its present size."""
     return TileTree(LogTiles(rows, origin), size).root()
+
+
+def log_inclusion(rows: Reader, origin: str, seq: int, size: int) -> tuple[bytes, ...]:
+    """Inclusion path of a leaf in the log as it was at `size` (RFC 6962 §2.1.1)."""
+    return TileTree(LogTiles(rows, origin), size).inclusion(seq)
 
 
 def extend_log(rows: Overlay, origin: str, size: int, digests: Sequence[bytes]) -> None:

@@ -21,6 +21,7 @@ from evidence_desk.court.node.abci.application import (
     QueryResult,
     TxResult,
 )
+from evidence_desk.court.node.app.anchors import anchor_rows
 from evidence_desk.court.node.app.commitments import Commitments
 from evidence_desk.court.node.app.queries import answer
 from evidence_desk.court.node.app.rules import BlockEnd, Moment, Rules
@@ -165,6 +166,7 @@ class CourtMachine:
         results = tuple(self._execute(rules, tx, rows, moment) for tx in block.txs)
         end: BlockEnd = rules.end_block(rows, moment)
         changes = {**rows.changes, **self._commitments.apply(rows.changes)}
+        changes.update(anchor_rows(rows.changes, self._commitments))
         app_hash = self._commitments.roots().app_hash
         version = head.app_version if end.app_version is None else end.app_version
         following = replace(head, height=block.height, app_hash=app_hash, app_version=version)

@@ -13,14 +13,16 @@ from typing import Final
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.court.node.abci.application import OK, Query, QueryResult
 from evidence_desk.court.node.app.commitments import DESKS, LIST, LOOKUP, Commitments, index_key
+from evidence_desk.court.node.app.index_queries import INDEXES
+from evidence_desk.court.node.app.logs import CHECKPOINT_INDEX, LEAVES, PLACES
 from evidence_desk.court.node.app.occurrences import occurrences
-from evidence_desk.court.node.app.store import Reader
-from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots
+from evidence_desk.court.node.app.store import StateStore
+from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots, events_key
 
 CODESPACE: Final = "court"
-CHECKPOINT_INDEX: Final = "checkpoint_index"
-"""Space: origin ‖ 0x0A ‖ size (8 bytes) → index in the list of checkpoints."""
 _MAX_KEY: Final = 256
+_MAX_ABOUT: Final = 256
+_MAX_EVENTS: Final = 64
 
 
 class QueryCode(IntEnum):
@@ -36,7 +38,7 @@ class QueryCode(IntEnum):
 class _Asked:
     """One query over the state of one height."""
 
-    def __init__(self, rows: Reader, commitments: Commitments, back: int, data: bytes) -> None:
+    def __init__(self, rows: StateStore, commitments: Commitments, back: int, data: bytes) -> None:
         self.rows = rows
         self.commitments = commitments
         self.back = back
@@ -44,7 +46,7 @@ class _Asked:
 
 
 def answer(
-    query: Query, rows: Reader, commitments: Commitments, height: int, *, pending: bool = False
+    query: Query, rows: StateStore, commitments: Commitments, height: int, *, pending: bool = False
 ) -> QueryResult:
     """Answer, or say by code why not; never raises on what is asked.
 
@@ -55,6 +57,16 @@ def answer(
         height: of the newest committed block.
         pending: whether the structures hold one more block, which is not committed yet.
     """
+    index = INDEXES.get(query.path)
+    if index is not None:
+        facts = index(rows, query.data)
+        if facts is None:
+            return _refused(QueryCode.KEY)
+        facts = {"height": height, **facts}
+        of = facts["height"]
+        return QueryResult(
+            code=OK, key=query.data, value=encode(facts), height=of if isinstance(of, int) else height
+        )
     back = height - query.height if query.height else 0
     handler = _PATHS.get(query.path)
     if handler is None:
@@ -62,7 +74,7 @@ def answer(
     behind = back + pending
     if height == 0 or back < 0 or query.height < 0 or behind > commitments.kept:
         return _refused(QueryCode.HEIGHT)
-    if len(query.data) > _MAX_KEY:
+    if len(query.data) > (_MAX_KEY if handler is not _events else _MAX_KEY + 32 * _MAX_ABOUT):
         return _refused(QueryCode.KEY)
     found = handler(_Asked(rows, commitments, behind, query.data))
     if found is None:
@@ -108,11 +120,38 @@ def _checkpoint(asked: _Asked) -> dict[str, JSON] | None:
     return {"index": index, "record": _text(record), "path": [_text(node) for node in path]}
 
 
+def _events(asked: _Asked) -> dict[str, JSON] | None:
+    """`data` is origin ‖ 0x0A ‖ leaf hashes: of each all events (their leaves and heights) and the proof."""
+    origin, _, hashes = asked.data.partition(b"\n")
+    if len(hashes) % 32 or not 0 < len(hashes) <= 32 * _MAX_ABOUT:
+        return None
+    try:
+        family = origin.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    found: list[JSON] = []
+    for at in range(0, len(hashes), 32):
+        key = events_key(family, hashes[at : at + 32])
+        value, proof = asked.commitments.prove(LOOKUP, key, asked.back)
+        count = 0 if value is None else int.from_bytes(value[:8], "big")
+        if count > _MAX_EVENTS:
+            return None
+        leaves = [_event(asked.rows, entry) for entry in occurrences(asked.rows, key, count)]
+        found.append({"leaves": leaves, "proof": _text(proof.encode())})
+    return {"events": found}
+
+
+def _event(rows: StateStore, entry: bytes) -> JSON:
+    leaf = rows.get(LEAVES, rows.get(PLACES, entry[:32]) or b"") or b""
+    return [_text(leaf), int.from_bytes(entry[32:], "big")]
+
+
 _PATHS: Final[dict[str, Callable[[_Asked], dict[str, JSON] | None]]] = {
     "/state": _state,
     "/desk": _desk,
     "/lookup": _lookup,
     "/checkpoint": _checkpoint,
+    "/events": _events,
 }
 
 

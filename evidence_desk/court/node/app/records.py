@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from typing import Final
 
+from evidence_desk.core.canonical import JSON
 from evidence_desk.core.digests import DIGEST_SIZE
 from evidence_desk.court.node.app.commitments import GOVERNANCE
 from evidence_desk.court.node.app.store import Overlay, Reader
@@ -19,7 +21,8 @@ MAX_INSTITUTIONS: Final = 300
 _INSTITUTIONS: Final = b"institutions"
 _PARAMETERS: Final = b"parameters"
 _UPGRADE: Final = b"upgrade"
-_PROPOSAL: Final = b"proposal/"
+PROPOSALS: Final = b"proposal/"
+"""Prefix of proposals in the map `governance`, before the ID of the proposing transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +180,24 @@ def set_planned_upgrade(rows: Overlay, value: PlannedUpgrade) -> None:
 
 def proposal(rows: Reader, number: bytes) -> ProposalRecord | None:
     """A proposal by the ID of its transaction."""
-    data = rows.get(GOVERNANCE, _PROPOSAL + _sized(number))
+    data = rows.get(GOVERNANCE, PROPOSALS + _sized(number))
     return None if data is None else _RECORD.decode(data)
+
+
+def read_proposal(row: bytes) -> dict[str, JSON]:
+    """A proposal for display: what is proposed, who voted, until when."""
+    record = _RECORD.decode(row)
+    return {
+        "govern": base64.b64encode(GOVERN.encode(record.govern)).decode(),
+        "expires_height": record.expires_height,
+        "votes": [vote.hex() for vote in record.votes],
+        "executed": record.executed,
+    }
 
 
 def set_proposal(rows: Overlay, number: bytes, value: ProposalRecord) -> None:
     """Keep a proposal."""
-    rows.set(GOVERNANCE, _PROPOSAL + _sized(number), _RECORD.encode(value))
+    rows.set(GOVERNANCE, PROPOSALS + _sized(number), _RECORD.encode(value))
 
 
 def _sized(number: bytes) -> bytes:

@@ -6,8 +6,6 @@ decades. Corrections make a version 2.
 
 from __future__ import annotations
 
-from typing import Final
-
 from evidence_desk.core.digests import sha256
 from evidence_desk.court.node.abci.application import Event, Genesis, TxResult
 from evidence_desk.court.node.app import checkpoints, desks, governance
@@ -17,7 +15,7 @@ from evidence_desk.court.node.app.genesis import parse_app_state
 from evidence_desk.court.node.app.records import institutions, set_institutions, set_parameters
 from evidence_desk.court.node.app.rules import BlockEnd, Moment
 from evidence_desk.court.node.app.seen import Seen
-from evidence_desk.court.node.app.store import Overlay, Reader
+from evidence_desk.court.node.app.store import TRANSACTIONS, Overlay, Reader
 from evidence_desk.court.protocol.actions import (
     Govern,
     RegisterDesk,
@@ -29,9 +27,6 @@ from evidence_desk.court.protocol.actions import (
 from evidence_desk.court.protocol.state import SENTINEL_KEY, SENTINEL_VALUE
 from evidence_desk.court.protocol.transactions import SignatureScheme, Transaction, parse_transaction
 from evidence_desk.errors import IntegrityError, MalformedError
-
-TRANSACTIONS: Final = "transactions"
-"""Space: ID of an executed transaction → height. The engine forgets what it committed; we must not."""
 
 
 class RulesV1:

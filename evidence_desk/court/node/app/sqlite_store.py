@@ -67,6 +67,15 @@ class SqliteStore:
                 "SELECT key, value FROM state WHERE space = ? ORDER BY key", (space,)
             )
 
+    def between(self, space: str, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Some rows in order of their keys."""
+        with _told():
+            rows = self._connection.execute(
+                "SELECT key, value FROM state WHERE space = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
+                (space, start, stop, limit),
+            ).fetchall()
+        return [(bytes(key), bytes(value)) for key, value in rows]
+
     def commit(self, changes: Changes) -> None:
         """Write all changes in one transaction."""
         with _told():

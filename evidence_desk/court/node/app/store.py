@@ -15,6 +15,8 @@ Changes = Mapping[Row, bytes]
 
 META: Final = "meta"
 """Space of height, application hash and rules."""
+TRANSACTIONS: Final = "transactions"
+"""Space: ID of an executed transaction → height. The engine forgets what it committed; we must not."""
 
 
 class Reader(Protocol):
@@ -30,6 +32,10 @@ class StateStore(Reader, Protocol):
 
     def scan(self, space: str) -> Iterator[tuple[bytes, bytes]]:
         """All rows of a space in order of their keys."""
+        ...
+
+    def between(self, space: str, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The first rows with start ≤ key < stop in order of their keys, at most `limit`."""
         ...
 
     def commit(self, changes: Changes) -> None:
@@ -79,6 +85,10 @@ class MemoryStore:
     def scan(self, space: str) -> Iterator[tuple[bytes, bytes]]:
         """Rows in order."""
         yield from sorted(self._rows.get(space, {}).items())
+
+    def between(self, space: str, start: bytes, stop: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Some rows in order."""
+        return [(key, value) for key, value in self.scan(space) if start <= key < stop][:limit]
 
     def commit(self, changes: Changes) -> None:
         """Take over changes."""

@@ -72,6 +72,15 @@ class Caveat:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
+def unique_caveats(caveats: Iterable[Caveat]) -> tuple[Caveat, ...]:
+    """Each caveat once, in the order of their first appearance."""
+    result: list[Caveat] = []
+    for caveat in caveats:
+        if caveat not in result:
+            result.append(caveat)
+    return tuple(result)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Which dimensions are summed into the overall answer (docs/spec/verdict.md).

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.trust import Trust
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status
+from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, unique_caveats
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.certificate import CertificateTrust, verify_certificate
 from evidence_desk.verify.exhibit import ExhibitInput, ExhibitVerdict, GivenFile, verify_exhibit
@@ -48,7 +48,7 @@ def verify_certified(
         now=now,
     )
     findings = list(outer.findings)
-    caveats = {item.code: item for item in outer.caveats}
+    caveats = list(outer.caveats)
     verdicts = [
         verify_exhibit(_input(outer.attachments, tag, () if inner else tuple(files)), trust=trust, now=now)
         for tag in _tags(outer.attachments)
@@ -56,12 +56,12 @@ def verify_certified(
     findings += _printed(outer.values, verdicts)
     for verdict in verdicts:
         findings += [item for item in verdict.findings if _is_told(item, inner=inner)]
-        caveats |= {item.code: item for item in verdict.caveats}
+        caveats += verdict.caveats
     if not inner:
         findings += _originals(files, verdicts)
     return CertifiedVerdict(
         findings=tuple(findings),
-        caveats=tuple(caveats.values()),
+        caveats=unique_caveats(caveats),
         leaf_hashes=tuple(item.facts.leaf_hash for item in verdicts if item.facts is not None),
         number=outer.number or "",
     )

@@ -1,11 +1,11 @@
-"""Judge the signatures of a desk's note (checkpoint, index of a package) under its keys from a trust root."""
+"""Judge the signatures of a desk's note (checkpoint, index of a package) under the keys that somebody vouches for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from evidence_desk.core.note import Note, check_note
-from evidence_desk.core.trust import Trust
+from evidence_desk.core.note import Note, NoteKeys, check_note
 from evidence_desk.core.verdict import Dimension, Finding, Status, Vouches
 from evidence_desk.errors import IntegrityError
 
@@ -13,24 +13,48 @@ CHECKPOINT: Final = "log.signature"
 INDEX: Final = "package.note"
 
 
-def check_signature(note: Note, origin: str, trust: Trust, check: str = CHECKPOINT) -> Finding:
-    """One finding of `check`: passed, failed, or undetermined when no trust root names the desk.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKeys:
+    """A desk's keys for one origin.
+
+    Attributes:
+        given: as the trust root names them.
+        registered: as the court network's registry has them at the height of the anchoring, proven.
+        rotated: the registry has had other keys before: an older note may bear those.
+    """
+
+    given: NoteKeys | None = None
+    registered: NoteKeys | None = None
+    rotated: bool = False
+
+
+def check_signature(note: Note, origin: str, keys: KnownKeys, check: str = CHECKPOINT) -> Finding:
+    """One finding of `check`: passed, failed, or undetermined when nobody vouches for a key of this origin.
 
     A note of our formats has exactly the two lines of its desk: an ignorable line would be a free byte, and a missing
-    SM2 line could have been stripped.
+    SM2 line could have been stripped. Two sources that name different keys for one log leave it undetermined.
     """
     if len(note.signatures) != 2 or any(item.name != origin for item in note.signatures):
         return _finding(check, Status.FAILED, "lines", Vouches.COMPUTATION, origin)
-    keys = trust.desks.get(origin)
-    if keys is None:
+    known = [item for item in (keys.given, keys.registered) if item is not None]
+    if not known:
         return _finding(check, Status.UNDETERMINED, "no_key", Vouches.NOBODY, origin)
     try:
-        outcome = check_note(note, keys)
+        right = [_is_right(note, item) for item in known]
     except IntegrityError:
         return _finding(check, Status.FAILED, "disagreement", Vouches.COMPUTATION, origin)
-    if outcome.ed25519 is True and outcome.sm2 is True:
-        return _finding(check, Status.PASSED, "right", Vouches.DESK, origin)
-    return _finding(check, Status.FAILED, "wrong", Vouches.COMPUTATION, origin)
+    if not any(right):
+        return _finding(check, Status.FAILED, "wrong", Vouches.COMPUTATION, origin)
+    if len(known) == 2 and known[0] != known[1]:
+        return _finding(check, Status.UNDETERMINED, "contradiction", Vouches.NOBODY, origin)
+    if keys.given is None:
+        return _finding(check, Status.PASSED, "registered", Vouches.COURT_NETWORK, origin)
+    return _finding(check, Status.PASSED, "right", Vouches.DESK, origin)
+
+
+def _is_right(note: Note, keys: NoteKeys) -> bool:
+    outcome = check_note(note, keys)
+    return outcome.ed25519 is True and outcome.sm2 is True
 
 
 def _finding(check: str, status: Status, reason: str, who: Vouches, origin: str) -> Finding:

@@ -16,6 +16,7 @@ from evidence_desk.core.groups import group_hashes
 from evidence_desk.core.leaf import SEALED, Leaf, LeafObject, PlainObject, blind, objects_root, parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
 from evidence_desk.core.moment import format_moment
+from evidence_desk.core.note import Note
 from evidence_desk.core.proof import Proof, ProvenLeaf, parse_proof
 from evidence_desk.core.statement import (
     Disclosed,
@@ -26,9 +27,18 @@ from evidence_desk.core.statement import (
     parse_statement,
 )
 from evidence_desk.core.trust import Trust
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches
+from evidence_desk.core.verdict import (
+    Caveat,
+    Dimension,
+    Finding,
+    Parameter,
+    Status,
+    Vouches,
+    unique_caveats,
+)
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.checkpoint import check_signature
+from evidence_desk.verify.checkpoint import KnownKeys, check_signature
+from evidence_desk.verify.court import CourtJudgment, judge_court
 from evidence_desk.verify.originals import GivenFile, Objects
 from evidence_desk.verify.time_proof import TimeFacts, verify_times
 
@@ -60,6 +70,7 @@ class ExhibitFacts:
     statement: Statement | None
     disclosed: Disclosed | None
     times: tuple[TimeFacts, ...]
+    court: CourtJudgment
     matched: frozenset[int] = frozenset()
     """Indexes of `ExhibitInput.files` that belong to the exhibit."""
     undecided: frozenset[int] = frozenset()
@@ -119,7 +130,12 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
         return ExhibitVerdict(findings=tuple(case.findings))
     digest = leaf_hash(proof.leaf.leaf)
     _step_1_number(case, proof, leaf, digest)
-    checkpoint = _step_2_log(case, proof, leaf)
+    signed = _read_checkpoint(case, proof)
+    checkpoint = None if signed is None else signed[0]
+    court = judge_court(proof.court, checkpoint=checkpoint, leaf_hash=digest, trust=trust, now=now)
+    keys = KnownKeys() if checkpoint is None else court.keys(trust, checkpoint.origin)
+    if signed is not None:
+        _step_2_log(case, proof, leaf, *signed, keys)
     statement = _step_3_statement(case, leaf, given.statement)
     disclosed = _step_4_disclosures(case, statement, given.disclosures)
     _step_5_objects(case, leaf, statement, disclosed)
@@ -133,18 +149,21 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
         included=lambda item: checkpoint is not None and _included(item, checkpoint),
         trust=trust,
         now=now,
+        keys=keys,
+        anchored=court.anchored_at,
     )
     case.findings.extend(finding for facts in times for finding in facts.findings)
     if not times:
         case.unknown(Dimension.TIME, "time.token", "missing")
     _step_7_clock(case, statement, leaf, times)
+    case.findings.extend(court.findings)
     _step_8_rest(case, statement, disclosed)
     return ExhibitVerdict(
         findings=tuple(case.findings),
-        caveats=caveats,
+        caveats=unique_caveats((*caveats, *court.caveats)),
         facts=ExhibitFacts(
             proof=proof, leaf=leaf, leaf_hash=digest, checkpoint=checkpoint, statement=statement,
-            disclosed=disclosed, times=times, matched=matched, undecided=undecided,
+            disclosed=disclosed, times=times, court=court, matched=matched, undecided=undecided,
         ),
     )  # fmt: skip
 
@@ -159,13 +178,18 @@ def _step_1_number(case: _Case, proof: Proof, leaf: Leaf, digest: bytes) -> None
         case.passed(Dimension.INTEGRITY, "proof.number", number=proof.number)
 
 
-def _step_2_log(case: _Case, proof: Proof, leaf: Leaf) -> Checkpoint | None:
-    """leaf.log = checkpoint origin, leaf.seq = index, the path leads to the root, the desk signed it."""
+def _read_checkpoint(case: _Case, proof: Proof) -> tuple[Checkpoint, Note] | None:
     try:
-        checkpoint, note = parse_checkpoint(proof.checkpoint)
+        return parse_checkpoint(proof.checkpoint)
     except MalformedError as error:
         case.failed(Dimension.LOG, "log.checkpoint", "malformed", reason=error.code)
         return None
+
+
+def _step_2_log(
+    case: _Case, proof: Proof, leaf: Leaf, checkpoint: Checkpoint, note: Note, keys: KnownKeys
+) -> None:
+    """leaf.log = checkpoint origin, leaf.seq = index, the path leads to the root, the desk signed it."""
     if leaf.log != checkpoint.origin:
         case.failed(Dimension.LOG, "log.origin", "wrong")
     if leaf.seq != proof.leaf.seq:
@@ -174,8 +198,7 @@ def _step_2_log(case: _Case, proof: Proof, leaf: Leaf) -> Checkpoint | None:
         case.passed(Dimension.LOG, "log.inclusion", seq=leaf.seq, size=checkpoint.size)
     else:
         case.failed(Dimension.LOG, "log.inclusion", "wrong")
-    case.findings.append(check_signature(note, checkpoint.origin, case.trust))
-    return checkpoint
+    case.findings.append(check_signature(note, checkpoint.origin, keys))
 
 
 def _step_3_statement(case: _Case, leaf: Leaf, data: bytes | None) -> Statement | None:
@@ -309,8 +332,7 @@ def _step_7_clock(case: _Case, statement: Statement | None, leaf: Leaf, times: S
 
 
 def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed | None) -> None:
-    """What this program cannot decide is said: court network, environment, original."""
-    case.unknown(Dimension.COURT, "court.anchor", "missing")
+    """What this program cannot decide is said: environment, original."""
     reported = statement is not None and statement.environment is not None
     case.unknown(Dimension.ENVIRONMENT, "environment.report", "unchecked" if reported else "missing")
     source = disclosed.values.get("/source") if disclosed else None

@@ -21,9 +21,11 @@ from evidence_desk.core.verdict import (
     Parameter,
     Status,
     Verdict,
+    unique_caveats,
 )
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.checkpoint import INDEX, check_signature
+from evidence_desk.verify.court import NOT_ANCHORED
 from evidence_desk.verify.exhibit import ExhibitFacts, ExhibitInput, GivenFile, verify_exhibit
 from tsa.response import RESPONSE_LIMIT, parse_response
 
@@ -55,7 +57,6 @@ def verify_package(
         )
         for problem in report.problems
     ] or [_finding("package.content", Status.PASSED, "right")]  # fmt: skip
-    findings.append(check_signature(package.note, package.index_note.origin, trust, INDEX))
     files = tuple(
         GivenFile(
             label=name,
@@ -73,29 +74,32 @@ def verify_package(
         trust=trust,
         now=now,
     )
+    origin = package.index_note.origin
+    court = NOT_ANCHORED if exhibit.facts is None else exhibit.facts.court
+    findings.append(check_signature(package.note, origin, court.keys(trust, origin), INDEX))
     findings += exhibit.findings
     if exhibit.facts is not None:
         findings += _records(package, exhibit.facts.proof)
         findings += _bound(package, exhibit.facts)
     findings += [_beside(item, files) for item in originals]
-    caveats = {item.code: item for item in exhibit.caveats}
+    caveats = exhibit.caveats
     if not package.has(CERTIFICATE):
-        return _verdict(findings, tuple(caveats.values()))
+        return _verdict(findings, caveats)
     from evidence_desk.verify.certified import verify_certified  # noqa: PLC0415 - PDF libraries load slowly
 
     try:
         pdf = package.read(CERTIFICATE, MAX_PART)
     except MalformedError as error:
         findings.append(_finding("package.form", Status.FAILED, "wrong", reason=_reason(error)))
-        return _verdict(findings, tuple(caveats.values()))
+        return _verdict(findings, caveats)
     more = verify_certified(pdf, files=(), trust=trust, now=now, inner=True)
     findings += more.findings
-    caveats |= {item.code: item for item in more.caveats}
+    caveats = unique_caveats((*caveats, *more.caveats))
     if exhibit.facts is not None:
         same = exhibit.facts.leaf_hash in more.leaf_hashes
         status, reason = (Status.PASSED, "right") if same else (Status.FAILED, "other")
         findings.append(_finding("package.certificate", status, reason))
-    return Verdict(policy=PACKAGE_POLICY, findings=tuple(findings), caveats=tuple(caveats.values()))
+    return Verdict(policy=PACKAGE_POLICY, findings=tuple(findings), caveats=caveats)
 
 
 def _records(package: Package, proof: Proof) -> list[Finding]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
@@ -15,12 +15,27 @@ from evidence_desk.core.digests import sha256
 from evidence_desk.core.leaf import Leaf, LeafType, attested_ranges, parse_leaf
 from evidence_desk.core.merkle import verify_consistency
 from evidence_desk.core.moment import format_moment
+from evidence_desk.core.note import Note
 from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
-from evidence_desk.core.time_record import parse_record, token_differs_only_in_crls
+from evidence_desk.core.time_record import (
+    TokenImprint,
+    parse_record,
+    token_differs_only_in_crls,
+    token_imprint,
+)
 from evidence_desk.core.trust import Trust
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches, worst
+from evidence_desk.core.verdict import (
+    Caveat,
+    Dimension,
+    Finding,
+    Parameter,
+    Status,
+    Vouches,
+    unique_caveats,
+    worst,
+)
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.checkpoint import check_signature
+from evidence_desk.verify.checkpoint import KnownKeys, check_signature
 from evidence_desk.verify.time_record import RecordVerdict, TokenJudge, verify_record
 from tsa.policy import TokenTrust
 from tsa.response import TokenFacts
@@ -29,6 +44,9 @@ from tsa.verify import TokenVerdict, verify_token
 Groups = tuple[tuple[bytes, ...], ...]
 MAX_TOKENS: Final = 256
 """Judgments of different tokens in one proof: a bound on the work that a stranger's file can ask for."""
+
+CLOCKS: Final = timedelta(minutes=10)
+"""How far the clocks of honest validators and of an honest authority may lie apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +102,18 @@ class _Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Around:
-    """What all tokens of one proof are judged in."""
+    """What all tokens of one proof are judged in.
+
+    Attributes:
+        keys: of the log that signed the checkpoints.
+        anchored: when the court network is shown to have accepted the proof's checkpoint, None when it is not.
+    """
 
     leaf: Leaf
     checkpoint: Checkpoint | None
     included: Callable[[ProvenLeaf], bool]
-    trust: Trust
+    keys: KnownKeys
+    anchored: datetime | None
     tokens: TokenTrust
     judge: TokenJudge
     now: datetime
@@ -112,14 +136,28 @@ def verify_times(
     included: Callable[[ProvenLeaf], bool],
     trust: Trust,
     now: datetime,
+    keys: KnownKeys,
+    anchored: datetime | None = None,
 ) -> tuple[tuple[TimeFacts, ...], tuple[Caveat, ...]]:
-    """Judge every token of a proof; `groups` are the exhibit's SHA-256 hashes, None when not known."""
+    """Judge every token of a proof.
+
+    Args:
+        proof: as parsed.
+        leaf: of the exhibit.
+        checkpoint: of the proof, None when it cannot be read.
+        groups: the exhibit's SHA-256 hashes, None when not known.
+        included: whether a leaf is in the checkpoint.
+        trust: roots of authorities.
+        now: moment of judgment (UTC).
+        keys: of the log, see `KnownKeys`.
+        anchored: anchoring time of the proof's checkpoint where that is shown: the tokens that its leaves name existed.
+    """
     around = _Around(
-        leaf=leaf, checkpoint=checkpoint, included=included, trust=trust, tokens=token_trust(trust),
-        judge=_Tokens(), now=now,
+        leaf=leaf, checkpoint=checkpoint, included=included, keys=keys, anchored=anchored,
+        tokens=token_trust(trust), judge=_Tokens(), now=now,
     )  # fmt: skip
     results: list[TimeFacts] = []
-    caveats: dict[str, Caveat] = {}
+    caveats: list[Caveat] = []
     for item in proof.times:
         findings, verdicts = _records(item, groups, around)
         attested = None
@@ -127,13 +165,13 @@ def verify_times(
             findings.append(_finding(Dimension.LOG, "time.attested", Status.UNDETERMINED, "missing"))
         else:
             attested, more = _attested(item, item.attested, verdicts, around)
-            findings += more
+            findings += [*more, *_order(item, around)]
         if item.checkpoint is not None:
-            findings.append(_checkpoint(item.checkpoint, item.token, attested, around))
+            findings.append(_checkpoint(item.checkpoint, item, attested, around))
         for verdict in verdicts:
-            caveats.update({caveat.code: caveat for caveat in verdict.caveats})
+            caveats += verdict.caveats
         results.append(TimeFacts(findings=tuple(findings), token=_token_facts(verdicts), attested=attested))
-    return tuple(results), tuple(caveats.values())
+    return tuple(results), unique_caveats(caveats)
 
 
 def _records(
@@ -153,12 +191,14 @@ def _records(
                 Dimension.TIME, "time.groups", status, "wrong", records=len(item.records), groups=len(groups)
             )
         )
+    existence = _existence(item, around)
     verdicts = [
         verify_record(
             record,
             objects=[{"sha256": digest} for digest in group],
             trust=around.tokens,
             now=around.now,
+            proof_of_existence=existence,
             judge=around.judge,
         )
         for record, group in zip(item.records, groups or ((),) * len(item.records), strict=False)
@@ -239,7 +279,48 @@ def _other_place(attested: Leaf, proven: ProvenLeaf, leaf: Leaf) -> list[str]:
     return reasons
 
 
-def _checkpoint(proven: ProvenNote, token: bytes, attested: Leaf | None, around: _Around) -> Finding:
+def _anchored_imprint(item: TimeProof, around: _Around) -> TokenImprint | None:
+    """What the token says of itself, when its digest was in the log that the court network accepted; else None.
+
+    That the rest of the attesting leaf fits is for `_attested` to tell: the network has seen the digest all the same.
+    """
+    if around.anchored is None or item.attested is None or not around.included(item.attested):
+        return None
+    try:
+        attested = parse_leaf(item.attested.leaf)
+        if attested.type is not LeafType.TIME_ATTESTED or attested.log != around.leaf.log:
+            return None
+        if attested.facts["token_sha256"] != sha256(item.token).hex():
+            return None
+        return token_imprint(item.token)
+    except MalformedError:
+        return None
+
+
+def _existence(item: TimeProof, around: _Around) -> datetime | None:
+    """Earliest independent proof that the token existed (formats.md «Verdict»): its digest was anchored."""
+    imprint = _anchored_imprint(item, around)
+    if imprint is None or around.anchored is None or imprint.gen_time > around.anchored:
+        return None
+    return around.anchored
+
+
+def _order(item: TimeProof, around: _Around) -> list[Finding]:
+    """The token's time less its accuracy is not after the anchoring of the checkpoint that holds the attesting leaf."""
+    imprint, anchored = _anchored_imprint(item, around), around.anchored
+    if imprint is None or anchored is None:
+        return []
+    check = "time.anchored"
+    told = {"gen_time": format_moment(imprint.gen_time), "anchored": format_moment(anchored)}
+    earliest = imprint.gen_time - (imprint.latest - imprint.gen_time)
+    if earliest <= anchored:
+        return [_finding(Dimension.COURT, check, Status.PASSED, "right", **told)]
+    if earliest <= anchored + CLOCKS:
+        return [_finding(Dimension.COURT, check, Status.UNDETERMINED, "clocks", **told)]
+    return [_finding(Dimension.COURT, check, Status.FAILED, "later", **told)]
+
+
+def _checkpoint(proven: ProvenNote, item: TimeProof, attested: Leaf | None, around: _Around) -> Finding:
     """The checkpoint of the batch: same log, between exhibit and attesting leaf, signed, and under the same token."""
     check = "time.checkpoint"
     try:
@@ -254,15 +335,23 @@ def _checkpoint(proven: ProvenNote, token: bytes, attested: Leaf | None, around:
         objects=[{"sha256": sha256(proven.data)}],
         trust=around.tokens,
         now=around.now,
+        proof_of_existence=_existence(item, around),
         judge=around.judge,
     )
     tree = worst(item.status for item in verdict.findings if item.dimension is Dimension.INTEGRITY)
-    if tree is not Status.PASSED or not _same_token(proven.record, token):
+    if tree is not Status.PASSED or not _same_token(proven.record, item.token):
         return _finding(Dimension.LOG, check, Status.FAILED, "record")
-    signed = check_signature(note, stamped.origin, around.trust).status
-    if signed is Status.FAILED:
+    return _stamped_signature(note, stamped, around)
+
+
+def _stamped_signature(note: Note, stamped: Checkpoint, around: _Around) -> Finding:
+    check = "time.checkpoint"
+    signed = check_signature(note, stamped.origin, around.keys)
+    if signed.code == "log.signature.wrong" and around.keys.given is None and around.keys.rotated:
+        return _finding(Dimension.LOG, check, Status.UNDETERMINED, "former_key")
+    if signed.status is Status.FAILED:
         return _finding(Dimension.LOG, check, Status.FAILED, "signature")
-    if signed is Status.UNDETERMINED:
+    if signed.status is Status.UNDETERMINED:
         return _finding(Dimension.LOG, check, Status.UNDETERMINED, "no_key")
     return _finding(Dimension.LOG, check, Status.PASSED, "right", size=stamped.size)
 

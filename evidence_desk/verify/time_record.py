@@ -7,7 +7,7 @@ must not take trust from the record.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -24,7 +24,16 @@ from evidence_desk.core.time_record import (
     reduced_root,
     token_imprint,
 )
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, Vouches, worst
+from evidence_desk.core.verdict import (
+    Caveat,
+    Dimension,
+    Finding,
+    Parameter,
+    Status,
+    Vouches,
+    unique_caveats,
+    worst,
+)
 from evidence_desk.errors import MalformedError
 from tsa.policy import TokenTrust
 from tsa.response import TokenFacts
@@ -160,7 +169,7 @@ def verify_record(
         findings += [_numbered(item, number) if several else item for item in token.findings]
     return RecordVerdict(
         findings=tuple(findings),
-        caveats=_unique(caveat for token in tokens for caveat in token.caveats),
+        caveats=unique_caveats(caveat for token in tokens for caveat in token.caveats),
         tokens=tokens,
         root=links[0].root,
         imprint=links[0].imprint,
@@ -350,11 +359,3 @@ def _finding(
 
 def _numbered(finding: Finding, number: int) -> Finding:
     return replace(finding, parameters={**finding.parameters, "stamp": number})
-
-
-def _unique(caveats: Iterable[Caveat]) -> tuple[Caveat, ...]:
-    result: list[Caveat] = []
-    for caveat in caveats:
-        if caveat not in result:
-            result.append(caveat)
-    return tuple(result)

@@ -52,6 +52,25 @@ def checkpoint_facts(facts: ExhibitFacts) -> model.CheckpointFacts:
     )
 
 
+def court_facts(facts: ExhibitFacts) -> model.CourtFacts | None:
+    """What the proof's court part says, validators as the verdict names them; None when there is no readable one.
+
+    Whether it holds is for the findings to tell; an issuer prints it only when it does (`CourtJudgment.anchored_at`).
+    """
+    part = facts.court.part
+    if part is None:
+        return None
+    header = part.anchor.header.block.header
+    signers = () if facts.court.verdict is None else facts.court.verdict.signers
+    return model.CourtFacts(
+        chain_id=part.chain_id,
+        height=part.record.height,
+        block_hash=header.last_block_id.hash,
+        time=header.time.moment(),
+        validators=tuple((item.institution or item.address.hex(), item.signed) for item in signers),
+    )
+
+
 def covered_values(facts: ExhibitFacts) -> dict[str, JSON]:
     """`proven_values` of an exhibit, from its proof alone.
 
@@ -66,7 +85,7 @@ def covered_values(facts: ExhibitFacts) -> dict[str, JSON]:
         files=file_facts(facts),
         checkpoint=checkpoint_facts(facts),
         token=token_facts(facts),
-        court=None,
+        court=court_facts(facts),
     )
 
 

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from evidence_desk.core.certificate.model import Certificate
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.envelope import Box
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import (
     AnchorRow,
@@ -132,6 +134,21 @@ class ExhibitStore(Protocol):
         """All cases by creation."""
         ...
 
+    def case(self, number: str) -> CaseRow | None:
+        """One case by number."""
+        ...
+
+    def set_leaves_only(self, number: str) -> None:
+        """From now on the leaves of a case go to the network without envelopes (仅哈希)."""
+        ...
+
+    def erase_rows(self, case_number: str, at: datetime) -> None:
+        """Delete what the rows of a case tell: statements, names, files, trees, certificates; mark it erased.
+
+        Numbers, leaf hashes, times and custody stay.
+        """
+        ...
+
     def next_exhibit_index(self, case_number: str) -> int:
         """1-based index for the next exhibit of a case."""
         ...
@@ -188,6 +205,18 @@ class ExhibitStore(Protocol):
         """Store an issued certificate; sets `certified` of its exhibits."""
         ...
 
+    def token_attested_at(self, seq: int) -> TokenRow | None:
+        """The token that leaf `seq` of the active log attests."""
+        ...
+
+    def token_owners(self, token_sha256: bytes) -> Sequence[bytes]:
+        """Leaf hashes of the exhibits in a token's batch, in the order of their registration."""
+        ...
+
+    def certificate_of_leaf(self, leaf_hash: bytes) -> CertificateRow | None:
+        """The certificate that a ``certificate.issued`` leaf is about."""
+        ...
+
     def revoke_certificate(self, number: str, at: datetime, reason: str) -> None:
         """Mark a certificate revoked; NotFoundError."""
         ...
@@ -206,6 +235,10 @@ class ExhibitStore(Protocol):
 
     def custody(self, leaf_hash: bytes) -> Sequence[CustodyRow]:
         """Custody events of an exhibit, oldest first."""
+        ...
+
+    def custody_of_leaf(self, seq: int) -> Sequence[CustodyRow]:
+        """Custody events that leaf `seq` of the active log commits to, oldest first."""
         ...
 
     def pending_custody(self) -> Sequence[CustodyRow]:
@@ -318,6 +351,20 @@ class ObjectStore(Protocol):
         ...
 
 
+class RebuildStore(Protocol):
+    """An earlier log that is being filled from the network: its writes go to that log, not to the active one."""
+
+    @property
+    def log(self) -> LogStore:
+        """The log's tables; nothing it takes goes to the outbox."""
+        ...
+
+    @property
+    def exhibits(self) -> ExhibitStore:
+        """The other tables."""
+        ...
+
+
 class Store(Protocol):
     """One open vault."""
 
@@ -348,6 +395,26 @@ class Store(Protocol):
 
     def archived_log(self, origin: str) -> LogStore:
         """Read access to a log from before a restore; NotFoundError."""
+        ...
+
+    def rebuilding(self, origin: str) -> RebuildStore:
+        """Write access to a log from before a restore, for what the network holds of it; NotFoundError."""
+        ...
+
+    def seal_box(self, case_number: str | None, leaf_hash: bytes, plain: bytes) -> Box | None:
+        """Box for a leaf's envelope under the key of a case, or of the desk; None when the case has no key."""
+        ...
+
+    def open_box(self, leaf_hash: bytes, box: Box) -> tuple[str | None, bytes] | None:
+        """(case or None for the desk, plain bytes) of a box, None when none of our keys opens it."""
+        ...
+
+    def stored_object(self, digests: DigestPair, size: int, *, case_number: str) -> StoredObject | None:
+        """Where an original with these digests lies or would lie; None when the case has no keys."""
+        ...
+
+    def erased_cases(self) -> frozenset[str]:
+        """Numbers of cases whose keys were deleted."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -79,6 +79,11 @@ class ExhibitRow:
     certified: datetime | None = None
     origin: str = ""
 
+    @property
+    def erased(self) -> bool:
+        """Whether its case was erased: number, leaf and times are left, all that was said of it is gone."""
+        return not self.statement
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRow:
@@ -126,7 +131,11 @@ class TimeRecordRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateRow:
-    """One issued certificate; digests of its first signed revision."""
+    """One issued certificate; digests of its first signed revision.
+
+    Attributes:
+        pdf: b"" when the vault no longer holds it: after an erasure, or a restore from the network.
+    """
 
     number: str
     leaf_hash: bytes
@@ -140,11 +149,18 @@ class CertificateRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """A case: folder of exhibits; `details` is canonical JSON (court, parties, cause)."""
+    """A case: folder of exhibits; `details` is canonical JSON (court, parties, cause).
+
+    Attributes:
+        leaves_only: 仅哈希, its leaves go to the network without envelopes.
+        erased: when its keys were deleted.
+    """
 
     number: str
     details: bytes
     created: datetime
+    leaves_only: bool = False
+    erased: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

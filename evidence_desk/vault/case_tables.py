@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.digests import DigestPair
@@ -17,7 +18,19 @@ _COLUMNS: Final = (
     "e.id, e.leaf_hash, e.seq, e.number, e.case_number, e.exhibit_no, e.title, e.kind, e.statement, e.disclosures, "
     "e.registered, e.logged, e.timestamped, e.anchored, e.certified, l.origin"
 )
+_CASE: Final = "SELECT number, details, created, leaves_only, erased FROM cases"
 _FROM: Final = f"SELECT {_COLUMNS} FROM exhibits e JOIN logs l ON l.id = e.log_id"  # noqa: S608 - constants only
+
+
+_ERASE: Final = (
+    "DELETE FROM objects WHERE exhibit_id IN (SELECT id FROM exhibits WHERE case_number = ?)",
+    "DELETE FROM time_records WHERE leaf_hash IN (SELECT leaf_hash FROM exhibits WHERE case_number = ?)",
+    """UPDATE certificates SET pdf = x'' WHERE id IN (SELECT certificate_id FROM certificate_exhibits
+    WHERE leaf_hash IN (SELECT leaf_hash FROM exhibits WHERE case_number = ?))""",
+    """UPDATE exhibits SET statement = x'', disclosures = x'', exhibit_no = '', title = '', kind = ''
+    WHERE case_number = ?""",
+    "UPDATE cases SET details = CAST('{}' AS BLOB) WHERE number = ?",
+)
 
 
 class CaseTables:
@@ -30,14 +43,29 @@ class CaseTables:
     def add_case(self, case: CaseRow) -> None:
         """Insert a case unless its number is known."""
         self._database.write(
-            "INSERT INTO cases (number, details, created) VALUES (?, ?, ?) ON CONFLICT (number) DO NOTHING",
-            (case.number, case.details, time_text(case.created)),
+            "INSERT INTO cases (number, details, created, leaves_only, erased) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (number) DO NOTHING",
+            (
+                case.number,
+                case.details,
+                time_text(case.created),
+                int(case.leaves_only),
+                None if case.erased is None else time_text(case.erased),
+            ),
         )
 
     def cases(self) -> Sequence[CaseRow]:
         """All cases by creation."""
-        rows = self._database.rows("SELECT number, details, created FROM cases ORDER BY created, id")
-        return [CaseRow(number=row[0], details=row[1], created=parse_time(row[2])) for row in rows]
+        return [_case(row) for row in self._database.rows(f"{_CASE} ORDER BY created, id")]
+
+    def case(self, number: str) -> CaseRow | None:
+        """One case by number."""
+        row = self._database.row(f"{_CASE} WHERE number = ?", (number,))
+        return None if row is None else _case(row)
+
+    def set_leaves_only(self, number: str) -> None:
+        """From now on the leaves of a case go to the network without envelopes (仅哈希)."""
+        self._database.write("UPDATE cases SET leaves_only = 1 WHERE number = ?", (number,))
 
     def next_exhibit_index(self, case_number: str) -> int:
         """1-based index for the next exhibit of a case."""
@@ -116,8 +144,8 @@ class CaseTables:
         return self._pages("" if case_number is None else "AND e.case_number = ?", case_number)
 
     def awaiting_timestamp(self) -> Sequence[ExhibitRow]:
-        """Exhibits without a token, in log order."""
-        return list(self._pages("AND e.timestamped IS NULL", None))
+        """Exhibits without a token, in log order; those of erased cases wait for none."""
+        return list(self._pages("AND e.timestamped IS NULL AND e.statement <> x''", None))
 
     def erased_names(self, case_number: str) -> list[str]:
         """Object names of a case."""
@@ -131,10 +159,12 @@ class CaseTables:
         """Numbers of cases not marked as erased."""
         return {row[0] for row in self._database.rows("SELECT number FROM cases WHERE erased IS NULL")}
 
-    def mark_erased(self, case_number: str, at: str) -> None:
-        """Record that the keys of a case were deleted."""
+    def erase_rows(self, case_number: str, at: datetime) -> None:
+        """Delete what the rows of a case tell, but for custody; mark it erased."""
+        for sql in _ERASE:
+            self._database.write(sql, (case_number,))
         self._database.write(
-            "UPDATE cases SET erased = ? WHERE number = ? AND erased IS NULL", (at, case_number)
+            "UPDATE cases SET erased = ? WHERE number = ? AND erased IS NULL", (time_text(at), case_number)
         )
 
     def _pages(self, condition: str, parameter: Value) -> Iterator[ExhibitRow]:
@@ -169,6 +199,16 @@ class CaseTables:
             ):
                 found[row[0]].append(_object(row))
         return found
+
+
+def _case(row: Row) -> CaseRow:
+    return CaseRow(
+        number=row[0],
+        details=row[1],
+        created=parse_time(row[2]),
+        leaves_only=bool(row[3]),
+        erased=optional_time(row[4]),
+    )
 
 
 def _object(row: Row) -> ObjectRow:

@@ -178,6 +178,17 @@ class Database:
                 self.roll_back()
                 raise
 
+    @contextmanager
+    def overwriting_deleted(self) -> Iterator[None]:
+        """What a transaction within the block deletes is overwritten with zeros, in the journal too once it is over."""
+        with self._lock:
+            self.rows("PRAGMA secure_delete = ON")
+            try:
+                yield
+                self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self.rows("PRAGMA secure_delete = OFF")
+
     def roll_back(self) -> None:
         """Give up the open transaction, if any (SQLite may have done so itself, on a full disk)."""
         with self._lock:

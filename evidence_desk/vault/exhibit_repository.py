@@ -78,6 +78,11 @@ class ExhibitRepository(CaseTables, TimeTables):
             rows = self._database.rows(f"{_CERTIFICATE} {_COVERING} ORDER BY id", (leaf_hash,))
         return [self._certificate(row) for row in rows]
 
+    def certificate_of_leaf(self, leaf_hash: bytes) -> CertificateRow | None:
+        """The certificate that a ``certificate.issued`` leaf is about."""
+        row = self._database.row(f"{_CERTIFICATE} WHERE certificates.leaf_hash = ?", (leaf_hash,))
+        return None if row is None else self._certificate(row)
+
     def add_custody(self, events: Sequence[CustodyRow]) -> None:
         """Append custody events; ids are given by the store."""
         log_id = self._log().log_id
@@ -100,6 +105,12 @@ class ExhibitRepository(CaseTables, TimeTables):
     def custody(self, leaf_hash: bytes) -> Sequence[CustodyRow]:
         """Custody events of an exhibit, oldest first."""
         return self._custody("WHERE c.exhibit = ? ORDER BY c.id", (leaf_hash,))
+
+    def custody_of_leaf(self, seq: int) -> Sequence[CustodyRow]:
+        """Custody events that leaf `seq` of the active log commits to, oldest first."""
+        return self._custody(
+            "WHERE c.leaf_log = ? AND c.leaf_seq = ? ORDER BY c.id", (self._log().log_id, seq)
+        )
 
     def pending_custody(self) -> Sequence[CustodyRow]:
         """Events not yet in the log, oldest first."""

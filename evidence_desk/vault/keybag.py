@@ -1,5 +1,7 @@
 """The keybag: per case an age identity, the key of object names and the key of envelopes. Deleting them erases a case.
 
+Beside them the envelope key of the desk, for what belongs to no case.
+
 One wrapped file, rewritten whole. The replaced file's blocks are overwritten as far as the file system allows.
 """
 
@@ -9,10 +11,10 @@ import base64
 import binascii
 import os
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from pyrage import IdentityError, x25519
 
@@ -51,6 +53,7 @@ class CaseKeys:
 class _Content:
     cases: dict[str, CaseKeys]
     erased: frozenset[str]
+    desk: bytes | None
 
 
 class Keybag:
@@ -61,6 +64,7 @@ class Keybag:
         self._subkey = subkey
         self._lock = threading.Lock()
         self._content: _Content | None = None
+        self._envelope_keys: tuple[_Content, Mapping[str | None, bytes]] | None = None
 
     def keys(self, case_number: str) -> CaseKeys:
         """Keys of a case.
@@ -90,7 +94,7 @@ class Keybag:
                 name_key=os.urandom(KEY_SIZE),
                 envelope_key=os.urandom(KEY_SIZE),
             )
-            self._write(_Content({**content.cases, case_number: fresh}, content.erased))
+            self._write(replace(content, cases={**content.cases, case_number: fresh}))
             return fresh
 
     def erase(self, case_number: str) -> None:
@@ -98,7 +102,44 @@ class Keybag:
         with self._lock:
             content = self._read()
             rest = {number: keys for number, keys in content.cases.items() if number != case_number}
-            self._write(_Content(rest, content.erased | {case_number}))
+            self._write(replace(content, cases=rest, erased=content.erased | {case_number}))
+
+    def desk_key(self) -> bytes:
+        """32-byte envelope key of the desk, made and stored when there is none yet (vaults of release 0.1).
+
+        Raises:
+            HostError: it could not be stored.
+        """
+        with self._lock:
+            content = self._content = self._content or self._read()
+            if content.desk is None:
+                content = replace(self._read(), desk=os.urandom(KEY_SIZE))
+                self._write(content)
+            return cast("bytes", content.desk)
+
+    def envelope_keys(self) -> Mapping[str | None, bytes]:
+        """All envelope keys: that of the desk under None, then those of the cases."""
+        with self._lock:
+            content = self._content = self._content or self._read()
+            if self._envelope_keys is None or self._envelope_keys[0] is not content:
+                desk: dict[str | None, bytes] = {} if content.desk is None else {None: content.desk}
+                keys = desk | {number: keys.envelope_key for number, keys in content.cases.items()}
+                self._envelope_keys = (content, keys)
+            return self._envelope_keys[1]
+
+    def merge(self, plain: bytes) -> None:
+        """Add what another copy of this keybag knows: keys that are missing here, and erasures, which win.
+
+        Raises:
+            IntegrityError: ``vault.damaged``.
+        """
+        with self._lock:
+            own, other = self._read(), _decode(plain)
+            erased = own.erased | other.erased
+            cases = {
+                number: keys for number, keys in {**other.cases, **own.cases}.items() if number not in erased
+            }
+            self._write(_Content(cases, erased, other.desk or own.desk))
 
     def erased(self) -> frozenset[str]:
         """Case numbers whose keys were deleted."""
@@ -127,7 +168,7 @@ class Keybag:
     def forget(self) -> None:
         """Drop what was loaded."""
         with self._lock:
-            self._content = None
+            self._content = self._envelope_keys = None
 
     def _read(self) -> _Content:
         with host_faults(FILE_NAME):
@@ -146,7 +187,7 @@ class Keybag:
 
 def empty_keybag() -> bytes:
     """Plain content of a new vault's keybag."""
-    return _encode(_Content({}, frozenset()))
+    return _encode(_Content({}, frozenset(), os.urandom(KEY_SIZE)))
 
 
 def _find(content: _Content, case_number: str) -> CaseKeys:
@@ -166,20 +207,22 @@ def _encode(content: _Content) -> bytes:
         for number, keys in content.cases.items()
     }
     erased: list[JSON] = [*sorted(content.erased)]
-    return canonical.encode({"v": 1, "cases": cases, "erased": erased})
+    desk = {} if content.desk is None else {"desk": base64.b64encode(content.desk).decode("ascii")}
+    return canonical.encode({"v": 2 if desk else 1, "cases": cases, "erased": erased, **desk})
 
 
 def _decode(plain: bytes) -> _Content:
     try:
         value = canonical.decode(plain, what=FILE_NAME, limit=_MAX_SIZE)
-        if not isinstance(value, dict) or value.get("v") != 1:
+        if not isinstance(value, dict) or value.get("v") not in {1, 2}:
             raise IntegrityError("vault.damaged", what=FILE_NAME)
-        cases, erased = value["cases"], value["erased"]
-        if not isinstance(cases, dict) or not isinstance(erased, list):
+        cases, erased, desk = value["cases"], value["erased"], value["desk"] if value["v"] == 2 else None
+        if not isinstance(cases, dict) or not isinstance(erased, list) or not isinstance(desk, str | None):
             raise IntegrityError("vault.damaged", what=FILE_NAME)
         return _Content(
             {number: _case_keys(entry) for number, entry in cases.items()},
             frozenset(number for number in erased if isinstance(number, str)),
+            None if desk is None else _key(desk),
         )
     except (EvidenceDeskError, KeyError, TypeError, binascii.Error, IdentityError) as error:
         raise IntegrityError("vault.damaged", what=FILE_NAME) from error
@@ -195,5 +238,12 @@ def _case_keys(entry: JSON) -> CaseKeys:
     return CaseKeys(
         identity=identity,
         name_key=base64.b64decode(name_key, validate=True),
-        envelope_key=base64.b64decode(envelope_key, validate=True),
+        envelope_key=_key(envelope_key),
     )
+
+
+def _key(text: str) -> bytes:
+    key = base64.b64decode(text, validate=True)
+    if len(key) != KEY_SIZE:
+        raise IntegrityError("vault.damaged", what=FILE_NAME)
+    return key

@@ -14,12 +14,15 @@ _PAGE: Final = 2000
 
 
 class LogRepository:
-    """One log by its id; the archived ones are for reading."""
+    """One log by its id; the archived ones are for reading, unless they are filled from the network."""
 
-    def __init__(self, database: Database, log_id: int, origin: str, *, archived: bool = False) -> None:
+    def __init__(
+        self, database: Database, log_id: int, origin: str, *, archived: bool = False, outbox: bool = True
+    ) -> None:
         self._database = database
         self._id = log_id
         self._archived = archived
+        self._outbox = outbox
         self.origin = origin
 
     @property
@@ -55,9 +58,11 @@ class LogRepository:
             "INSERT INTO checkpoints (log_id, size, note) VALUES (?, ?, ?)",
             (self._id, append.new_size, append.checkpoint),
         )
-        self._database.write(
-            "INSERT INTO outbox (kind, log_id, size) VALUES ('checkpoint', ?, ?)", (self._id, append.new_size)
-        )
+        if self._outbox:
+            self._database.write(
+                "INSERT INTO outbox (kind, log_id, size) VALUES ('checkpoint', ?, ?)",
+                (self._id, append.new_size),
+            )
 
     def size(self) -> int:
         """Number of leaves."""
@@ -182,6 +187,18 @@ class LogDirectory:
         if row is None:
             raise NotFoundError("vault.no_log", origin=origin)
         return LogRepository(self._database, row[0], origin, archived=True)
+
+    def rebuilding(self, origin: str) -> LogRepository:
+        """Write access to a log that is not the active one; what it takes is not for the outbox.
+
+        Raises:
+            NotFoundError: ``vault.no_log``.
+            ConfigurationError: ``vault.log_active``.
+        """
+        log = self.archived(origin)
+        if log.log_id == self.active().log_id:
+            raise ConfigurationError("vault.log_active")
+        return LogRepository(self._database, log.log_id, origin, outbox=False)
 
     def add(self, origin: str, opened: datetime) -> None:
         """Open a new, empty log; it becomes the active one."""

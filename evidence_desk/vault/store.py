@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.envelope import Box
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import ConfigurationError
+from evidence_desk.core.rows import StoredObject
+from evidence_desk.errors import ConfigurationError, NotFoundError
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.database import FILE_NAME as DATABASE
-from evidence_desk.vault.database import Database, time_text
+from evidence_desk.vault.database import Database
+from evidence_desk.vault.envelope_boxes import EnvelopeBoxes
 from evidence_desk.vault.epochs import Epochs
 from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.faults import host_faults
@@ -25,8 +29,9 @@ from evidence_desk.vault.keys import DeskKeys, DeskSigner, KdfParameters, VaultK
 from evidence_desk.vault.lock import FileLock
 from evidence_desk.vault.log_repository import LogDirectory, LogRepository
 from evidence_desk.vault.objects import FOLDER as OBJECTS
-from evidence_desk.vault.objects import ObjectRepository
+from evidence_desk.vault.objects import ObjectRepository, object_name
 from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
+from evidence_desk.vault.rebuilding import Rebuilding
 from evidence_desk.vault.recovery import NextKeyDigests
 from evidence_desk.vault.vault_file import Secrets
 
@@ -84,6 +89,7 @@ class Vault:
         self._objects = ObjectRepository(
             self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
         )
+        self._boxes = EnvelopeBoxes(self._keybag)
         self._signer: DeskSigner | None = None
         if not self._read_only:
             self._finish_erasures()
@@ -266,6 +272,16 @@ class Vault:
         """
         return self._logs.archived(origin)
 
+    def rebuilding(self, origin: str) -> Rebuilding:
+        """Write access to an earlier log, for what the network holds of it.
+
+        Raises:
+            NotFoundError: ``vault.no_log``.
+            ConfigurationError: ``vault.log_active`` for the log that takes new leaves.
+        """
+        self._for_writing()
+        return Rebuilding(self._database, self._logs, origin)
+
     def set_origin(self, origin: str) -> None:
         """Open a successor log: new, empty, with new signing keys; the old one stays readable.
 
@@ -303,8 +319,26 @@ class Vault:
         """
         return self._keybag.keys(case_number).identity
 
+    def seal_box(self, case_number: str | None, leaf_hash: bytes, plain: bytes) -> Box | None:
+        """Box for a leaf's envelope under the key of a case, or of the desk; None when the case has no key."""
+        return self._boxes.seal(case_number, leaf_hash, plain)
+
+    def open_box(self, leaf_hash: bytes, box: Box) -> tuple[str | None, bytes] | None:
+        """(case or None for the desk, plain bytes) of a box, None when none of our keys opens it."""
+        return self._boxes.open(leaf_hash, box)
+
+    def stored_object(self, digests: DigestPair, size: int, *, case_number: str) -> StoredObject | None:
+        """Where an original with these digests lies or would lie; None when the case has no keys."""
+        try:
+            keys = self._keybag.keys(case_number)
+        except NotFoundError:
+            return None
+        return StoredObject(name=object_name(keys, digests), size=size, digests=digests)
+
     def erase_case(self, case_number: str) -> None:
-        """Delete the keys of a case, then its objects; statements and leaves stay. Earlier backups keep the keys.
+        """Delete the keys of a case, then its objects and what its rows tell; leaves and custody stay.
+
+        Earlier backups keep the keys.
 
         Raises:
             HostError: the keys were not deleted.
@@ -312,9 +346,13 @@ class Vault:
         self._for_writing()
         names = self._exhibits.erased_names(case_number)
         self._keybag.erase(case_number)
-        with self.transaction():
-            self._exhibits.mark_erased(case_number, time_text(self._clock.now()))
+        with self._database.overwriting_deleted(), self.transaction():
+            self._exhibits.erase_rows(case_number, self._clock.now())
         self._objects.remove(names)
+
+    def erased_cases(self) -> frozenset[str]:
+        """Numbers of cases whose keys were deleted."""
+        return self._keybag.erased()
 
     def is_erased(self, case_number: str) -> bool:
         """Whether the keys of a case were deleted."""
@@ -334,9 +372,9 @@ class Vault:
         """An erasure cut short after the keys were deleted: mark the case, so that the sweep removes its objects."""
         unmarked = self._keybag.erased() & self._exhibits.unerased_cases()
         if unmarked:
-            with self.transaction():
+            with self._database.overwriting_deleted(), self.transaction():
                 for number in unmarked:
-                    self._exhibits.mark_erased(number, time_text(self._clock.now()))
+                    self._exhibits.erase_rows(number, self._clock.now())
 
     def _sweep_folder(self) -> None:
         """Remove temporary files of a crash; young ones may be another process' change of passphrase."""

@@ -86,6 +86,22 @@ class TimeTables:
             raise NotFoundError("vault.no_token")
         return self._token(row)
 
+    def token_attested_at(self, seq: int) -> TokenRow | None:
+        """The token that leaf `seq` of the active log attests."""
+        row = self._database.row(
+            f"{_FROM} WHERE t.attested_log = ? AND t.attested_seq = ?", (self._log().log_id, seq)
+        )
+        return None if row is None else self._token(row)
+
+    def token_owners(self, token_sha256: bytes) -> Sequence[bytes]:
+        """Leaf hashes of the exhibits in a token's batch, in the order of their registration."""
+        rows = self._database.rows(
+            "SELECT e.leaf_hash FROM exhibits e WHERE e.leaf_hash IN (SELECT r.leaf_hash FROM time_records r "
+            "JOIN tokens t ON t.id = r.token_id WHERE t.token_sha256 = ?) ORDER BY e.id",
+            (token_sha256,),
+        )
+        return [row[0] for row in rows]
+
     def tokens(self) -> Iterator[TokenRow]:
         """All tokens, oldest first."""
         last = 0

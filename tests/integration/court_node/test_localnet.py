@@ -15,7 +15,6 @@ import pytest
 
 from evidence_desk.core.merkle import leaf_hash, root_of
 from evidence_desk.court.node.abci.application import Block, Genesis, Validator
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.logs import log_key
 from evidence_desk.court.node.app.machine import CourtMachine
 from evidence_desk.court.node.app.store import MemoryStore
@@ -28,6 +27,7 @@ from evidence_desk.court.protocol.network_file import parse_network
 from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
 from evidence_desk.court.protocol.rpc import read_answer, read_signed_header, read_validators
 from evidence_desk.court.protocol.state import ListRoot, StateRoots, check_desk, check_record
+from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import ConfigurationError, RemoteError
 from tests.integration.court_node.network import Network, alive, wait_until
 from tests.unit.court_node.chain import Desk, signed

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from evidence_desk.court.node.abci.framing import FRAME_LIMIT
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.commitments import KEPT
 from evidence_desk.court.node.app.index_queries import INDEXES
 from evidence_desk.court.node.app.queries import _PATHS, QueryCode
 from evidence_desk.court.protocol.transactions import TransactionType
+from evidence_desk.court.protocol.tx_codes import TxCode
 
 PAGE = (Path(__file__).parents[3] / "docs" / "spec" / "abci.md").read_text("utf-8")
 

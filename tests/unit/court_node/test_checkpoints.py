@@ -4,7 +4,6 @@ from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import BlindedObject, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.merkle import leaf_hash, root_of
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.commitments import GOVERNANCE
 from evidence_desk.court.node.app.desks import desk as desk_entry
 from evidence_desk.court.node.app.logs import ENVELOPES, LEAVES, log_key
@@ -22,6 +21,7 @@ from evidence_desk.court.protocol.actions import (
 )
 from evidence_desk.court.protocol.state import LookupEntry, LookupKind, events_key, lookup_key, lookup_value
 from evidence_desk.court.protocol.transactions import Transaction
+from evidence_desk.court.protocol.tx_codes import TxCode
 from tests.unit.court_node.chain import CHAIN, FAR, Chain, Desk, key, signed
 
 

@@ -1,9 +1,9 @@
 import pytest
 
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.desks import desk as desk_entry
 from evidence_desk.court.protocol.actions import RegisterDesk, RevokeDesk, RotateDeskKeys
 from evidence_desk.court.protocol.registry import DeskKeys, DeskStatus
+from evidence_desk.court.protocol.tx_codes import TxCode
 from tests.fixed import FixedSigner
 from tests.unit.court_node.chain import Chain, Desk, key, pair, signed
 

@@ -1,7 +1,6 @@
 import pytest
 
 from evidence_desk.court.node.abci.application import Validator
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.desks import desk as desk_entry
 from evidence_desk.court.node.app.records import institutions, parameters
 from evidence_desk.court.protocol.actions import (
@@ -16,6 +15,7 @@ from evidence_desk.court.protocol.actions import (
     Vote,
 )
 from evidence_desk.court.protocol.transactions import Transaction
+from evidence_desk.court.protocol.tx_codes import TxCode
 from tests.unit.court_node.chain import Chain, Desk, key, public, signed
 
 NEW, NEW_GOVERNOR = key("new consensus"), key("new governance")

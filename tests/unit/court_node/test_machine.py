@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence_desk.court.node.abci.application import Block, Proposal
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.node.app.machine import CourtMachine
 from evidence_desk.court.node.app.sqlite_store import SqliteStore
 from evidence_desk.court.node.app.store import META, MemoryStore
 from evidence_desk.court.protocol.state import APP_VERSION
+from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import BugError, IntegrityError
 from tests.unit.court_node.chain import Chain, Desk
 

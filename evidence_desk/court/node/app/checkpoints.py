@@ -15,7 +15,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_of
 from evidence_desk.core.note import Note, check_ed25519
-from evidence_desk.court.node.app.codes import RefusedError, TxCode
+from evidence_desk.court.node.app.codes import RefusedError
 from evidence_desk.court.node.app.commitments import GOVERNANCE, LIST, index_key
 from evidence_desk.court.node.app.desks import active_desk, desk, set_desk
 from evidence_desk.court.node.app.logs import (
@@ -38,6 +38,7 @@ from evidence_desk.court.protocol.actions import EQUIVOCATION, ReportEquivocatio
 from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, CheckpointRecord, DeskEntry
 from evidence_desk.court.protocol.state import LookupEntry, LookupKind, events_key, lookup_key
 from evidence_desk.court.protocol.transactions import SignatureScheme, TransactionSignature
+from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import MalformedError
 
 MISCONDUCT: Final = b"misconduct/"

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from evidence_desk.core.digests import DigestPair
-from evidence_desk.court.node.app.codes import RefusedError, TxCode
+from evidence_desk.court.node.app.codes import RefusedError
 from evidence_desk.court.node.app.commitments import DESKS
 from evidence_desk.court.node.app.store import Overlay, Reader
 from evidence_desk.court.protocol.actions import RegisterDesk, RevokeDesk, RotateDeskKeys
 from evidence_desk.court.protocol.registry import DESK_ENTRY, DeskEntry, DeskKeys, DeskStatus, desk_family
 from evidence_desk.court.protocol.state import desk_key
 from evidence_desk.court.protocol.transactions import SignatureScheme, TransactionSignature
+from evidence_desk.court.protocol.tx_codes import TxCode
 
 FAMILIES: Final = "families"
 """Space: origin without epoch → newest origin."""

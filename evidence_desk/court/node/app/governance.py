@@ -11,7 +11,7 @@ from typing import Final
 
 from evidence_desk.court.node.abci.application import Validator
 from evidence_desk.court.node.app import desks
-from evidence_desk.court.node.app.codes import RefusedError, TxCode
+from evidence_desk.court.node.app.codes import RefusedError
 from evidence_desk.court.node.app.records import (
     MAX_INSTITUTIONS,
     PARAMETER_RANGES,
@@ -40,6 +40,7 @@ from evidence_desk.court.protocol.actions import (
 )
 from evidence_desk.court.protocol.ed25519 import is_sound_key
 from evidence_desk.court.protocol.transactions import SignatureScheme, TransactionSignature
+from evidence_desk.court.protocol.tx_codes import TxCode
 
 CHANGES: Final = "validator_changes"
 """Space: height (8 bytes) ‖ consensus key → power, for the block being executed."""

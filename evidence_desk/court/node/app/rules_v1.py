@@ -9,7 +9,7 @@ from __future__ import annotations
 from evidence_desk.core.digests import sha256
 from evidence_desk.court.node.abci.application import Event, Genesis, TxResult
 from evidence_desk.court.node.app import checkpoints, desks, governance
-from evidence_desk.court.node.app.codes import CODESPACE, RefusedError, TxCode
+from evidence_desk.court.node.app.codes import CODESPACE, RefusedError
 from evidence_desk.court.node.app.commitments import LOOKUP, index_key
 from evidence_desk.court.node.app.genesis import parse_app_state
 from evidence_desk.court.node.app.records import institutions, set_institutions, set_parameters
@@ -26,6 +26,7 @@ from evidence_desk.court.protocol.actions import (
 )
 from evidence_desk.court.protocol.state import SENTINEL_KEY, SENTINEL_VALUE
 from evidence_desk.court.protocol.transactions import SignatureScheme, Transaction, parse_transaction
+from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import IntegrityError, MalformedError
 
 

@@ -109,7 +109,8 @@ def _times(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
     else:
         rows.append((say("certificate.times.timestamped"), say("certificate.times.no_token"), "", ""))
     if exhibit.court is not None:
-        row("anchored", exhibit.court.time, say("certificate.times.by_court"))
+        basis = say("certificate.times.by_court", height=exhibit.court.height + 1)
+        row("anchored", exhibit.court.time, basis)
     else:
         rows.append((say("certificate.times.anchored"), say("certificate.times.no_court"), "", ""))
     yield Heading(text=say("certificate.times"), level=2)
@@ -178,6 +179,7 @@ def _court(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
         yield Paragraph(text=say("certificate.chain.missing"), tone=Tone.WARNING)
         return
     yield Heading(text=say("certificate.chain"), level=2, note=say("certificate.proven.note"))
+    following = court.height + 1
     validators = [
         say("certificate.chain.signed" if signed else "certificate.chain.unsigned", name=name)
         for name, signed in court.validators
@@ -185,11 +187,16 @@ def _court(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
     yield Facts(
         rows=(
             Fact(label=say("certificate.chain.id"), value=court.chain_id, mono=True),
-            Fact(label=say("certificate.chain.height"), value=str(court.height)),
+            Fact(
+                label=say("certificate.chain.height"),
+                value=say("certificate.chain.height.value", height=court.height, following=following),
+            ),
             Fact(label=say("certificate.chain.block"), value=digest(court.block_hash), mono=True),
             Fact(label=say("certificate.chain.validators"), value=tuple(validators)),
         )
     )
+    note = say("certificate.chain.note", following=following)
+    yield Paragraph(text=note, small=True, tone=Tone.SECONDARY)
 
 
 def stated_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:

@@ -57,7 +57,7 @@ def _pair(file: GivenFile) -> DigestPair:
 
 
 def _root_facts(trust: Trust) -> tuple[TrustRootFacts, ...]:
-    """Every trust root by name and SHA-256: certificates, and the verifier keys of desks."""
+    """Every trust root by name and SHA-256: certificates, the verifier keys of desks, court networks."""
     certificates = [
         TrustRootFacts(name=roots.name, fingerprint=sha256(item))
         for roots in (*trust.authorities, *trust.signers)
@@ -67,4 +67,7 @@ def _root_facts(trust: Trust) -> tuple[TrustRootFacts, ...]:
         TrustRootFacts(name=origin, fingerprint=sha256(keys.encode().encode()))
         for origin, keys in trust.desks.items()
     ]
-    return (*certificates, *desks)
+    networks = [
+        TrustRootFacts(name=chain_id, fingerprint=sha256(data)) for chain_id, data in trust.networks.items()
+    ]
+    return (*certificates, *desks, *networks)

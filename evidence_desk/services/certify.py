@@ -17,12 +17,19 @@ from evidence_desk.core.proof import Proof
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.core.time_record import parse_record, path_text
 from evidence_desk.core.trust import Trust
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import IntegrityError, UsageError
-from evidence_desk.services.assess import assess
+from evidence_desk.services.assess import assess_for_print
 from evidence_desk.services.custody import CustodyNote, append_custody
 from evidence_desk.services.desk import Desk
 from evidence_desk.verify.exhibit import ExhibitFacts
-from evidence_desk.verify.values import checkpoint_facts, file_facts, statement_digests, token_facts
+from evidence_desk.verify.values import (
+    checkpoint_facts,
+    court_facts,
+    file_facts,
+    statement_digests,
+    token_facts,
+)
 from tsa.policy import is_demo
 
 
@@ -58,7 +65,7 @@ def certify(
     case = model.CaseFacts()
     for position, row in enumerate(exhibits, start=1):
         job.step("certify", position - 1, len(exhibits))
-        proof, facts = assess(desk, row, trust)
+        proof, facts = assess_for_print(desk, row, trust)
         named = _attachments(desk, position, row, proof)
         attachments |= named
         parts.append(_exhibit(desk, row, facts, tuple(named)))
@@ -89,6 +96,8 @@ def _certificate(
         demo.append(model.DemoReason.TOKEN)
     if issuer.demo:
         demo.append(model.DemoReason.SIGNER)
+    if any(part.court is not None and part.court.chain_id.startswith(DEMO_PREFIX) for part in parts):
+        demo.append(model.DemoReason.CHAIN)
     return model.Certificate(
         number=number, version=version, issued=issued, language="zh", issuer=issuer.name, exhibits=parts,
         case=case, demo=tuple(demo), program=f"Evidence Desk {__version__}",
@@ -157,6 +166,7 @@ def _exhibit(desk: Desk, row: ExhibitRow, facts: ExhibitFacts, attachments: tupl
         registered=statement.clock.utc,
         logged=facts.leaf.at,
         token=token_facts(facts),
+        court=court_facts(facts),
         blinded=blinded,
         exhibit_no=statement.exhibit_no,
         title=_text(values.get("/exhibit/title")),

@@ -21,6 +21,7 @@ from evidence_desk.crypto import oids
 from evidence_desk.services.assess import assess
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk
+from evidence_desk.verify.exhibit import ExhibitFacts
 from tsa.policy import is_demo
 from tsa.response import TokenFacts
 
@@ -49,11 +50,15 @@ def export(
         sign_index=lambda body: _sign(desk, body),
         records=_records(proof, names),
         certificate=_certificate(desk, exhibit),
-        verify=_verify_files(desk, exhibit, token, trust),
+        verify=_verify_files(desk, exhibit, token, trust, network=_network(facts)),
     )
     write_package(out, content, job)
     record(desk, [CustodyNote(exhibit=exhibit.leaf_hash, action="exported", operator=operator)])
     return proof
+
+
+def _network(facts: ExhibitFacts) -> str:
+    return "" if facts.court.part is None else facts.court.part.chain_id
 
 
 def _entry(desk: Desk, exhibit: ExhibitRow, item: ObjectRow, name: str) -> PackageEntry:
@@ -87,7 +92,7 @@ def _certificate(desk: Desk, exhibit: ExhibitRow) -> bytes | None:
 
 
 def _verify_files(
-    desk: Desk, exhibit: ExhibitRow, facts: TokenFacts | None, trust: Trust
+    desk: Desk, exhibit: ExhibitRow, facts: TokenFacts | None, trust: Trust, *, network: str
 ) -> Mapping[str, bytes]:
     """Files for the check by hand with openssl, sha256sum, sort and xxd."""
     files: dict[str, bytes] = {"desk.vkey": desk.keys.encode().encode()}
@@ -111,6 +116,7 @@ def _verify_files(
         origin=desk.origin,
         demo=demo,
         timestamped=facts is not None,
+        network=network,
         sm2_token=facts is not None and facts.signature_oid in {oids.SM2_SM3, oids.SM2_SIGN, oids.SM2_CURVE},
     )
     return files

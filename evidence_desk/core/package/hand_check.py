@@ -129,7 +129,7 @@ _AFTER: Final = """
 六、说明什么，不说明什么 / What this shows, and what it does not
 各步均通过且指纹相符的：files/ 中的文件与登记时的数据逐位相同，并且在时间戳所载时间（加上其精度）之前已经存在。
 不说明：文件内容是否真实、由谁制作或发布、登记以前是否被修改。
-本地存证日志（proof.json）的核验须用 evidence-verify 程序，或任何实现 RFC 6962 的程序，本说明不涉及。
+本地存证日志（proof.json）的核验须用 evidence-verify 程序，或任何实现 RFC 6962 的程序。
 If every step passes and the fingerprints agree: the files are bit for bit the data registered, and they existed before
 the time of the timestamp plus its accuracy. Not shown: whether the content is true, who made it, or whether it was
 altered before it was registered. The log's part (proof.json) needs evidence-verify or another RFC 6962 program.
@@ -144,6 +144,7 @@ def hand_check_readme(
     timestamped: bool = True,
     sm2_token: bool = False,
     chain: bool = False,
+    network: str = "",
 ) -> bytes:
     """UTF-8 text of ``verify/README.txt``.
 
@@ -157,14 +158,35 @@ def hand_check_readme(
         timestamped: false while the exhibit still waits for its token: leaves the time out.
         sm2_token: the token is signed with SM2, which ``openssl ts`` cannot check.
         chain: intermediate certificates lie in ``verify/chain.pem``.
+        network: chain ID of the court network that accepted the log's checkpoint, "" while 未上链.
     """
     time = _SM2_TIME if sm2_token else _TIME.format(untrusted=" -untrusted verify/chain.pem" if chain else "")
     parts = [_TITLE.format(number=number, origin=origin), _DEMO if demo else "", _BEFORE, _INDEX, _NOTE]
-    return "".join([*parts, time if timestamped else _WAITING, _AFTER]).encode()
+    court = _ANCHORED.format(network=network) if network else _NOT_ANCHORED
+    return "".join([*parts, time if timestamped else _WAITING, _AFTER, court]).encode()
 
 
 _WAITING: Final = """
 四、时间戳 / The timestamp
 本证据尚未取得时间戳，不能证明其在某一时间之前已经存在。
 This exhibit has no timestamp yet; nothing here shows that it existed before any time.
+"""
+
+_ANCHORED: Final = """
+七、法院节点网络 / The court network
+proof.json 的 court 部分载有：法院节点网络 {network} 接收本日志检查点的记录、记录所在的区块头、各节点对区块头的签名，以及
+区块头的时间戳。这些不用常见命令核验，请使用 evidence-verify --trust 信任根文件夹 证据包文件（无需联网，节点停用后仍可）。
+信任根文件夹须含该网络的 network.json，并须从另外的渠道取得（参加该网络的法院、公证机构）：包内没有，也不应当有。
+名称以 demo- 开头的是演示网络，没有独立第三方参与。
+The member court of proof.json holds the record by which the court network {network} accepted the log's checkpoint, the
+block header over it, the nodes' signatures of the header, and its timestamp. Common commands do not check these; run
+evidence-verify --trust FOLDER PACKAGE (it needs no network, and works after the nodes are gone). The trust folder must
+hold the network's network.json and come from elsewhere (an institution of the network): it is not in the package, and
+must not be. A name that begins with demo- is a demonstration network, with no independent third party in it.
+"""
+
+_NOT_ANCHORED: Final = """
+七、法院节点网络 / The court network
+未上链：本证据包不含法院节点网络的证明。
+Not anchored: this package holds no proof of a court network.
 """

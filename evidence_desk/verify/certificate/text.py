@@ -95,12 +95,18 @@ def _expected(values: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
             token = ("tsa", "policy", "serial", "token_sha256", "certificate_sha256")
             yield from _strings("token", exhibit.get("token"), token)
             yield from _times(exhibit)
-            yield from _strings("court", exhibit.get("court"), ("chain_id", "block_hash"))
+            yield from _court(exhibit.get("court"))
             files = exhibit.get("files")
             for entry in files[:_LISTED] if isinstance(files, list) else []:
                 yield from _strings("file", entry, ("sha256", "sm3"))
                 if isinstance(entry, dict) and isinstance(entry.get("size"), int):
                     yield "file size", f"{entry['size']:,}"
+
+
+def _court(facts: JSON) -> Iterator[tuple[str, str]]:
+    yield from _strings("court", facts, ("chain_id", "block_hash"))
+    if isinstance(facts, dict) and isinstance(facts.get("height"), int):
+        yield "court height", f"{facts['height']}"
 
 
 def _times(exhibit: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -190,14 +190,13 @@ def verify_search(
         judge_entries(item, findings, key=lookup_key(kind, digest), now=now)
         for kind, item in zip(KINDS, answer.lookups, strict=False)
     ]
-    if len(answer.lookups) != len(KINDS):
-        lookups.append(
-            LookupVerdict(
-                findings=(
-                    finding("court.lookup", Status.FAILED, "incomplete", height=answer.standing.height),
-                )
-            )
-        )
+    for wrong, reason in (
+        (len(answer.lookups) != len(KINDS), "incomplete"),
+        (answer.digest != digest, "other"),
+    ):
+        if wrong:
+            failed = finding("court.lookup", Status.FAILED, reason, height=answer.standing.height)
+            lookups.append(LookupVerdict(findings=(failed,)))
     known = {entry.leaf_hash for item in lookups for entry in item.entries or ()}
     found = [
         verify_found(item, trust=trust, token=token, now=now)

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.leaf import Leaf, LeafType
+from evidence_desk.core.log import note_keys
 from evidence_desk.core.merkle import leaf_hash, node_hash, root_of
+from evidence_desk.core.note import sign_note
 from evidence_desk.core.verdict import Status
 from evidence_desk.court.protocol.block import (
     ABSENT,
@@ -167,9 +169,13 @@ KEYS = DeskKeys(
     next_ed25519=digest(1) + digest(2),
     next_sm2=digest(3) + digest(4),
 )
-LEAF = Leaf(log=ORIGIN, seq=5, type=LeafType.HEARTBEAT, at=AT).encode()
+LEAVES = [Leaf(log=ORIGIN, seq=seq, type=LeafType.HEARTBEAT, at=AT).encode() for seq in range(12)]
+LEAF = LEAVES[5]
 LEAF_HASH = leaf_hash(LEAF)
-CHECKPOINT = Checkpoint(origin=ORIGIN, size=12, root=digest("log root"))
+CHECKPOINT = Checkpoint(origin=ORIGIN, size=12, root=root_of(leaf_hash(leaf) for leaf in LEAVES))
+NOTE = sign_note(
+    CHECKPOINT.text(), note_keys(ORIGIN, SIGNER), ed25519=SIGNER.sign_ed25519, sm2=SIGNER.sign_sm2
+).encode()
 
 
 def event_leaf(kind: LeafType, *, ref: bytes = LEAF_HASH, log: str = ORIGIN, seq: int = 9) -> bytes:

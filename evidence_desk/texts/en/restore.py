@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "malformed.envelope": "The envelope is not in its form ({reason}).",
+    "malformed.envelope.advice": "The data may be damaged, changed, or made by a newer program; fetch it from another gateway, or update the program.",
     "malformed.keybag_request": "The request for a keybag is not in its form ({reason}).",
     "malformed.keybag_request.advice": "Compare program versions; let the desk make the request again.",
     "keybag_request.other": "The signature of the keybag request is about another action, network or content.",

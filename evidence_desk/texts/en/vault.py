@@ -54,6 +54,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "vault.key_needed.advice": "Give the passphrase of the time of the backup, or the recovery key on paper.",
     "vault.keys_missing": "The signing keys of this log are not on this machine (desk.keys is missing).",
     "vault.keys_missing.advice": "Signing keys are never in backups: restore from a backup, which opens a new log, instead of copying folders by hand.",
+    "vault.log_active": "This is the active log; it is not filled from the network.",
+    "vault.log_active.advice": "Restore first, then fill the archived log.",
     "vault.log_archived": "This log is archived and can only be read.",
     "vault.log_archived.advice": "New entries go to the current log.",
     "vault.log_size": "The log has {stored} entries where {expected} were expected; nothing was written.",

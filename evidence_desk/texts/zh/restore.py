@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "malformed.envelope": "加密信封的格式不正确（{reason}）。",
+    "malformed.envelope.advice": "数据可能已损坏、被改动，或由更新版本的程序生成；请改用另一个网关重新取得，或更新程序后再试。",
     "malformed.keybag_request": "密钥包请求的格式不正确（{reason}）。",
     "malformed.keybag_request.advice": "请核对程序版本；由存证终端重新发起请求。",
     "keybag_request.other": "密钥包请求的签名针对的是另一项操作、另一个网络或另一份内容。",

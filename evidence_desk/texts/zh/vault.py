@@ -54,6 +54,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "vault.key_needed.advice": "请提供制作备份时使用的口令，或纸质恢复密钥。",
     "vault.keys_missing": "此日志的签名密钥不在本机（desk.keys 缺失）。",
     "vault.keys_missing.advice": "签名密钥不进入备份；请用“恢复备份”另开新的日志，不要手工复制文件夹。",
+    "vault.log_active": "此日志是当前日志，不能由网络补写。",
+    "vault.log_active.advice": "请在恢复之后对已归档的日志执行该操作。",
     "vault.log_archived": "此日志已归档，只能查看。",
     "vault.log_archived.advice": "新的条目请写入当前日志。",
     "vault.log_size": "日志的现有条数为 {stored}，与预期的 {expected} 不符，未写入。",

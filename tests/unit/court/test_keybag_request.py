@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence_desk.core.canonical import encode
+from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.court.protocol.keybag_request import (
     SCHEME,
@@ -125,7 +125,7 @@ def header_of(value: object, signature: bytes = bytes(64)) -> str:
     return f"{SCHEME} {base64.b64encode(data).decode()}.{base64.b64encode(signature).decode()}"
 
 
-GOOD = {
+GOOD: dict[str, JSON] = {
     "v": "keybag-request/1", "action": "get", "chain_id": CHAIN, "family": family_of(ORIGIN),
     "at": "2026-03-04T05:06:07.891Z", "sha256": "00" * 32, "key": base64.b64encode(public(PRESENT)).decode(),
 }  # fmt: skip
@@ -140,7 +140,7 @@ GOOD = {
         header_of({**GOOD, "more": 1}), header_of({k: v for k, v in GOOD.items() if k != "at"}),
         header_of({**GOOD, "action": "steal"}), header_of({**GOOD, "action": ["put"]}), header_of({**GOOD, "action": None}),
         header_of({**GOOD, "family": ORIGIN}), header_of({**GOOD, "family": 1}), header_of({**GOOD, "chain_id": "A B"}),
-        header_of({**GOOD, "key": "AA=="}), header_of({**GOOD, "key": "é"}), header_of({**GOOD, "key": GOOD["key"][:-2] + "9="}),
+        header_of({**GOOD, "key": "AA=="}), header_of({**GOOD, "key": "é"}), header_of({**GOOD, "key": str(GOOD["key"])[:-2] + "9="}),
         header_of({**GOOD, "sha256": "00"}), header_of({**GOOD, "at": "yesterday"}), header_of(b"{}x"),
         header_of(encode(GOOD) + b" "),
     ],

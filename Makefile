@@ -20,13 +20,13 @@ setup-demo:
 engine: ## build the court network's consensus engine into .cache (minutes the first time)
 	@scripts/engine.sh
 
-demo: setup-demo ## the whole main job on a sample case, then a flipped byte and its failure
+demo: setup-demo engine ## the whole main job on a sample case, then a flipped byte and its failure
 	@$(RUN) python scripts/demo.py
 
 pictures: demo ## docs/images anew, from the demo's own results
 	@$(RUN) python scripts/pictures.py
 
-test: setup lint types contracts unit ## every check; what CI runs
+test: setup engine lint types contracts unit ## every check; what CI runs
 
 lint: ## ruff: rules and format
 	@$(RUN) ruff check $(CODE)
@@ -41,10 +41,10 @@ contracts: ## import layers
 unit: ## all tests but the long variants
 	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench"
 
-test-full: setup ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
+test-full: setup engine ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
 	@$(PYTEST) -n auto --dist worksteal -m "not bench"
 
-bench: setup ## figures against named peers in the same run
+bench: setup engine ## figures against named peers in the same run
 	@$(RUN) python -m tests.bench
 
 format: ## rewrite to house format

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence_desk.core.canonical import encode
+from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.merkle import leaf_hash
@@ -290,7 +290,8 @@ def test_readers_never_crash(reader, data):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_readers_refuse_other_versions(reader):
-    for value in ({"v": "x/1"}, {}, {"v": 1, "found": []}, []):
+    values: tuple[JSON, ...] = ({"v": "x/1"}, {}, {"v": 1, "found": []}, [])
+    for value in values:
         with pytest.raises(MalformedError):
             reader(encode(value))
 

@@ -1,4 +1,8 @@
-"""Assemble the proof of one exhibit from the store: leaf and path, checkpoint, time records, attesting leaves."""
+"""Assemble the proof of one exhibit from the store: leaf and path, checkpoint, time records, attesting leaves, court part.
+
+The checkpoint is the one that the network's stored answer is about: the smallest anchored one that covers leaf and
+attesting leaves, else the smallest that covers the leaf. Without any it is the newest, and the proof has no court part.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +14,19 @@ from evidence_desk.core.ports import LogStore
 from evidence_desk.core.proof import Proof, ProvenLeaf, ProvenNote, TimeProof
 from evidence_desk.core.rows import ExhibitRow, TimeRecordRow
 from evidence_desk.core.time_record import issue_record
+from evidence_desk.services.anchor_records import court_part
 from evidence_desk.services.desk import Desk
 
 
 def prove(desk: Desk, exhibit: ExhibitRow) -> Proof:
-    """Proof of an exhibit under the newest checkpoint of its log.
+    """Proof of an exhibit.
 
     Raises:
         IntegrityError: the log cannot be read as it was signed.
     """
-    log, checkpoint = _log(desk, exhibit)
+    log, newest = _log(desk, exhibit)
+    anchored = desk.store.court.exhibit_anchor(exhibit.leaf_hash)
+    checkpoint = (log.checkpoint_at(anchored.anchor.size) if anchored is not None else b"") or newest
     size = parse_checkpoint(checkpoint)[0].size
     tree = TileTree(log, size)
     records = desk.store.exhibits.time_records(exhibit.leaf_hash)
@@ -31,6 +38,9 @@ def prove(desk: Desk, exhibit: ExhibitRow) -> Proof:
             _time(desk, exhibit, log, tree, token, list(group))
             for token, group in groupby(records, key=lambda item: item.token_sha256)
         ),
+        court=None
+        if anchored is None or size != anchored.anchor.size
+        else court_part(desk, exhibit.leaf_hash, anchored).to_json(),
     )
 
 
@@ -40,6 +50,11 @@ def _log(desk: Desk, exhibit: ExhibitRow) -> tuple[LogStore, bytes]:
         return desk.store.log, desk.log.note
     archived = desk.store.archived_log(exhibit.origin)
     return archived, archived.checkpoint()
+
+
+def _reached(checkpoint: TimeRecordRow, origin: str, size: int) -> bool:
+    stamped = parse_checkpoint(checkpoint.data)[0]
+    return stamped.origin == origin and stamped.size <= size
 
 
 def _proven(log: LogStore, tree: TileTree, seq: int) -> ProvenLeaf:
@@ -58,7 +73,8 @@ def _time(
     token = desk.store.exhibits.token(token_sha256)
     origin = exhibit.origin or desk.origin
     checkpoint = desk.store.exhibits.checkpoint_record(token_sha256)
-    if checkpoint is not None and parse_checkpoint(checkpoint.data)[0].origin != origin:
+    # A token taken since stands beside a checkpoint that the proof's does not reach yet.
+    if checkpoint is not None and not _reached(checkpoint, origin, tree.size):
         checkpoint = None
     attested = token.attested_seq if token.attested_origin == origin else None
     return TimeProof(

@@ -32,9 +32,9 @@ def ceremony_record(
         lines += [
             "",
             say("ceremony.record.member", number=number, name=item.name, institution=item.institution),
-            say("ceremony.record.node", node_id=item.node_id, peer=item.peer or "—"),
-            say("ceremony.record.consensus", fingerprint=fingerprint(item.consensus_key)),
-            say("ceremony.record.governance", fingerprint=fingerprint(item.governance_key)),
-            say("ceremony.record.sign"),
+            "   " + say("ceremony.record.node", node_id=item.node_id, peer=item.peer or "—"),
+            "   " + say("ceremony.record.consensus", fingerprint=fingerprint(item.consensus_key)),
+            "   " + say("ceremony.record.governance", fingerprint=fingerprint(item.governance_key)),
+            "   " + say("ceremony.record.sign"),
         ]
     return "\n".join([*lines, "", say("ceremony.record.end")]) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,26 +16,32 @@ from asn1crypto import pem
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
-from evidence_desk.core.ports import CertificateIssuer, Clock, LogStore, TimestampAuthority
-from evidence_desk.core.trust import MANIFEST, Trust, encode_manifest
+from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, LogStore, TimestampAuthority
+from evidence_desk.core.trust import MANIFEST, Roots, Trust, encode_manifest
+from evidence_desk.court.protocol.registry import DeskKeys
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY
 from evidence_desk.crypto.pki import Identity, KeyKind, generate_key, make_ca, make_signer_certificate
 from evidence_desk.errors import ConfigurationError, HostError, MalformedError
 from evidence_desk.program import program
+from evidence_desk.services.court_query import Court
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
 from evidence_desk.services.restore import archived_keys, prove_log
 from evidence_desk.settings import (
     AuthorityKind,
     AuthoritySetting,
+    NetworkSetting,
     load_authorities,
+    load_networks,
     load_signer_roots,
     save_authorities,
+    save_networks,
     save_signer_roots,
 )
 from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
+from evidence_desk.verify.court import read_network
 from evidence_desk.verify.files import read_trust
 from tsa.policy import TokenTrust
 
@@ -162,11 +168,57 @@ class Session:
                 save_signer_roots(self.vault.exhibits, (*known, roots))
         self.write_trust()
 
+    @property
+    def networks(self) -> tuple[NetworkSetting, ...]:
+        """Court networks joined, the present one first."""
+        return load_networks(self.vault.exhibits)
+
+    def court(self) -> Court:
+        """The network that this desk anchors in.
+
+        Raises:
+            ConfigurationError: ``network.not_joined``.
+        """
+        joined = self.networks
+        if not joined:
+            raise ConfigurationError("network.not_joined")
+        return Court(
+            trust=read_network(joined[0].network),
+            roots=self.trust,
+            gateways=tuple(self.gateway(url) for url in joined[0].gateways),
+            clock=self.clock,
+        )
+
+    def gateway(self, url: str) -> CourtGateway:
+        """Adapter of one gateway; UsageError ``gateway.url``."""
+        import httpx  # noqa: PLC0415 - a fifth of a second
+
+        if self._http is None:
+            self._http = httpx.Client(follow_redirects=False)
+        return open_gateway(url, self._http)
+
+    def join_network(self, setting: NetworkSetting) -> None:
+        """Make this the network to anchor in; the trust in earlier ones stays, for proofs that rest on it."""
+        others = tuple(item for item in self.networks if item.chain_id != setting.chain_id)
+        with self.vault.transaction():
+            save_networks(self.vault.exhibits, (setting, *others))
+        self.write_trust()
+
+    def registry_keys(self) -> DeskKeys:
+        """Public keys of the active log and the digests of those that may succeed them."""
+        digests, keys = self.vault.next_key_digests, self.desk.keys
+        return DeskKeys(
+            ed25519=keys.ed25519,
+            sm2=keys.sm2,
+            next_ed25519=digests.ed25519.sha256 + digests.ed25519.sm3,
+            next_sm2=digests.sm2.sha256 + digests.sm2.sm3,
+        )
+
     def write_trust(self, networks: Mapping[str, bytes] | None = None) -> None:
         """``VAULT/trust/``: authority roots, signer root, the desk's keys and court networks under one manifest.
 
         Args:
-            networks: chain ID → ``network/1`` bytes; None keeps those that the folder names.
+            networks: chain ID → ``network/1`` bytes; None keeps those joined and those that the folder names.
         """
         files: dict[str, bytes] = {}
         authorities: dict[str, tuple[str, ...]] = {}
@@ -175,6 +227,11 @@ class Session:
                 name = f"tsa-{number}.pem"
                 files[name] = setting.roots.encode()
                 authorities[setting.name] = (name,)
+        for number, (name, roots) in enumerate(self._network_authorities(), start=1):
+            file = f"network-tsa-{number}.pem"
+            files[file] = roots.encode()
+            authorities.setdefault(name, ())
+            authorities[name] = (*authorities[name], file)
         signers: dict[str, tuple[str, ...]] = {}
         for number, text in enumerate(load_signer_roots(self.vault.exhibits), start=1):
             name = f"signer-{number}.pem"
@@ -195,7 +252,16 @@ class Session:
 
     def _known_networks(self) -> Mapping[str, bytes]:
         folder = self.vault.folder / TRUST
-        return read_trust(folder).networks if (folder / MANIFEST).exists() else {}
+        found = read_trust(folder).networks if (folder / MANIFEST).exists() else {}
+        return {**found, **{item.chain_id: item.network for item in self.networks}}
+
+    def _network_authorities(self) -> list[tuple[str, str]]:
+        """Names and roots, each root once: several networks may trust one authority."""
+        known = {item.roots for item in self.settings}
+        found = {
+            roots: name for item in self.networks for name, roots in item.authorities if roots not in known
+        }
+        return [(name, roots) for roots, name in found.items()]
 
     def close(self) -> None:
         """Close network and vault."""
@@ -357,6 +423,43 @@ def _demo_signer(now: datetime) -> Identity:
     return make_signer_certificate(
         "证据台演示签发 Evidence Desk demo signer", generate_key(KeyKind.P256), ca, not_before=now, years=10
     )
+
+
+def network_setting(trust: Trust, chain_id: str, gateways: tuple[str, ...]) -> NetworkSetting:
+    """What a desk keeps of a network: trust in it, and the authorities of the trust folder it came with."""
+    return NetworkSetting(
+        chain_id=chain_id,
+        gateways=gateways,
+        network=trust.networks[chain_id],
+        authorities=tuple((item.name, _armored(item)) for item in trust.authorities if item.certificates),
+    )
+
+
+def open_gateway(url: str, http: httpx.Client) -> CourtGateway:
+    """Adapter of one gateway; UsageError ``gateway.url``."""
+    from evidence_desk.court.client import HttpGateway  # noqa: PLC0415 - with httpx
+
+    return HttpGateway(url, http)
+
+
+@contextmanager
+def open_court(trust: Trust, chain_id: str, gateways: Sequence[str]) -> Iterator[Court]:
+    """A network for a reader without a vault, for the length of a block."""
+    import httpx  # noqa: PLC0415 - a fifth of a second
+
+    with httpx.Client(follow_redirects=False) as http:
+        yield Court(
+            trust=read_network(trust.networks[chain_id]),
+            roots=trust,
+            gateways=tuple(open_gateway(url, http) for url in gateways),
+            clock=SystemClock(),
+        )
+
+
+def _armored(roots: Roots) -> str:
+    parts = [pem.armor("CERTIFICATE", item) for item in roots.certificates]
+    parts += [pem.armor("X509 CRL", item) for item in roots.crls]
+    return b"".join(parts).decode()
 
 
 def _roots_of(identity: Identity) -> str:

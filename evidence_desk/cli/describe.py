@@ -8,7 +8,8 @@ from typing import Any
 
 from evidence_desk.core.canonical import decode
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.rows import CertificateRow, CustodyRow, ExhibitRow
+from evidence_desk.core.rows import AnchorRow, CertificateRow, CustodyRow, ExhibitRow
+from evidence_desk.services.court_query import GatewayFault
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 
@@ -72,11 +73,47 @@ def custody_json(row: CustodyRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def print_exhibit(out: Output, row: ExhibitRow, *, files: bool) -> None:
-    """Number, title and states; with every file when asked."""
+def anchor_json(row: AnchorRow) -> dict[str, Any]:
+    """Where and when the network accepted a checkpoint; `time` is that of header H+1."""
+    return {
+        "chain_id": row.chain_id,
+        "log": row.origin,
+        "size": row.size,
+        "height": row.height,
+        "time": format_moment(row.header_time),
+    }
+
+
+def fault_json(out: Output, fault: GatewayFault) -> dict[str, Any]:
+    """What a gateway did wrong."""
+    return {
+        "gateway": fault.gateway,
+        "lied": fault.lied,
+        "code": fault.code,
+        "parameters": dict(fault.parameters),
+        "explanation": out.text(fault.code, **fault.parameters),
+    }
+
+
+def print_faults(out: Output, faults: Sequence[GatewayFault]) -> None:
+    """Each fault of a gateway once: a lie by name, silence as such."""
+    for fault in dict.fromkeys((item.gateway, item.lied, item.code) for item in faults):
+        gateway, lied, code = fault
+        item = next(one for one in faults if (one.gateway, one.lied, one.code) == fault)
+        reason = out.text(code, **item.parameters)
+        out.say("network.fault.lied" if lied else "network.fault.silent", gateway=gateway, reason=reason)
+
+
+def print_exhibit(out: Output, row: ExhibitRow, *, files: bool, joined: bool = False) -> None:
+    """Number, title and states; with every file when asked. `joined`: whether the desk is in a court network."""
     out.line(f"{row.number}  {printable(row.exhibit_no)}  {printable(row.title)}")
     states = "  ".join(
-        out.text(f"state.{name}.{'done' if getattr(row, name) else 'waiting'}") for name in _STATES
+        out.text(
+            "state.anchored.absent"
+            if name == "anchored" and not (joined or row.anchored)
+            else f"state.{name}.{'done' if getattr(row, name) else 'waiting'}"
+        )
+        for name in _STATES
     )
     out.line(f"    {states}")
     if files:

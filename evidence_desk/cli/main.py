@@ -8,7 +8,8 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority, signer
+from evidence_desk.cli import authority, network, signer
+from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
 from evidence_desk.cli.identity import identity
@@ -33,10 +34,12 @@ for command, name in (
     (certify, "certify"), (reprint, "reprint"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
     (restore, "restore"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
+    (anchor, "anchor"),
 ):  # fmt: skip
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
+app.add_typer(network.app, name="network")
 
 
 def run() -> None:
@@ -46,7 +49,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
-    if arguments in ([], ["authority"], ["signer"]):
+    if arguments in ([], ["authority"], ["signer"], ["network"]):
         arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)

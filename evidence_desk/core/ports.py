@@ -257,6 +257,10 @@ class ExhibitStore(Protocol):
         """Store a setting."""
         ...
 
+    def settings(self) -> Mapping[str, bytes]:
+        """All settings by name."""
+        ...
+
 
 class CourtStore(Protocol):
     """What the court network accepted. Writes happen only inside `Store.transaction`; they speak of the active log."""
@@ -351,20 +355,6 @@ class ObjectStore(Protocol):
         ...
 
 
-class RebuildStore(Protocol):
-    """An earlier log that is being filled from the network: its writes go to that log, not to the active one."""
-
-    @property
-    def log(self) -> LogStore:
-        """The log's tables; nothing it takes goes to the outbox."""
-        ...
-
-    @property
-    def exhibits(self) -> ExhibitStore:
-        """The other tables."""
-        ...
-
-
 class Store(Protocol):
     """One open vault."""
 
@@ -397,8 +387,15 @@ class Store(Protocol):
         """Read access to a log from before a restore; NotFoundError."""
         ...
 
-    def rebuilding(self, origin: str) -> RebuildStore:
-        """Write access to a log from before a restore, for what the network holds of it; NotFoundError."""
+    def rebuilding(self, origin: str) -> Store:
+        """The same store with a log from before a restore in the active one's place, to be filled from the network.
+
+        It has no signer, and what its log takes does not go to the outbox. NotFoundError, ConfigurationError for the active log.
+        """
+        ...
+
+    def keybag_copy(self) -> tuple[bytes, bytes]:
+        """(digest that changes with the content, encrypted copy of the keybag and what else a desk without disk needs)."""
         ...
 
     def seal_box(self, case_number: str | None, leaf_hash: bytes, plain: bytes) -> Box | None:
@@ -501,4 +498,8 @@ class CourtGateway(Protocol):
 
     def post(self, path: str, body: bytes) -> bytes:
         """Body of the answer to a posted one; raises as `get`."""
+        ...
+
+    def keybag(self, method: str, family: str, *, authorization: str, body: bytes = b"") -> bytes:
+        """PUT, GET or DELETE a desk's copy of its keybag; `authorization` is the signed request. Raises as `get`."""
         ...

@@ -80,6 +80,15 @@ class HttpGateway:
         self._check(status, answer)
         return answer
 
+    def keybag(self, method: str, family: str, *, authorization: str, body: bytes = b"") -> bytes:
+        """Body of the answer about a desk's copy of its keybag."""
+        status, answer = self._ask(
+            method, f"/v1/keybags/{family}", content=body or None,
+            kind="application/octet-stream" if body else "", authorization=authorization,
+        )  # fmt: skip
+        self._check(status, answer)
+        return answer
+
     def _ask(
         self,
         method: str,
@@ -88,10 +97,13 @@ class HttpGateway:
         parameters: Mapping[str, str] | None = None,
         content: bytes | None = None,
         kind: str = "",
+        authorization: str = "",
     ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         if kind:
             headers["Content-Type"] = kind
+        if authorization:
+            headers["Authorization"] = authorization
         deadline = time.monotonic() + self._total
         try:
             with self._http.stream(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -135,6 +135,10 @@ class ExhibitRepository(CaseTables, TimeTables):
             "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (name, value),
         )
+
+    def settings(self) -> Mapping[str, bytes]:
+        """All settings by name."""
+        return {row[0]: bytes(row[1]) for row in self._database.rows("SELECT name, value FROM settings")}
 
     def _certificate(self, row: Row) -> CertificateRow:
         exhibits = self._database.rows(

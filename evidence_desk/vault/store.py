@@ -25,6 +25,7 @@ from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.faults import host_faults
 from evidence_desk.vault.keybag import FILE_NAME as KEYBAG
 from evidence_desk.vault.keybag import Keybag
+from evidence_desk.vault.keybag_copy import make_copy
 from evidence_desk.vault.keys import DeskKeys, DeskSigner, KdfParameters, VaultKey
 from evidence_desk.vault.lock import FileLock
 from evidence_desk.vault.log_repository import LogDirectory, LogRepository
@@ -33,7 +34,7 @@ from evidence_desk.vault.objects import ObjectRepository, object_name
 from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
 from evidence_desk.vault.rebuilding import Rebuilding
 from evidence_desk.vault.recovery import NextKeyDigests
-from evidence_desk.vault.vault_file import Secrets
+from evidence_desk.vault.vault_file import Secrets, VaultFile
 
 __all__ = ["Opening", "Vault", "change_passphrase", "reset_passphrase"]
 
@@ -231,6 +232,11 @@ class Vault:
         return self._keybag
 
     @property
+    def logs(self) -> LogDirectory:
+        """All logs."""
+        return self._logs
+
+    @property
     def key(self) -> VaultKey:
         """The vault key; for backup."""
         return self._key
@@ -280,7 +286,7 @@ class Vault:
             ConfigurationError: ``vault.log_active`` for the log that takes new leaves.
         """
         self._for_writing()
-        return Rebuilding(self._database, self._logs, origin)
+        return Rebuilding(self, origin)
 
     def set_origin(self, origin: str) -> None:
         """Open a successor log: new, empty, with new signing keys; the old one stays readable.
@@ -349,6 +355,13 @@ class Vault:
         with self._database.overwriting_deleted(), self.transaction():
             self._exhibits.erase_rows(case_number, self._clock.now())
         self._objects.remove(names)
+
+    def keybag_copy(self) -> tuple[bytes, bytes]:
+        """(digest of its content, copy of the keybag for gateways), see `vault.keybag_copy`."""
+        return make_copy(
+            VaultFile.read(self._folder), self._key, self._backup_recipient, self._keybag.export(),
+            origins=self.origins, settings=self._exhibits.settings(), now=self._clock.now(),
+        )  # fmt: skip
 
     def erased_cases(self) -> frozenset[str]:
         """Numbers of cases whose keys were deleted."""

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import certificates, files, log, tokens
+from tests.bench import certificates, court, files, log, tokens
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -21,6 +21,7 @@ BENCHES: dict[str, Bench] = {
     "authority": tokens.authority,
     "certificates": certificates.issuing,
     "verify": certificates.cold_verification,
+    "network": court.throughput,
 }
 
 

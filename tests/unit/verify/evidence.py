@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from evidence_desk.bootstrap import Session, init_session
 from evidence_desk.core.canonical import encode
@@ -350,17 +350,24 @@ def edit(document: bytes, change: Mapping[str, Any]) -> bytes:
     return encode({**json.loads(document), **change})
 
 
-Forge = Callable[[Scene], Item]
+class Stage(Protocol):
+    """Where forgeries are made, and what they are judged under."""
+
+    @property
+    def trust(self) -> Trust: ...
 
 
-class Table:
+S = TypeVar("S", bound=Stage)
+
+
+class Table(Generic[S]):
     """Forgeries by name, each with the whole set of failed codes that it must end in."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, tuple[Forge, set[str]]] = {}
+        self.rows: dict[str, tuple[Callable[[S], Item], set[str]]] = {}
 
-    def rule(self, *expected: str) -> Callable[[Forge], Forge]:
-        def register(forge: Forge) -> Forge:
+    def rule(self, *expected: str) -> Callable[[Callable[[S], Item]], Callable[[S], Item]]:
+        def register(forge: Callable[[S], Item]) -> Callable[[S], Item]:
             name = forge.__name__
             assert name not in self.rows
             self.rows[name] = (forge, set(expected))
@@ -368,9 +375,9 @@ class Table:
 
         return register
 
-    def check(self, name: str, scene: Scene) -> None:
+    def check(self, name: str, stage: S) -> None:
         forge, expected = self.rows[name]
-        verdict = forge(scene).judge(scene.trust)
+        verdict = forge(stage).judge(stage.trust)
         assert codes(verdict.findings, Status.FAILED) == expected
         assert overall(verdict) is Status.FAILED
 

@@ -33,7 +33,7 @@ from tests.unit.verify.evidence import (
     stamped,
 )
 
-TABLE = Table()
+TABLE: Table[Scene] = Table()
 rule = TABLE.rule
 
 

@@ -22,6 +22,8 @@ BENCHES: dict[str, Bench] = {
     "certificates": certificates.issuing,
     "verify": certificates.cold_verification,
     "network": court.throughput,
+    "finality": court.finality,
+    "lookup": court.lookup,
 }
 
 

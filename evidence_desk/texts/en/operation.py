@@ -129,6 +129,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.governance_key.advice": "Name the file that court-node init made (PEM).",
     "malformed.member": "The member file cannot be used ({reason}).",
     "malformed.member.advice": "Use the member.json that court-node init --institution wrote, unchanged.",
+    "node.status.observes": "observer, without a vote",
+    "node.status.votes": "validator, with a vote",
     "operation.ask": "Go on?",
     "operation.ask_passphrase": "Passphrase:",
     "operation.exists": "“{path}” exists and is not replaced.",

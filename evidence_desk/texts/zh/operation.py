@@ -129,6 +129,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.governance_key.advice": "请指定 court-node init 生成的治理密钥文件（PEM）。",
     "malformed.member": "机构文件不可用（{reason}）。",
     "malformed.member.advice": "请使用 court-node init --institution 生成的 member.json，不要手工修改。",
+    "node.status.observes": "观察节点，没有表决权",
+    "node.status.votes": "验证节点，参与表决",
     "operation.ask": "是否继续？",
     "operation.ask_passphrase": "口令：",
     "operation.exists": "“{path}”已存在，不会被覆盖。",

@@ -1,0 +1,158 @@
+"""Nodes of a network founded by its ceremony, each under a supervisor of its own: one can be killed, wiped, starved."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from evidence_desk.court.node.governance_key import open_governance_key
+from evidence_desk.court.protocol.transactions import Payload
+from tests.integration.court_node.network import PATIENCE, Network, alive, wait_until
+from tests.unit.court_node.chain import signed
+
+COURT_NODE = [sys.executable, "-m", "evidence_desk.court.node"]
+
+
+def command(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
+    """One command of `court-node`, its JSON answer."""
+    done = subprocess.run(
+        [*COURT_NODE, *map(str, arguments), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        return [
+            held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)
+        ]
+
+
+@dataclass
+class Nodes(Network):
+    """`count` institutions. `dialed[i]` is where others reach node i (a proxy, or the node itself)."""
+
+    processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ports: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, path: Path, count: int = 4) -> Nodes:
+        """The ceremony by its commands."""
+        nodes = cls(path=path, count=count)
+        members: list[str | Path] = []
+        for index in range(count):
+            nodes.init(index)
+            members += ["--member", path / f"node{index}" / "member.json"]
+        nodes.ready = command("genesis", "--chain", "demo-faults", *members, "--out", path / "out")
+        for index in range(count):
+            nodes.join(index)
+        return nodes
+
+    def init(self, index: int) -> None:
+        """An institution's node and keys."""
+        p2p, rpc = self.ports.setdefault(index, tuple(free_ports(2)))  # type: ignore[arg-type]
+        command(
+            "init", "--dir", self.path / f"node{index}", "--name", f"node{index}", "--institution",
+            f"court-{index}", "--title", f"示范机构{index}", "--listen", "127.0.0.1", "--p2p-port", str(p2p),
+            "--rpc-port", str(rpc), "--address", f"127.0.0.1:{p2p}", "--governance-key", self.key_file(index),
+        )  # fmt: skip
+
+    def join(self, index: int, *more: str | Path) -> dict[str, Any]:
+        """Take up the network's documents."""
+        out = self.path / "out"
+        return command(
+            "join", "--dir", self.path / f"node{index}", "--genesis", out / "genesis.json", "--network",
+            out / "network.json", "--peers", out / "peers.txt", *more,
+        )  # fmt: skip
+
+    def key_file(self, index: int) -> Path:
+        return self.path / "keys" / f"court-{index}.pem"
+
+    def governor(self, index: int) -> Ed25519PrivateKey:
+        return open_governance_key(self.key_file(index), "")
+
+    def approved(self, payload: Payload) -> bytes:
+        keys = [self.governor(index) for index in range(4)]
+        return signed(payload, *keys, chain_id=self.chain_id).encode()
+
+    # --- processes ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        for index in range(self.count):
+            self.start_node(index)
+        self.wait_for_height(1)
+
+    def start_node(
+        self, index: int, *, prefix: Sequence[str | Path] = (), env: dict[str, str] | None = None
+    ) -> None:
+        """`court-node start` under an optional other program."""
+        with self.log(index).open("a") as log:
+            self.processes[index] = subprocess.Popen(
+                [*prefix, *COURT_NODE, "start", "--dir", self.path / f"node{index}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})},
+            )  # fmt: skip
+
+    def log(self, index: int) -> Path:
+        return self.path / f"node{index}.log"
+
+    def stop_node(self, index: int) -> int:
+        process = self.processes.pop(index)
+        process.send_signal(signal.SIGTERM)
+        return process.wait(PATIENCE)
+
+    def kill_node(self, index: int) -> None:
+        """kill -9 of supervisor, application and engine together."""
+        running, process = self.running(index), self.processes.pop(index)
+        for pid in (process.pid, running.application, running.engine):
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+        wait_until(lambda: not any(alive(pid) for pid in (running.application, running.engine) if pid))
+
+    def stop(self) -> int:
+        return max([self.stop_node(index) for index in list(self.processes)], default=0)
+
+    def kill(self) -> None:
+        for index in list(self.processes):
+            with suppress(AssertionError):
+                self.kill_node(index)
+
+    # --- what must always hold -----------------------------------------------------------------------------------
+
+    def live(self) -> list[int]:
+        """Nodes that answer."""
+        return [index for index in range(self.count) if self.height(index)]
+
+    def stands_still(self, seconds: float = 6.0) -> bool:
+        """Whether no node gets a new block for some time, in which there is something to decide."""
+        before = [self.height(index) for index in range(self.count)]
+        time.sleep(seconds)
+        return before == [self.height(index) for index in range(self.count)]
+
+    def one_history(self, first: int = 1) -> int:
+        """All nodes that answer have the same blocks, each with one valid commit; returns the height compared."""
+        live = self.live()
+        top = min(self.height(index) for index in live)
+        for height in range(first, top + 1):
+            headers = {json.dumps(self.header(index, height), sort_keys=True) for index in live}
+            assert len(headers) == 1, f"height {height} is two blocks"
+        return top

@@ -1,0 +1,164 @@
+"""What operators do, with the real engine: ceremony, decisions, an observer, a node replaced, backup and restore."""
+
+import json
+
+import pytest
+
+from evidence_desk.court.node.engine import find_engine
+from evidence_desk.court.node.home import NodeHome
+from evidence_desk.court.protocol.actions import RegisterDesk
+from evidence_desk.errors import ConfigurationError
+from tests.integration.court_node.network import wait_until
+from tests.integration.court_node.nodes import Nodes, command
+from tests.unit.court_node.chain import Desk, signed
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine():
+    try:
+        return find_engine()
+    except ConfigurationError as error:
+        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
+
+
+@pytest.fixture(scope="module")
+def nodes(engine, tmp_path_factory):
+    assert engine
+    nodes = Nodes.found(tmp_path_factory.mktemp("court") / "net")
+    try:
+        nodes.start()
+        yield nodes
+    finally:
+        nodes.kill()
+
+
+@pytest.fixture(scope="module")
+def desk(nodes):
+    return Desk(chain_id=nodes.chain_id)
+
+
+def govern(nodes: Nodes, index: int, *arguments: object, status: int = 0) -> dict:
+    return command(
+        "govern", *map(str, arguments), "--dir", nodes.path / f"node{index}", "--governance-key",
+        nodes.key_file(index), "--yes", status=status,
+    )  # fmt: skip
+
+
+def listed(nodes: Nodes, index: int = 0, *more: str) -> dict:
+    return command("govern", "list", "--dir", nodes.path / f"node{index}", *more)
+
+
+def test_a_desk_is_registered_by_three_of_four(nodes, desk, tmp_path):
+    application = tmp_path / "application.tx"
+    application.write_bytes(desk.sign(desk.registration()))
+    first = govern(nodes, 0, "register", application)
+    assert (first["votes"], first["executed"]) == (1, None)
+    waiting = listed(nodes)["proposals"]
+    assert [item["votes"] for item in waiting] == [["court-0"]]
+    assert desk.origin in waiting[0]["words"][0]
+    nodes.wait_for_height(first["height"])
+    second = govern(nodes, 1, "register", application)
+    assert second["proposal"] == first["proposal"], "the open proposal is voted for, not made again"
+    nodes.wait_for_height(second["height"])
+    third = govern(nodes, 2, "vote", first["proposal"][:12])
+    assert third["executed"] == third["height"]
+    desk.leaf(b"anchored")
+    assert nodes.commit(3, desk.submission(0))["tx_result"]["code"] == 0
+    assert listed(nodes)["proposals"] == []
+    assert listed(nodes, 0, "--all")["proposals"][0]["executed"] == third["height"]
+
+
+def test_who_may_not_decide(nodes, desk, tmp_path):
+    stranger = tmp_path / "stranger"
+    command("init", "--dir", stranger, "--name", "x", "--institution", "stranger")
+    arguments = ["--dir", nodes.path / "node0", "--governance-key", stranger / "governance.pem", "--yes"]
+    told = command("govern", "propose", "parameter", "lookup_quota", "5", *arguments, status=64)
+    assert told["error"]["code"] == "governance.refused.signature"
+    forged = tmp_path / "forged.tx"
+    registration = RegisterDesk(origin=Desk(name="two").origin, office="example", keys=Desk(name="two").keys)
+    forged.write_bytes(signed(registration, nodes.governor(0), chain_id=nodes.chain_id).encode())
+    told = govern(nodes, 0, "register", forged, status=1)
+    assert told["error"]["code"] == "governance.application_key"
+
+
+def test_a_parameter_changes_by_a_saved_proposal(nodes, tmp_path):
+    saved = tmp_path / "proposal.tx"
+    made = govern(nodes, 0, "propose", "parameter", "lookup_quota", "4321", "--save", saved)
+    for index in (1, 2):
+        nodes.wait_for_height(made["height"])
+        made = govern(nodes, index, "vote", saved)
+    nodes.wait_for_height(made["height"])
+    assert made["executed"]
+    assert listed(nodes, 3)["parameters"]["lookup_quota"] == 4321
+    told = govern(nodes, 3, "vote", saved, status=64)
+    assert told["error"]["code"] == "governance.refused.proposal"
+
+
+def test_equivocation_is_reported(nodes, desk, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(desk.note())
+    second.write_bytes(desk.note(root=bytes(32)))
+    door = ["--dir", nodes.path / "node1", "--yes"]
+    told = command("report-equivocation", first, *door, status=64)
+    assert told["error"]["code"] == "governance.refused.unproven"
+    assert command("report-equivocation", first, second, *door)["height"]
+    told = command("report-equivocation", second, *door, status=64)
+    assert told["error"]["code"] == "governance.refused.known"
+
+
+def test_an_observer_follows_without_a_vote(nodes, desk):
+    index = nodes.count
+    nodes.init(index)
+    assert nodes.join(index)["validator"] is False
+    nodes.start_node(index)
+    try:
+        desk.leaf(b"seen by the observer")
+        done = nodes.commit(0, desk.submission(len(desk.leaves) - 1))
+        wait_until(lambda: nodes.height(index) > int(done["height"]))
+        assert nodes.header(index, int(done["height"]) + 1) == nodes.header(0, int(done["height"]) + 1)
+        told = command("status", "--dir", nodes.path / f"node{index}")["nodes"][0]
+        assert told["validator"] is False
+        assert command("status", "--dir", nodes.path / "node0")["nodes"][0]["validator"] is True
+    finally:
+        assert nodes.stop_node(index) == 0
+
+
+def test_a_node_is_replaced_by_vote(nodes, desk):
+    """An observer becomes the fifth validator; then the fourth leaves, and its keys decide nothing any more."""
+    index = nodes.count
+    nodes.start_node(index)
+    member = nodes.path / f"node{index}" / "member.json"
+    made = govern(nodes, 0, "propose", "add", member)
+    for voter in (1, 2):
+        nodes.wait_for_height(made["height"])
+        made = govern(nodes, voter, "vote", made["proposal"])
+    assert made["executed"]
+    nodes.count += 1
+    key = NodeHome.open(nodes.path / f"node{index}").identity().validator_key
+    for number in range(3):
+        desk.leaf(b"while the set changes %d" % number)
+        done = nodes.commit(number, desk.submission(len(desk.leaves) - 1))
+    wait_until(lambda: nodes.height(index) >= int(done["height"]))
+    assert command("status", "--dir", nodes.path / f"node{index}")["nodes"][0]["validator"] is True
+    nodes.stop_node(3)
+    made = govern(nodes, 0, "propose", "remove", "court-3")
+    for voter in (1, 2, index):
+        wait_until(lambda made=made: all(nodes.height(each) >= made["height"] for each in nodes.live()))
+        made = govern(nodes, voter, "vote", made["proposal"])
+    assert made["executed"]
+    names = [item["institution"] for item in listed(nodes)["institutions"]]
+    assert names == ["court-0", "court-1", "court-2", "court-4"]
+    desk.leaf(b"after the change")
+    done = nodes.commit(index, desk.submission(len(desk.leaves) - 1))
+    desk.leaf(b"and another")
+    done = nodes.commit(index, desk.submission(len(desk.leaves) - 1))
+    height = str(int(done["height"]) + 1)
+    wait_until(lambda: nodes.height(0) >= int(height))
+    now = {item["pub_key"]["value"] for item in nodes.ask(0, "validators", height=height)["validators"]}
+    assert len(now) == 4
+    assert key.hex() in json.dumps(listed(nodes))
+    told = govern(nodes, 3, "list", status=64) if nodes.height(3) else None
+    assert told is None, "the removed node is stopped"
+    nodes.one_history(max(1, nodes.height(0) - 10))

@@ -148,7 +148,8 @@ def decode_map_proof(data: bytes) -> MapProof:
     proof = MapProof(
         terminal=terminal, siblings=tuple(next(siblings) if here else EMPTY for here in filled), other=other
     )
-    # A lone leaf moves up, so a leaf has a sibling; an empty end beside an empty one would be empty itself.
-    if (depth and not filled[-1]) or (terminal is Terminal.EMPTY and not depth) or proof.encode() != data:
+    # A lone leaf moves up, so a leaf has a sibling; an empty end beside an empty one would be empty itself. At depth 0
+    # the whole map is empty, as `desks` is until the first desk is registered.
+    if (depth and not filled[-1]) or proof.encode() != data:
         raise MalformedError("malformed.map_proof", reason="form")
     return proof

@@ -233,7 +233,14 @@ def test_reader_never_crashes_on_what_looks_right(kind, depth, bits, count):
         return
     assert proof.encode() == data
     with pytest.raises(IntegrityError):
-        proof.check(bytes(32), b"key", None)
+        proof.check(b"\x22" * 32, b"key", None)
+
+
+def test_an_empty_map_holds_nothing():
+    proof = decode_map_proof(SparseMap().prove(b"key")[1].encode())
+    proof.check(EMPTY, b"key", None)
+    with pytest.raises(IntegrityError):
+        proof.check(map_leaf(path_of(b"other"), sha256(b"value").digest()), b"key", None)
 
 
 def test_the_deepest_proof_is_read_and_no_deeper_one():

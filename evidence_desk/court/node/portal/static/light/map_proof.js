@@ -36,8 +36,9 @@ export function decodeMapProof(data) {
   const emptyGiven = siblings.some((node, level) => filled(level) && (node.length !== 32 || equal(node, EMPTY_NODE)));
   if (at !== nodes.length || emptyGiven) throw refuse("siblings");
   for (let level = depth; level < 8 * bits.length; level += 1) if (filled(level)) throw refuse("form");
-  // A lone leaf moves up, so a leaf has a sibling; an empty end beside an empty one would be empty itself.
-  if ((depth && !filled(depth - 1)) || (kind === 2 && !depth)) throw refuse("form");
+  // A lone leaf moves up, so a leaf has a sibling; an empty end beside an empty one would be empty itself. At depth 0 the
+  // whole map is empty.
+  if (depth && !filled(depth - 1)) throw refuse("form");
   return { kind, siblings, other };
 }
 

@@ -154,8 +154,8 @@ def _tell_status(out: Output, found: NetworkStatus) -> None:
             size=conflict.size,
             root=conflict.root.hex(),
         )
-    for code in found.advice:
-        out.say("network.advice", what=out.text(code))
+    for what in found.advice:
+        out.say("network.advice", what=out.text(what))
 
 
 def _status_json(out: Output, found: NetworkStatus) -> dict[str, Any]:

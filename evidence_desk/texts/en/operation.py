@@ -4,6 +4,23 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "bundle.behind": "Height {height} is not above the trusted height {known}.",
+    "bundle.behind.advice": "There is nothing to add; if the network should be further, ask another node or gateway.",
+    "bundle.fingerprint": "Fingerprint of the bundle (SHA-256 of trust.json; publish it by another way): {fingerprint}",
+    "bundle.made": "Trust bundle of {chain_id} written to {path}: {added} headers added, newest height {height}, time {time}",
+    "bundle.no_network": "The trust folder does not know the network {chain_id}.",
+    "bundle.no_network.advice": "The first time give the genesis document that was compared in person with --genesis.",
+    "bundle.no_start": "Name where to start: a trust folder (--trust) or a genesis document (--genesis), one of them.",
+    "bundle.no_start.advice": "Nothing is trusted on first use.",
+    "bundle.old_trust": "The start is {days} days old: validators of that time may have left and their keys be anybody's. Use the own node (--dir), or compare the newest header by another way first.",
+    "bundle.other_height": "Another block than that of height {height} was given.",
+    "bundle.other_height.advice": "Ask another node or gateway.",
+    "bundle.other_network": "The genesis document is of {chain_id}, the network asked is {found}.",
+    "bundle.other_network.advice": "Check the address.",
+    "bundle.signers": "The newest header is signed by {count} validators: {names}",
+    "bundle.stale": "The newest header is of {time}, more than 20 minutes ago: the network stands still, or newer blocks are withheld.",
+    "bundle.time_future": "The header of height {height} is of {time}, ahead of this machine's clock.",
+    "bundle.time_future.advice": "Set this machine's clock first.",
     "ceremony.chain_name": "“{name}” cannot be the name of a network.",
     "ceremony.chain_name.advice": "Use up to 40 lower-case letters, digits and hyphens; a demonstration network begins with demo-.",
     "ceremony.checked": "Compared: the genesis document is that of {chain_id}, the keys of {institution} are in it, and nothing else was added. Compare these fingerprints with the other institutions.",

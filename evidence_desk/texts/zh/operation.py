@@ -4,6 +4,23 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "bundle.behind": "对方给出的高度 {height} 不高于已信任的高度 {known}。",
+    "bundle.behind.advice": "没有需要更新的内容；若网络应有更新的区块，请换一个节点或网关。",
+    "bundle.fingerprint": "信任包指纹（trust.json 的 SHA-256，请以其他途径公布）：{fingerprint}",
+    "bundle.made": "网络 {chain_id} 的信任包已写入 {path}：新增 {added} 个区块头，最新高度 {height}，时间 {time}",
+    "bundle.no_network": "信任文件夹中没有网络 {chain_id}。",
+    "bundle.no_network.advice": "首次请以 --genesis 给出当面核对过的创世文件。",
+    "bundle.no_start": "请指定起点：已有的信任文件夹（--trust）或创世文件（--genesis），二者之一。",
+    "bundle.no_start.advice": "程序不会信任首次见到的网络。",
+    "bundle.old_trust": "起点已有 {days} 天：当时的验证者可能已退出，其旧密钥可能被他人取得。请用本机节点（--dir）制作，或先以其他途径核对最新区块头。",
+    "bundle.other_height": "对方给出的区块不是所问的高度 {height}。",
+    "bundle.other_height.advice": "请换一个节点或网关。",
+    "bundle.other_network": "创世文件属于网络 {chain_id}，对方属于网络 {found}。",
+    "bundle.other_network.advice": "请核对地址。",
+    "bundle.signers": "最新区块头由 {count} 个验证者签署：{names}",
+    "bundle.stale": "最新区块头的时间为 {time}，超过 20 分钟：网络可能暂停，或对方隐瞒了更新的区块。",
+    "bundle.time_future": "高度 {height} 的区块头时间 {time} 晚于本机时钟。",
+    "bundle.time_future.advice": "请先校准本机时钟。",
     "ceremony.chain_name": "网络名称“{name}”不可用。",
     "ceremony.chain_name.advice": "请使用小写字母、数字和连字符，不超过 40 个字符；演示网络以 demo- 开头。",
     "ceremony.checked": "已核对：创世文件属于网络 {chain_id}，{institution} 的密钥在其中，没有多余内容。请与其他机构逐一核对以下指纹。",

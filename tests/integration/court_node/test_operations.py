@@ -1,6 +1,7 @@
 """What operators do, with the real engine: ceremony, decisions, an observer, a node replaced, backup and restore."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -46,6 +47,10 @@ def govern(nodes: Nodes, index: int, *arguments: object, status: int = 0) -> dic
     )  # fmt: skip
 
 
+def reached(nodes: Nodes, height: int) -> bool:
+    return all(nodes.height(index) >= height for index in nodes.live())
+
+
 def listed(nodes: Nodes, index: int = 0, *more: str) -> dict:
     return command("govern", "list", "--dir", nodes.path / f"node{index}", *more)
 
@@ -70,7 +75,7 @@ def test_a_desk_is_registered_by_three_of_four(nodes, desk, tmp_path):
     assert listed(nodes, 0, "--all")["proposals"][0]["executed"] == third["height"]
 
 
-def test_who_may_not_decide(nodes, desk, tmp_path):
+def test_who_may_not_decide(nodes, tmp_path):
     stranger = tmp_path / "stranger"
     command("init", "--dir", stranger, "--name", "x", "--institution", "stranger")
     arguments = ["--dir", nodes.path / "node0", "--governance-key", stranger / "governance.pem", "--yes"]
@@ -145,7 +150,7 @@ def test_a_node_is_replaced_by_vote(nodes, desk):
     nodes.stop_node(3)
     made = govern(nodes, 0, "propose", "remove", "court-3")
     for voter in (1, 2, index):
-        wait_until(lambda made=made: all(nodes.height(each) >= made["height"] for each in nodes.live()))
+        wait_until(partial(reached, nodes, int(made["height"])))
         made = govern(nodes, voter, "vote", made["proposal"])
     assert made["executed"]
     names = [item["institution"] for item in listed(nodes)["institutions"]]
@@ -162,3 +167,20 @@ def test_a_node_is_replaced_by_vote(nodes, desk):
     told = govern(nodes, 3, "list", status=64) if nodes.height(3) else None
     assert told is None, "the removed node is stopped"
     nodes.one_history(max(1, nodes.height(0) - 10))
+
+
+def test_a_trust_bundle_over_the_changes_of_the_set(nodes, tmp_path):
+    """From the genesis document alone, along every set, to the newest header; then on from the bundle."""
+    genesis, door = nodes.path / "out" / "genesis.json", ["--dir", nodes.path / "node0"]
+    first = command("trust-bundle", "--genesis", genesis, *door, "--out", tmp_path / "one")
+    assert first["chain_id"] == nodes.chain_id
+    assert len(first["signers"]) >= 3
+    assert first["added"] >= 3, "the newest header, and where the set changed"
+    told = command("trust-bundle", "--trust", tmp_path / "one", *door, "--out", tmp_path / "two", status=69)
+    assert told["error"]["code"] == "bundle.behind"
+    desk = Desk(name="bundle", chain_id=nodes.chain_id)
+    assert nodes.commit(0, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
+    second = command("trust-bundle", "--trust", tmp_path / "one", *door, "--out", tmp_path / "two")
+    assert second["height"] > first["height"]
+    told = command("trust-bundle", *door, "--out", tmp_path / "three", status=64)
+    assert told["error"]["code"] == "bundle.no_start", "never on first use"

@@ -30,6 +30,8 @@ AREAS: Final = (
     "court",
     "restore",
     "network",
+    "api",
+    "portal",
 )
 """Modules in each language folder."""
 

@@ -42,7 +42,7 @@ def proven_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
     """Number, digests, files, times, token, log, court network."""
     yield Code(
         payload=code_payload(exhibit),
-        caption=say("certificate.code"),
+        caption=say("certificate.code" if exhibit.court is None else "certificate.code.anchored"),
         facts=(
             Fact(label=say("certificate.number"), value=exhibit.number),
             Fact(label=say("certificate.leaf"), value=digest(exhibit.leaf_hash), mono=True),

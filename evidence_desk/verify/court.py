@@ -9,6 +9,7 @@ from typing import Final
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.checkpoint import Checkpoint
+from evidence_desk.core.moment import format_moment
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, Vouches, unique_caveats
 from evidence_desk.court.protocol.history import NetworkTrust
@@ -25,6 +26,9 @@ from tsa.verify import TokenVerdict, verify_token
 
 _WHOSE: Final = frozenset({"token.chain", "token.revocation", "token.policy", "token.time"})
 """Checks of a token that ask whom to believe; the others ask whether it is a token over these bytes at all."""
+
+_NAMED: Final = 20
+"""Institutions that a finding names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +142,29 @@ def judge_court(
         now=now,
     )
     return CourtJudgment(
-        findings=verdict.findings,
+        findings=(*_anchoring(verdict), *verdict.findings),
         caveats=unique_caveats((*verdict.caveats, *tokens.caveats)),
         part=part,
         verdict=verdict,
     )
+
+
+def _anchoring(verdict: CourtVerdict) -> tuple[Finding, ...]:
+    """What the steps come to, for the reader: since when the network has the checkpoint, and who signed."""
+    if verdict.anchored_at is None:
+        return ()
+    names = [item.institution or item.address.hex() for item in verdict.signers if item.signed]
+    more = len(names) - _NAMED
+    told = "; ".join(names[:_NAMED]) + (f" … (+{more})" if more > 0 else "")
+    finding = Finding(
+        dimension=Dimension.COURT, check="court.anchor", status=Status.PASSED, code="court.anchor.right",
+        parameters={
+            "chain": verdict.chain_id, "height": verdict.height, "following": verdict.height + 1,
+            "time": format_moment(verdict.anchored_at), "institutions": told,
+        },
+        who_vouches=Vouches.COURT_NETWORK,
+    )  # fmt: skip
+    return (finding,)
 
 
 def _refused(code: str, /, **parameters: str) -> CourtJudgment:

@@ -152,11 +152,11 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
         keys=keys,
         anchored=court.anchored_at,
     )
+    case.findings.extend(court.findings)
     case.findings.extend(finding for facts in times for finding in facts.findings)
     if not times:
         case.unknown(Dimension.TIME, "time.token", "missing")
     _step_7_clock(case, statement, leaf, times)
-    case.findings.extend(court.findings)
     _step_8_rest(case, statement, disclosed)
     return ExhibitVerdict(
         findings=tuple(case.findings),

@@ -96,6 +96,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "clock.order.ahead": "By the desk's clock, registration was {seconds} s after the timestamp: that clock may have been wrong. Rely on the timestamp.",
     "clock.order.late": "The timestamp ({gen_time}) came {seconds} s after the registration by the desk's clock ({registered}): whether the data existed before the timestamp is the desk's word alone.",
     # What this program cannot decide.
+    "court.anchor.right": "Anchored: the court network {chain} accepted the log checkpoint that holds this entry in block {height}; time of anchoring {time} (UTC, of header {following}). Signed by: {institutions}.",
     "court.anchor.missing": "Not anchored: there is no proof that the court network accepted a checkpoint of the log, so this is unknown; after anchoring, a new export will show it.",
     "court.part.form": "The proof's court network part is not in the specified form ({reason}): damaged, altered, or made by a newer program.",
     "court.part.checkpoint": "The proof's checkpoint cannot be read, so there is nothing that its court network part could be about.",

@@ -96,6 +96,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "clock.order.ahead": "终端时钟记载的登记时间比时间戳时间还晚 {seconds} 秒：终端时钟当时可能不准，请以时间戳时间为准。",
     "clock.order.late": "时间戳时间（{gen_time}）比终端时钟记载的登记时间（{registered}）晚 {seconds} 秒：在此之前是否存在，只有终端自己的陈述，无法判断。",
     # What this program cannot decide.
+    "court.anchor.right": "已上链：法院节点网络 {chain} 在第 {height} 号区块接收了含有本条目的日志检查点，上链时间 {time}（第 {following} 号区块头所载，世界协调时）；签署该区块头的节点：{institutions}。",
     "court.anchor.missing": "未上链：没有法院节点网络接受该日志检查点的证明，无法判断；上链后重新导出证明即可核验。",
     "court.part.form": "证明中的法院网络部分不符合规范（{reason}）：已损坏、被改动，或由更新版本的程序生成。",
     "court.part.checkpoint": "证明中的检查点无法读取，法院网络部分没有可以对应的检查点。",

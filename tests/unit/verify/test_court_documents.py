@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,14 @@ from tests.unit.verify.court_evidence import HEIGHT, Bench, make_bench
 from tests.unit.verify.evidence import Scene, codes
 
 PASSED, FAILED, UNKNOWN = Status.PASSED, Status.FAILED, Status.UNDETERMINED
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A desk of its own: certificates issued here would lie in the packages of other tests."""
+    made = Scene(tmp_path_factory.mktemp("documents"))
+    yield made
+    made.session.close()
 
 
 @pytest.fixture(scope="module")

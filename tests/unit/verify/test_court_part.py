@@ -58,7 +58,9 @@ def doubted(verdict: ExhibitVerdict, code: str) -> None:
 def test_an_anchored_exhibit_passes_in_every_respect(bench: Bench):
     verdict = bench.item().judge(bench.trust)
     assert overall(verdict) is court_status(verdict) is PASSED
-    assert "time.anchored.right" in codes(court(verdict), PASSED)
+    assert {"court.anchor.right", "time.anchored.right"} <= codes(court(verdict), PASSED)
+    (told,) = [item for item in court(verdict) if item.check == "court.anchor"]
+    assert str(told.parameters["institutions"]).startswith("第一人民法院; 第二人民法院")
     assert {item.code for item in verdict.caveats} == {"demo.authority", "demo.chain"}
     assert verdict.facts is not None
     part = verdict.facts.court.part

@@ -284,10 +284,10 @@ class CourtStore(Protocol):
         """What proves an exhibit; None while nothing does."""
         ...
 
-    def unproven(self, chain_id: str) -> Sequence[tuple[bytes, int]]:
+    def unproven(self, chain_id: str, planned: Sequence[int] = ()) -> Sequence[tuple[bytes, int]]:
         """(leaf hash, size to prove it under) of exhibits whose stored answer is missing, stale or of another size.
 
-        The size is the smallest anchored one that covers the leaf and all ``time.attested`` leaves about it, else the
+        Sizes in `planned` count as if they were anchored already. The size is the smallest anchored one that covers the leaf and all ``time.attested`` leaves about it, else the
         smallest that covers the leaf.
         """
         ...
@@ -408,6 +408,15 @@ class Store(Protocol):
 
     def stored_object(self, digests: DigestPair, size: int, *, case_number: str) -> StoredObject | None:
         """Where an original with these digests lies or would lie; None when the case has no keys."""
+        ...
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """Origins of all logs, oldest first; the last is the active one's."""
+        ...
+
+    def erase_case(self, case_number: str) -> None:
+        """Delete the keys of a case, its originals, and what its rows tell; leaves and custody stay. HostError."""
         ...
 
     def erased_cases(self) -> frozenset[str]:

@@ -22,9 +22,15 @@ def archived_keys(log: LogStore, origin: str) -> NoteKeys:
         IntegrityError: ``log.no_opening``. MalformedError: a leaf that cannot be read.
     """
     try:
-        leaf = parse_leaf(log.leaf(0).leaf)
+        first = log.leaf(0).leaf
     except NotFoundError as error:
         raise IntegrityError("log.no_opening") from error
+    return opening_keys(first, origin)
+
+
+def opening_keys(first: bytes, origin: str) -> NoteKeys:
+    """Keys that the first leaf of a log names; raises as `archived_keys`."""
+    leaf = parse_leaf(first)
     keys = leaf.facts.get("keys")
     if leaf.type is not LeafType.LOG_OPENED or leaf.log != origin or not isinstance(keys, dict):
         raise IntegrityError("log.no_opening")

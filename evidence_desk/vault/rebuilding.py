@@ -93,6 +93,15 @@ class Rebuilding:
         """Copy of the keybag for gateways."""
         return self._vault.keybag_copy()
 
+    @property
+    def origins(self) -> list[str]:
+        """Origins of all logs, oldest first."""
+        return self._vault.origins
+
+    def erase_case(self, case_number: str) -> None:
+        """Delete the keys of a case and what they protect."""
+        self._vault.erase_case(case_number)
+
     def erased_cases(self) -> frozenset[str]:
         """Numbers of cases whose keys were deleted."""
         return self._vault.erased_cases()

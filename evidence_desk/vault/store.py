@@ -25,7 +25,7 @@ from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.faults import host_faults
 from evidence_desk.vault.keybag import FILE_NAME as KEYBAG
 from evidence_desk.vault.keybag import Keybag
-from evidence_desk.vault.keybag_copy import make_copy
+from evidence_desk.vault.keybag_copy import make_copy, open_copy
 from evidence_desk.vault.keys import DeskKeys, DeskSigner, KdfParameters, VaultKey
 from evidence_desk.vault.lock import FileLock
 from evidence_desk.vault.log_repository import LogDirectory, LogRepository
@@ -362,6 +362,21 @@ class Vault:
             VaultFile.read(self._folder), self._key, self._backup_recipient, self._keybag.export(),
             origins=self.origins, settings=self._exhibits.settings(), now=self._clock.now(),
         )  # fmt: skip
+
+    def take_over_copy(self, data: bytes, *, passphrase: str = "", recovery_key: bytes = b"") -> bool:
+        """Add what a copy of this vault's keybag knows beyond ours; whether anything changed.
+
+        Raises:
+            MalformedError: ``malformed.keybag_copy``, also for a copy of another vault.
+            PermissionDeniedError: ``vault.wrong_passphrase``, ``vault.wrong_recovery_key``.
+        """
+        self._for_writing()
+        own = VaultFile.read(self._folder)
+        copy = open_copy(data, own, passphrase=passphrase, recovery_key=recovery_key)
+        before = self._keybag.export()
+        self._keybag.merge(copy.keybag)
+        self._finish_erasures()
+        return self._keybag.export() != before
 
     def erased_cases(self) -> frozenset[str]:
         """Numbers of cases whose keys were deleted."""

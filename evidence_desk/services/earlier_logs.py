@@ -1,0 +1,378 @@
+"""Earlier logs of a restored desk: what the network holds of them beyond a backup, and the proofs of their exhibits.
+
+A log from before a restore is not continued, but it is completed: leaves that were lost with the disk are fetched, the
+rows behind them opened from their envelopes, and the network's answers about them stored again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.checkpoint import parse_checkpoint
+from evidence_desk.core.job import Job
+from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
+from evidence_desk.core.merkle import TileTree
+from evidence_desk.core.ports import Store
+from evidence_desk.core.rows import LeafRow
+from evidence_desk.court.protocol.registry import DeskEntry, DeskStatus
+from evidence_desk.errors import EvidenceDeskError, IntegrityError
+from evidence_desk.services.anchor_records import fetch_proofs, keep
+from evidence_desk.services.court_query import Court, GatewayFault, ask_anchor, ask_desk, fault_of
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.fetch_log import (
+    PIECE,
+    as_append,
+    ask_envelopes,
+    ask_leaves,
+    ask_note,
+    missing_pieces,
+    signed_by_desk,
+)
+from evidence_desk.services.keybag_copy import fetch_copies, requester
+from evidence_desk.services.open_envelopes import PRIVATE, Opened, Refill, open_envelope, refill
+from evidence_desk.services.restore import opening_keys
+
+_MARKS: Final = "earlier-logs"
+"""Setting: origin → how far its completion is."""
+_LIMIT: Final = 1024 * 1024
+
+TakeCopies = Callable[[Sequence[bytes]], bool]
+"""Opens copies of the keybag and takes over what they know; whether that was anything new."""
+
+
+@dataclass(slots=True)
+class EarlierOutcome:
+    """What became of the earlier logs.
+
+    Attributes:
+        leaves: fetched now.
+        logs: what was opened, by origin.
+        anchors: accepted checkpoints whose proof is stored now; `proofs`: exhibits that got one.
+        erased: cases erased here because a tombstone on chain says so.
+    """
+
+    leaves: int = 0
+    logs: dict[str, Refill] = field(default_factory=dict)
+    anchors: int = 0
+    proofs: int = 0
+    erased: list[str] = field(default_factory=list)
+    faults: list[GatewayFault] = field(default_factory=list)
+
+    @property
+    def closed(self) -> int:
+        """Leaves with private rows that no key opened."""
+        return sum(item.closed for item in self.logs.values())
+
+
+@dataclass(slots=True)
+class _Mark:
+    """How far a log is: `closed`, first and last seq whose envelopes wait for keys; `done`: nothing is left to do."""
+
+    closed: tuple[int, int] | None = None
+    done: bool = False
+
+
+# --- leaves and rows ------------------------------------------------------------------------------------------
+
+
+def fill_log(
+    court: Court,
+    stores: Sequence[Store],
+    store: Store,
+    entry: DeskEntry,
+    *,
+    faults: list[GatewayFault],
+    job: Job,
+) -> Refill:
+    """Fetch what the network holds of one log beyond ours, and write leaves and rows; each piece is durable.
+
+    Args:
+        court: the network.
+        stores: all earlier logs, `store` among them.
+        store: the log.
+        entry: its proven entry.
+        faults: what gateways did wrong is added.
+        job: progress in leaves.
+
+    Raises:
+        IntegrityError: ``restore.log_differs``. RemoteError: ``network.unverified``.
+    """
+    state = Refill(store=store, stores=stores)
+    for piece in missing_pieces(court, store.log, entry, faults):
+        job.step("fetch", store.log.size(), entry.size)
+        opened = _opened(court, store, entry.origin, piece.rows, piece.envelopes, faults)
+        with store.transaction():
+            store.log.write(as_append(store.log, piece))
+            for row, contents in zip(piece.rows, opened, strict=True):
+                refill(state, row, contents)
+    job.step("fetch", entry.size, entry.size)
+    return state
+
+
+def reopen(
+    court: Court, state: Refill, origin: str, start: int, stop: int, faults: list[GatewayFault]
+) -> None:
+    """Fetch the envelopes of leaves that are here already, and write the rows that are missing behind them."""
+    log = state.store.log
+    for at in range(start, stop, PIECE):
+        rows = tuple(log.leaves(at, min(at + PIECE, stop)))
+        envelopes = _known_leaves(court, origin, rows, faults)
+        opened = _opened(court, state.store, origin, rows, envelopes, faults)
+        with state.store.transaction():
+            for row, contents in zip(rows, opened, strict=True):
+                refill(state, row, contents)
+
+
+def _known_leaves(
+    court: Court, origin: str, rows: Sequence[LeafRow], faults: list[GatewayFault]
+) -> tuple[bytes | None, ...]:
+    for gateway in court.gateways:
+        try:
+            pairs = ask_leaves(gateway, origin, rows[0].seq, rows[-1].seq + 1)
+        except EvidenceDeskError as error:
+            faults.append(fault_of(gateway, error))
+        else:
+            return tuple(
+                envelope if leaf == row.leaf else None
+                for row, (leaf, envelope) in zip(rows, pairs, strict=True)
+            )
+    return (None,) * len(rows)
+
+
+def _opened(
+    court: Court,
+    store: Store,
+    origin: str,
+    rows: Sequence[LeafRow],
+    envelopes: Sequence[bytes | None],
+    faults: list[GatewayFault],
+) -> list[Opened]:
+    """Contents of the envelopes; where one gateway gave nothing that opens, the others are asked."""
+    found = [
+        open_envelope(store, row.leaf_hash, envelope) for row, envelope in zip(rows, envelopes, strict=True)
+    ]
+    wanting = {
+        row.seq: row.leaf
+        for row, contents in zip(rows, found, strict=True)
+        if not contents and LeafType(row.type) in PRIVATE
+    }
+    if not wanting or len(court.gateways) < 2:
+        return found
+    for seq, envelope in ask_envelopes(court, origin, wanting, faults):
+        place = seq - rows[0].seq
+        found[place] = found[place] or open_envelope(store, rows[place].leaf_hash, envelope)
+    return found
+
+
+def honor_tombstones(store: Store, states: Sequence[Refill]) -> list[str]:
+    """Erase cases whose tombstone is on chain: a key that an old copy brought back does not bring the case back."""
+    present = {item.number for item in store.exhibits.cases()} - store.erased_cases()
+    named = sorted({number for state in states for number in state.erased})
+    kept = [number for number in named if number not in store.erased_cases()]
+    for number in kept:
+        store.erase_case(number)
+    return [number for number in kept if number in present]
+
+
+# --- anchors --------------------------------------------------------------------------------------------------
+
+
+def refetch_anchors(
+    court: Court, store: Store, entry: DeskEntry, *, faults: list[GatewayFault], job: Job
+) -> tuple[int, int]:
+    """Store the network's answers about an earlier log again: (checkpoints, exhibits).
+
+    Every accepted checkpoint is asked for, so that an exhibit is proven by the first one that covers it.
+    """
+    desk = Desk(store=store, clock=court.clock, origin=entry.origin)
+    known = {item.size for item in store.court.anchors(court.chain_id)}
+    count, size = 0, 0
+    while size < entry.size:
+        job.step("anchors", size, entry.size)
+        note = _next_note(court, store, entry, size + 1, faults)
+        if note is None:
+            break
+        checkpoint = parse_checkpoint(note)[0]
+        size = checkpoint.size
+        if size in known:
+            continue
+        last = store.log.leaf(size - 1).leaf_hash
+        answer = ask_anchor(court, checkpoint, [last], faults)
+        if answer is None:
+            break
+        with store.transaction():
+            store.log.add_checkpoint(size, note)
+        keep(desk, court, answer, ())
+        count += 1
+    job.step("anchors", entry.size, entry.size)
+    return count, fetch_proofs(desk, court, faults)
+
+
+def _next_note(
+    court: Court, store: Store, entry: DeskEntry, least: int, faults: list[GatewayFault]
+) -> bytes | None:
+    """Smallest accepted checkpoint of at least `least` leaves that is one of our own log."""
+    keys = (
+        opening_keys(store.log.leaf(0).leaf, entry.origin),
+        entry.keys.note_keys(entry.origin),
+    )
+    for gateway in court.gateways:
+        try:
+            size, note = ask_note(gateway, entry.origin, least)
+            checkpoint = signed_by_desk(note, keys)
+            if size > entry.size or TileTree(store.log, size).root() != checkpoint.root:
+                raise IntegrityError("log.root_mismatch", size=size)
+        except EvidenceDeskError as error:
+            faults.append(fault_of(gateway, error))
+        else:
+            return note
+    return None
+
+
+# --- all of it ------------------------------------------------------------------------------------------------
+
+
+def complete_earlier(
+    desk: Desk, court: Court, *, take_copies: TakeCopies | None, job: Job, anchors: bool = True
+) -> EarlierOutcome:
+    """Complete every earlier log from the network; what is done is remembered and not asked for again.
+
+    Args:
+        desk: the restored desk.
+        court: the network.
+        take_copies: opens the keybag copies of gateways when envelopes stay closed; None when no secret is at hand.
+        job: progress.
+        anchors: fetch the proofs of exhibits too, which takes longest.
+
+    Raises:
+        IntegrityError: ``restore.log_differs``. RemoteError: ``network.unverified``.
+    """
+    outcome = EarlierOutcome()
+    marks = _marks(desk)
+    todo = [
+        origin for origin in desk.store.origins if origin != desk.origin and not _mark(marks, origin).done
+    ]
+    stores = {origin: desk.store.rebuilding(origin) for origin in desk.store.origins if origin != desk.origin}
+    entries: dict[str, DeskEntry] = {}
+    for origin in todo:
+        entry = ask_desk(court, origin, outcome.faults).entry
+        if entry is not None:
+            entries[origin] = entry
+            _fill(court, list(stores.values()), stores[origin], entry, outcome, marks, job)
+    _open_closed(desk, court, stores, marks, outcome, take_copies)
+    outcome.erased = honor_tombstones(desk.store, list(outcome.logs.values()))
+    for origin, entry in entries.items():
+        mark = _mark(marks, origin)
+        if anchors:
+            count, proofs = refetch_anchors(court, stores[origin], entry, faults=outcome.faults, job=job)
+            outcome.anchors += count
+            outcome.proofs += proofs
+        wanting = bool(stores[origin].court.unproven(court.chain_id)) or not anchors
+        mark.done = entry.status is DeskStatus.CLOSED and mark.closed is None and not wanting
+    _remember(desk, marks)
+    return outcome
+
+
+def _fill(
+    court: Court,
+    stores: list[Store],
+    store: Store,
+    entry: DeskEntry,
+    outcome: EarlierOutcome,
+    marks: dict[str, _Mark],
+    job: Job,
+) -> None:
+    before = store.log.size()
+    state = fill_log(court, stores, store, entry, faults=outcome.faults, job=job)
+    outcome.leaves += store.log.size() - before
+    outcome.logs[entry.origin] = state
+    if state.closed:
+        _mark(marks, entry.origin).closed = (before, store.log.size())
+
+
+def _open_closed(
+    desk: Desk,
+    court: Court,
+    stores: dict[str, Store],
+    marks: dict[str, _Mark],
+    outcome: EarlierOutcome,
+    take_copies: TakeCopies | None,
+) -> None:
+    """Envelopes that stayed closed, once more with the keys of the keybag copies at gateways."""
+    waiting = {origin: mark for origin, mark in marks.items() if mark.closed is not None and origin in stores}
+    if not waiting or take_copies is None:
+        return
+    copies = fetch_copies(court, requester(desk), outcome.faults)
+    if not copies:
+        return
+    if take_copies(copies):
+        for origin, mark in waiting.items():
+            start, stop = mark.closed or (0, 0)
+            state = Refill(store=stores[origin], stores=list(stores.values()))
+            reopen(court, state, origin, start, stop, outcome.faults)
+            outcome.logs[origin] = _sum(outcome.logs.get(origin), state)
+    for mark in waiting.values():
+        mark.closed = None
+
+
+def _sum(before: Refill | None, again: Refill) -> Refill:
+    if before is not None:
+        again.exhibits += before.exhibits
+        again.tokens += before.tokens
+        again.certificates += before.certificates
+        again.events += before.events
+        again.erased |= before.erased
+    return again
+
+
+def note_predecessor(desk: Desk) -> bool:
+    """Say in a further ``log.succeeds`` how long the log before really was, when it was completed after the opening."""
+    earlier = [origin for origin in desk.store.origins if origin != desk.origin]
+    log = desk.store.archived_log(earlier[-1]) if earlier else None
+    if log is None or not log.checkpoint():
+        return False
+    head = parse_checkpoint(log.checkpoint())[0]
+    value: JSON = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
+    told = [
+        parse_leaf(row.leaf).facts.get("predecessor")
+        for row in desk.store.log.leaves(0, desk.store.log.size())
+        if row.type == LeafType.LOG_SUCCEEDS
+    ]
+    if not told or value in told:
+        return False
+    with desk.appending() as appender:
+        appender.append(
+            [
+                lambda seq, at: Leaf(
+                    log=desk.origin, seq=seq, type=LeafType.LOG_SUCCEEDS, at=at, facts={"predecessor": value}
+                )
+            ]
+        )
+    return True
+
+
+def _marks(desk: Desk) -> dict[str, _Mark]:
+    data = desk.store.exhibits.get_setting(_MARKS)
+    value = {} if data is None else decode(data, what=_MARKS, limit=_LIMIT)
+    found: dict[str, _Mark] = {}
+    for origin, item in value.items() if isinstance(value, dict) else ():
+        closed, done = (item.get("closed"), item.get("done")) if isinstance(item, dict) else (None, None)
+        pair = [int(str(number)) for number in closed] if isinstance(closed, list) else []
+        found[origin] = _Mark(closed=(pair[0], pair[1]) if len(pair) == 2 else None, done=done is True)
+    return found
+
+
+def _mark(marks: dict[str, _Mark], origin: str) -> _Mark:
+    return marks.setdefault(origin, _Mark())
+
+
+def _remember(desk: Desk, marks: dict[str, _Mark]) -> None:
+    value: dict[str, JSON] = {
+        origin: {"closed": None if mark.closed is None else list(mark.closed), "done": mark.done}
+        for origin, mark in marks.items()
+    }
+    with desk.store.transaction():
+        desk.store.exhibits.set_setting(_MARKS, encode(value))

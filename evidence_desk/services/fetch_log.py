@@ -1,0 +1,196 @@
+"""A log as the network holds it: leaves and envelopes, each piece under a checkpoint that the desk itself signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from evidence_desk.core.canonical import JSON, decode
+from evidence_desk.core.checkpoint import Checkpoint, check_origin, parse_checkpoint
+from evidence_desk.core.leaf import LeafType, parse_leaf
+from evidence_desk.core.log import ed25519_checkpoint
+from evidence_desk.core.merkle import CompactRange, TileTree, extend_tiles, leaf_hash
+from evidence_desk.core.note import NoteKeys
+from evidence_desk.core.ports import CourtGateway, LogStore
+from evidence_desk.core.rows import LeafRow, LogAppend
+from evidence_desk.court.protocol.light_block import from_base64
+from evidence_desk.court.protocol.registry import DeskEntry
+from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
+from evidence_desk.services.court_query import Court, GatewayFault, ask_desk, fault_of, log_path, unverified
+from evidence_desk.services.restore import opening_keys
+
+PIECE: Final = 2_000
+"""Leaves after which the next accepted checkpoint ends a piece."""
+MAX_LOGS: Final = 1_000
+_ANSWER: Final = 32 * 1024 * 1024
+_PAGE: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Verified leaves up to an accepted checkpoint, and the envelopes the gateway gave, which prove themselves."""
+
+    rows: tuple[LeafRow, ...]
+    envelopes: tuple[bytes | None, ...]
+    note: bytes
+
+
+def family_logs(court: Court, origin: str, faults: list[GatewayFault]) -> tuple[DeskEntry, ...]:
+    """Proven entries of all registered logs of a desk, oldest first; () when `origin` is not registered.
+
+    Raises:
+        RemoteError: ``network.unverified``.
+    """
+    entry = ask_desk(court, check_origin(origin), faults).entry
+    if entry is None:
+        return ()
+    found = [entry]
+    while found[-1].successor and len(found) < MAX_LOGS:
+        following = ask_desk(court, found[-1].successor, faults).entry
+        if following is None:
+            break
+        found.append(following)
+    family, _, number = origin.rpartition("/")
+    for epoch in range(int(number) - 1, -1, -1):
+        before = ask_desk(court, f"{family}/{epoch}", faults, enough=1).entry
+        if before is None:
+            break
+        found.insert(0, before)
+    return tuple(found)
+
+
+def missing_pieces(
+    court: Court, log: LogStore, entry: DeskEntry, faults: list[GatewayFault]
+) -> Iterator[Piece]:
+    """What the network holds of a log beyond ours, piece by piece; each must be stored before the next is asked for.
+
+    Raises:
+        IntegrityError: ``restore.log_differs``: what we have is no beginning of the network's log.
+        RemoteError: ``network.unverified``.
+    """
+    while log.size() < entry.size:
+        yield _piece(court, log, entry, faults)
+    if entry.size and TileTree(log, entry.size).root() != entry.root:
+        raise IntegrityError("restore.log_differs", origin=entry.origin, size=entry.size)
+
+
+def as_append(log: LogStore, piece: Piece) -> LogAppend:
+    """What the store has to write for a piece."""
+    old = log.size()
+    hashes = [row.leaf_hash for row in piece.rows]
+    return LogAppend(
+        old_size=old, leaves=piece.rows, tiles=extend_tiles(log.tile, old, hashes), checkpoint=piece.note
+    )
+
+
+def _piece(court: Court, log: LogStore, entry: DeskEntry, faults: list[GatewayFault]) -> Piece:
+    differs: IntegrityError | None = None
+    for gateway in court.gateways:
+        try:
+            return _from(gateway, log, entry)
+        except EvidenceDeskError as error:
+            faults.append(fault_of(gateway, error))
+            if error.code == "restore.log_differs" and isinstance(error, IntegrityError):
+                differs = error
+    raise differs or unverified(court, faults)
+
+
+def _from(gateway: CourtGateway, log: LogStore, entry: DeskEntry) -> Piece:
+    start = log.size()
+    size, note = ask_note(gateway, entry.origin, min(start + PIECE, entry.size))
+    if not start < size <= entry.size:
+        raise MalformedError("malformed.court_state", reason="note")
+    pairs = ask_leaves(gateway, entry.origin, start, size)
+    rows = tuple(_row(entry.origin, start + at, leaf) for at, (leaf, _) in enumerate(pairs))
+    edge = TileTree(log, start).edge() if start else CompactRange()
+    for row in rows:
+        edge.append(row.leaf_hash)
+    checkpoint = signed_by_desk(note, _keys(log, rows, entry))
+    right = entry.root if size == entry.size else checkpoint.root
+    if checkpoint.size != size or checkpoint.root != right:
+        raise IntegrityError("log.root_mismatch", size=size)
+    if edge.root() != right:
+        raise IntegrityError("restore.log_differs", origin=entry.origin, size=size)
+    return Piece(rows=rows, envelopes=tuple(envelope for _, envelope in pairs), note=note)
+
+
+def _row(origin: str, seq: int, data: bytes) -> LeafRow:
+    leaf = parse_leaf(data)
+    if leaf.log != origin or leaf.seq != seq or (seq == 0) is not (leaf.type is LeafType.LOG_OPENED):
+        raise IntegrityError("log.leaf_wrong", seq=seq)
+    return LeafRow(seq=seq, type=leaf.type, leaf_hash=leaf_hash(data), leaf=data)
+
+
+def _keys(log: LogStore, rows: Sequence[LeafRow], entry: DeskEntry) -> tuple[NoteKeys, ...]:
+    """Keys a checkpoint of this log may be signed with: those of its first leaf, and the registered ones."""
+    first = log.leaf(0).leaf if log.size() else rows[0].leaf
+    return (opening_keys(first, entry.origin), entry.keys.note_keys(entry.origin))
+
+
+def signed_by_desk(note: bytes, keys: Sequence[NoteKeys]) -> Checkpoint:
+    """Checkpoint signed (Ed25519) with one of these keys.
+
+    Raises:
+        IntegrityError: ``log.checkpoint_signature``, ``log.checkpoint_origin``.
+    """
+    for candidate in keys[:-1]:
+        try:
+            return ed25519_checkpoint(note, candidate)
+        except IntegrityError:
+            continue
+    return ed25519_checkpoint(note, keys[-1])
+
+
+# --- questions ------------------------------------------------------------------------------------------------
+
+
+def ask_note(gateway: CourtGateway, origin: str, size: int) -> tuple[int, bytes]:
+    """Smallest accepted checkpoint of at least `size` leaves, unproven: (size, note)."""
+    value = decode(gateway.get(f"{log_path(origin)}/notes/{size}"), what="note", limit=_ANSWER)
+    item = value if isinstance(value, dict) and value.get("v") == "note/1" else {}
+    note = from_base64(item.get("note"))
+    found = parse_checkpoint(note)[0]
+    if found.origin != origin or found.size != item.get("size") or found.size < size:
+        raise MalformedError("malformed.court_state", reason="note")
+    return found.size, note
+
+
+def ask_leaves(gateway: CourtGateway, origin: str, start: int, stop: int) -> list[tuple[bytes, bytes | None]]:
+    """Leaves start ≤ seq < stop with their envelopes, unproven."""
+    found: list[tuple[bytes, bytes | None]] = []
+    while (at := start + len(found)) < stop:
+        asked = {"start": str(at), "count": str(min(_PAGE, stop - at))}
+        value = decode(gateway.get(f"{log_path(origin)}/leaves", asked), what="leaves", limit=_ANSWER)
+        item = value if isinstance(value, dict) and value.get("v") == "leaves/1" else {}
+        page = item.get("leaves")
+        if item.get("start") != at or not isinstance(page, list) or not 0 < len(page) <= stop - at:
+            raise MalformedError("malformed.court_state", reason="leaves")
+        found += [_pair(entry) for entry in page]
+    return found
+
+
+def ask_envelopes(
+    court: Court, origin: str, wanted: dict[int, bytes], faults: list[GatewayFault]
+) -> Iterator[tuple[int, bytes]]:
+    """Envelopes of further gateways for leaves (seq → leaf bytes) whose first answer brought none that opens."""
+    runs = [
+        [seq for _, seq in run]
+        for _, run in groupby(enumerate(sorted(wanted)), key=lambda item: item[1] - item[0])
+    ]
+    for gateway in court.gateways:
+        try:
+            for run in runs:
+                pairs = ask_leaves(gateway, origin, run[0], run[-1] + 1)
+                for seq, (leaf, envelope) in zip(run, pairs, strict=True):
+                    if envelope is not None and leaf == wanted[seq]:
+                        yield seq, envelope
+        except EvidenceDeskError as error:
+            faults.append(fault_of(gateway, error))
+
+
+def _pair(entry: JSON) -> tuple[bytes, bytes | None]:
+    if not isinstance(entry, list) or len(entry) != 2:
+        raise MalformedError("malformed.court_state", reason="leaves")
+    return from_base64(entry[0]), None if entry[1] is None else from_base64(entry[1])

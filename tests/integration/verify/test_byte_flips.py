@@ -7,7 +7,8 @@ Unauthenticated bytes, the whole list (docs/spec/verdict.md):
    nothing was revoked; here the trust roots do.
    The same lists in the signature timestamp of a certificate.
 2. Of a token that no leaf of the log names (a certificate's signature timestamp is one): the case of ASCII letters in SignerInfo.sid. It only points to the
-   certificate, by a comparison of names without case (RFC 5280 §7.1); the signed attribute ESSCertIDv2 binds it.
+   certificate, by a comparison of names without case (RFC 5280 §7.1); the signed attribute ESSCertIDv2 binds it. The
+   tokens over headers in a court part are such tokens too.
 
 Each run takes another sample of positions; ``make test-full`` takes all of them.
 """
@@ -26,11 +27,13 @@ from asn1crypto import cms
 from evidence_desk.core.job import Job
 from evidence_desk.core.proof import Proof, parse_proof
 from evidence_desk.core.time_record import encode_record, parse_record, splice_crls, token_crls
-from evidence_desk.core.verdict import CERTIFICATE_POLICY, Status, Verdict
+from evidence_desk.core.verdict import CERTIFICATE_POLICY, Dimension, Status, Verdict, worst
+from evidence_desk.court.protocol.part import CourtPart, TimedBlock, parse_court_part, read_court_part
 from evidence_desk.errors import MalformedError
 from evidence_desk.services.certify import certify
 from evidence_desk.verify.certified import verify_certified
 from evidence_desk.verify.package import verify_package
+from tests.unit.verify.court_evidence import Past
 from tests.unit.verify.evidence import Item, Scene, overall
 
 SEED = datetime.now(UTC).toordinal()
@@ -125,6 +128,42 @@ def proof_subject(scene: Scene, name: str) -> Subject:
     )
 
 
+def court_subject(scene: Scene) -> Subject:
+    """The court part within a whole proof: passing means that the network's word passes as well.
+
+    Long after: while its validators are in office, a header needs no token (ADR 0009), and a broken one harms nobody.
+    """
+    bench = Past(scene, changes=1)
+    item = bench.anchored()
+    part = read_court_part(item.proof.court)
+    data = part.encode()
+    before, after = item.proof.encode().split(data)
+    whole = _loose_court(data)
+
+    def judge(changed: bytes) -> Status:
+        verdict = item.judge(bench.trust, proof=before + changed + after)
+        court = [one.status for one in verdict.findings if one.dimension is Dimension.COURT]
+        return worst([overall(verdict), *court])
+
+    return Subject(data=data, judge=judge, allowed=lambda changed: _loose_court(changed) == whole)
+
+
+def _loose_court(data: bytes) -> CourtPart | None:
+    """The part with the pointers of its tokens in lower case."""
+    try:
+        part = parse_court_part(data)
+        history = tuple(_loose(timed) for timed in part.history)
+        return replace(part, history=history, anchor=replace(part.anchor, header=_loose(part.anchor.header)))
+    except (MalformedError, ValueError, KeyError):
+        return None
+
+
+def _loose(timed: TimedBlock) -> TimedBlock:
+    signer = cms.ContentInfo.load(timed.token)["content"]["signer_infos"][0]
+    pointer = signer["sid"].chosen.dump()
+    return replace(timed, token=timed.token.replace(pointer, pointer.lower()))
+
+
 def token_subject(scene: Scene, *, attested: bool) -> Subject:
     """The token as received, the same flip in the record's copy; with and without the log's word on it."""
     item = scene.item("single")
@@ -209,12 +248,13 @@ SUBJECTS: dict[str, tuple[Callable[[Scene], Subject], int]] = {
     "proof": (lambda scene: proof_subject(scene, "single"), 400),
     "proof of blinded files": (lambda scene: proof_subject(scene, "blinded"), 100),
     "proof of several groups": (lambda scene: proof_subject(scene, "large"), 100),
+    "court part of a proof": (court_subject, 300),
     "token": (lambda scene: token_subject(scene, attested=True), 200),
     "token not attested": (lambda scene: token_subject(scene, attested=False), 300),
     "package": (package_subject, 300),
     "certificate": (certificate_subject, 40),
 }
-WHOLE = ["proof", "token", "token not attested", "package"]
+WHOLE = ["proof", "court part of a proof", "token", "token not attested", "package"]
 
 
 @pytest.fixture(scope="session", params=list(SUBJECTS))

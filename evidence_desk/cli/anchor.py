@@ -2,39 +2,153 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap import Session, open_court
 from evidence_desk.cli.describe import anchor_json, fault_json, print_faults
-from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
+from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
+from evidence_desk.cli.network import GatewayOption
+from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
 from evidence_desk.core.leaf import SEALED
 from evidence_desk.core.moment import format_moment
-from evidence_desk.errors import BusyError
+from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
+from evidence_desk.errors import BusyError, UsageError
 from evidence_desk.services.anchor import AnchorOutcome
 from evidence_desk.services.anchor import anchor as anchor_log
+from evidence_desk.services.carry import carry as carry_outbox
+from evidence_desk.services.carry import export_outbox, import_answers
 from evidence_desk.services.envelopes import envelopes_for
 from evidence_desk.terminal.output import Output, error_json
 from evidence_desk.texts import Language
+from evidence_desk.verify.files import read_trust
 
 
 def anchor(
     wait: Annotated[bool, typer.Option("--wait", help="等到全部上链 / wait until all is anchored")] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="不联网：写出待发文件 / off line: write what waits to a file"),
+    ] = None,
+    import_: Annotated[
+        Path | None,
+        typer.Option("--import", help="不联网：读入带回的答复 / off line: read the answers brought back"),
+    ] = None,
+    carry: Annotated[
+        Path | None,
+        typer.Option(
+            "--carry", help="联网的机器：代为提交待发文件 / on line: submit a file for another desk"
+        ),
+    ] = None,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", help="与 --carry 同用：答复文件 / with --carry: file of the answers"),
+    ] = None,
+    gateway: GatewayOption = None,
+    trust: TrustOption = None,
+    force: ForceOption = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """上链：把本地日志提交法院节点网络 / Anchor the log in the court network."""
-    with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
-        court = opened.court()
-        with out.job() as job:
-            outcome = anchor_log(
-                opened.desk, court, opened.authorities, wait=wait, job=job, envelopes=envelopes_for
-            )
-        tell(out, opened, outcome)
-        if wait and outcome.waiting:
-            raise typer.Exit(BusyError.exit_status)
+    with Output(lang, as_json=as_json) as out:
+        if sum(item is not None for item in (export, import_, carry)) > 1 or (carry is None) is not (
+            out_file is None
+        ):
+            raise UsageError("anchor.options")
+        if carry is not None and out_file is not None:
+            _carry(out, carry, out_file, gateway or (), trust, force=force)
+            return
+        with session(out, vault) as opened:
+            if export is not None:
+                _export(out, opened, export, force=force)
+            elif import_ is not None:
+                _import(out, opened, import_)
+            else:
+                _on_line(out, opened, wait=wait)
+
+
+def _on_line(out: Output, opened: Session, *, wait: bool) -> None:
+    court = opened.court()
+    with out.job() as job:
+        outcome = anchor_log(
+            opened.desk, court, opened.authorities, wait=wait, job=job, envelopes=envelopes_for
+        )
+    tell(out, opened, outcome)
+    if wait and outcome.waiting:
+        raise typer.Exit(BusyError.exit_status)
+
+
+def _export(out: Output, opened: Session, path: Path, *, force: bool) -> None:
+    earlier = [item for item in opened.vault.origins if item != opened.vault.origin]
+    with written(path, force=force) as stream, out.job() as job:
+        outbox = export_outbox(
+            opened.desk, opened.court(), opened.registry_keys(), job=job, envelopes=envelopes_for,
+            succeeds=earlier[-1] if earlier else "",
+        )  # fmt: skip
+        stream.write(outbox.encode())
+    out.say("anchor.exported", path=str(path), count=len(outbox.transactions))
+    if outbox.registration:
+        out.say("anchor.exported.registration", origin=outbox.origin)
+    out.document(
+        {
+            "path": str(path),
+            "chain_id": outbox.chain_id,
+            "log": outbox.origin,
+            "registration": bool(outbox.registration),
+            "transactions": len(outbox.transactions),
+            "wanted": sum(len(item.leaves) for item in outbox.wanted),
+        }
+    )
+
+
+def _import(out: Output, opened: Session, path: Path) -> None:
+    data = read_input(path, MAX_FILE)
+    with out.job() as job:
+        outcome = import_answers(opened.desk, opened.court(), data, opened.authorities, job=job)
+    tell(out, opened, outcome)
+
+
+def _carry(
+    out: Output, source: Path, target: Path, gateways: Sequence[str], trust: Path | None, *, force: bool
+) -> None:
+    """Needs no vault: what is carried proves itself."""
+    if trust is None or not gateways:
+        raise UsageError("anchor.carry_needs")
+    refuse_existing(target, force=force)
+    data = read_input(source, MAX_FILE)
+    roots = read_trust(trust)
+    chain_id = parse_outbox(data).chain_id
+    if chain_id not in roots.networks:
+        raise UsageError("network.no_trust")
+    with open_court(roots, chain_id, gateways) as court, out.job() as job:
+        outcome = carry_outbox(data, court, job=job)
+    if outcome.answers is not None:
+        with written(target, force=force) as stream:
+            stream.write(outcome.answers.encode())
+    out.say("anchor.carried", path=str(target), count=len(outcome.sizes))
+    if not outcome.registered:
+        out.say("network.registration.pending", origin=outcome.origin)
+    elif outcome.missing:
+        out.say("anchor.carried.missing", count=outcome.missing)
+    print_faults(out, outcome.faults)
+    out.document(
+        {
+            "path": str(target),
+            "chain_id": outcome.chain_id,
+            "log": outcome.origin,
+            "registered": outcome.registered,
+            "sizes": outcome.sizes,
+            "missing": outcome.missing,
+            "faults": [fault_json(out, item) for item in outcome.faults],
+        }
+    )
+    if outcome.missing:
+        raise typer.Exit(BusyError.exit_status)
 
 
 def tell(out: Output, opened: Session, outcome: AnchorOutcome) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from evidence_desk.errors import HostError, UsageError
+from evidence_desk.errors import HostError, MalformedError, UnreadableError, UsageError
 
 ForceOption = Annotated[bool, typer.Option("--force", help="覆盖已有文件 / replace an existing file")]
 
@@ -48,3 +48,20 @@ def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def read_input(path: Path, limit: int) -> bytes:
+    """A whole file of bounded size.
+
+    Raises:
+        UnreadableError: ``input.missing``, ``input.unreadable``. MalformedError: ``malformed.too_large``.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        code = "input.missing" if isinstance(error, FileNotFoundError) else "input.unreadable"
+        raise UnreadableError(code, path=path.name, reason=error.strerror or "") from error
+    if len(data) > limit:
+        raise MalformedError("malformed.too_large", what=path.name, limit=limit)
+    return data

@@ -14,9 +14,10 @@ from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
 from evidence_desk.cli.identity import identity
 from evidence_desk.cli.init import init
+from evidence_desk.cli.lookup import lookup
 from evidence_desk.cli.maintain import audit, backup, change, recheck, restore
 from evidence_desk.cli.seal import seal, timestamp
-from evidence_desk.cli.show import custody, list_exhibits, lookup, show
+from evidence_desk.cli.show import custody, list_exhibits, show
 from evidence_desk.cli.verify import verify
 from evidence_desk.core.verdict import ExitStatus
 from evidence_desk.errors import CanceledError, UsageError

@@ -80,7 +80,8 @@ def seal(
                 for item in outcomes
                 if item.exhibit is not None
             ]
-        _tell(out, sealed, outcomes, warning)
+            joined = bool(opened.networks)
+        _tell(out, sealed, outcomes, warning, joined=joined)
 
 
 def timestamp(
@@ -92,7 +93,7 @@ def timestamp(
             outcome = timestamp_waiting(opened.desk, opened.authorities, job=job)
         rows = [opened.vault.exhibits.exhibit(item.leaf_hash) or item for item in outcome.exhibits]
         for row in rows:
-            print_exhibit(out, row, files=False)
+            print_exhibit(out, row, files=False, joined=bool(opened.networks))
         if rows:
             out.say("timestamp.done", count=len(rows), authority=outcome.authority)
         else:
@@ -128,7 +129,12 @@ def _timestamp(out: Output, opened: Session) -> RemoteError | None:
 
 
 def _tell(
-    out: Output, sealed: list[ExhibitRow], outcomes: list[SealOutcome], warning: RemoteError | None
+    out: Output,
+    sealed: list[ExhibitRow],
+    outcomes: list[SealOutcome],
+    warning: RemoteError | None,
+    *,
+    joined: bool,
 ) -> None:
     errors = [(item.path, item.error) for item in outcomes if item.error is not None]
     document: dict[str, Any] = {"exhibits": [exhibit_json(row) for row in sealed]}
@@ -140,7 +146,7 @@ def _tell(
     if warning is not None:
         document["warnings"] = [error_json(warning, out.language)]
     for row in sealed:
-        print_exhibit(out, row, files=False)
+        print_exhibit(out, row, files=False, joined=joined)
     for _path, error in errors:
         out.warn(error)
     if sealed:

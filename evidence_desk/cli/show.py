@@ -1,15 +1,15 @@
-"""``evidence-desk list``, ``show``, ``lookup`` and ``custody``: reading only."""
+"""``evidence-desk list``, ``show`` and ``custody``: reading only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from evidence_desk.bootstrap import Session
 from evidence_desk.cli.describe import (
+    anchor_json,
     certificate_json,
     custody_json,
     exhibit_json,
@@ -17,14 +17,13 @@ from evidence_desk.cli.describe import (
     print_exhibit,
 )
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
-from evidence_desk.core.evidence_number import Prefix
-from evidence_desk.core.rows import CertificateRow, ExhibitRow
-from evidence_desk.errors import NotFoundError
-from evidence_desk.services.find import as_digest, by_number, one_certificate, one_exhibit
+from evidence_desk.core.moment import format_moment
+from evidence_desk.core.rows import ExhibitRow
+from evidence_desk.services.anchor_records import court_part
+from evidence_desk.services.find import one_exhibit
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
-from evidence_desk.verify.files import hash_original
 
 NumberArgument = Annotated[str, typer.Argument(help="存证编号或完整条目哈希 / evidence number or leaf hash")]
 
@@ -38,8 +37,9 @@ def list_exhibits(
     """列出证据 / List exhibits."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         rows = list(opened.vault.exhibits.exhibits(case_number=case))
+        joined = bool(opened.networks)
         for row in rows:
-            print_exhibit(out, row, files=False)
+            print_exhibit(out, row, files=False, joined=joined)
         if rows:
             out.say("list.count", count=len(rows))
         else:
@@ -57,29 +57,13 @@ def show(
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         row = one_exhibit(opened.desk, number)
         certificates = opened.vault.exhibits.certificates(row.leaf_hash)
-        print_exhibit(out, row, files=True)
+        print_exhibit(out, row, files=True, joined=bool(opened.networks))
+        court = _anchored(out, opened, row)
         print_certificates(out, certificates)
-        out.document({**exhibit_json(row), "certificates": [certificate_json(item) for item in certificates]})
-
-
-def lookup(
-    what: Annotated[str, typer.Argument(help="文件、摘要或编号 / a file, a digest or a number")],
-    vault: VaultOption = None,
-    lang: LanguageOption = Language.ZH,
-    as_json: JsonOption = False,
-) -> None:
-    """在本终端查找：文件、摘要、存证编号或证书编号 / Look up in this desk."""
-    with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
-        rows, certificates = _find(out, opened, what)
-        if not rows and not certificates:
-            raise NotFoundError("lookup.nothing")
-        for row in rows:
-            print_exhibit(out, row, files=True)
-        print_certificates(out, certificates)
-        out.say("lookup.scope")
         out.document(
             {
-                "exhibits": [exhibit_json(row) for row in rows],
+                **exhibit_json(row),
+                "court": court,
                 "certificates": [certificate_json(item) for item in certificates],
             }
         )
@@ -99,7 +83,7 @@ def custody(
              "seq": row.seq}
         ]  # fmt: skip
         events += [custody_json(event) for event in opened.vault.exhibits.custody(row.leaf_hash)]
-        print_exhibit(out, row, files=False)
+        print_exhibit(out, row, files=False, joined=bool(opened.networks))
         for event in events:
             _print_event(out, event)
         out.document({"number": row.number, "events": events})
@@ -121,27 +105,25 @@ def _print_event(out: Output, event: Mapping[str, Any]) -> None:
     out.line("    " + "  ".join(part for part in parts if part))
 
 
-def _find(out: Output, opened: Session, what: str) -> tuple[list[ExhibitRow], list[CertificateRow]]:
-    desk = opened.desk
-    path = Path(what)
-    compact = what.strip().upper()
-    if compact.startswith(Prefix.CERTIFICATE) and not path.is_file():
-        certificate = one_certificate(desk, what)
-        found = (desk.store.exhibits.exhibit(item) for item in certificate.exhibits)
-        return [row for row in found if row is not None], [certificate]
-    if (digest := as_digest(what)) is not None:
-        return _by_digest(opened, digest)
-    if path.is_file():
-        with out.job() as job:
-            given = hash_original(path, job)
-        return _by_digest(opened, given.sha256 or b"")
-    return list(by_number(desk, what)), []
-
-
-def _by_digest(opened: Session, digest: bytes) -> tuple[list[ExhibitRow], list[CertificateRow]]:
-    """Exhibits holding a file with the digest, and certificates whose first signed revision it is of."""
-    store = opened.vault.exhibits
-    certificates = [
-        item for item in store.certificates() if digest in {item.digests.sha256, item.digests.sm3}
-    ]
-    return list(store.by_digest(digest)), certificates
+def _anchored(out: Output, opened: Session, row: ExhibitRow) -> dict[str, Any] | None:
+    """Where the network accepted the exhibit's checkpoint, as its stored proof has it."""
+    found = opened.vault.court.exhibit_anchor(row.leaf_hash)
+    if found is None:
+        return None
+    part = court_part(opened.desk, row.leaf_hash, found)
+    stamped = all(
+        item.token for item in (part.anchor.header, *([part.current.header] if part.current else []))
+    )
+    anchor = found.anchor
+    out.say(
+        "show.anchor",
+        chain=anchor.chain_id, height=anchor.height, time=format_moment(anchor.header_time), size=anchor.size,
+    )  # fmt: skip
+    if not stamped:
+        out.say("show.anchor.no_token")
+    return {
+        **anchor_json(anchor),
+        "header": part.anchor.header.block.header.hash.hex(),
+        "timestamped": stamped,
+        "events": len(part.events.events),
+    }

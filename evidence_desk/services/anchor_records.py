@@ -95,10 +95,10 @@ def fetch_proofs(desk: Desk, court: Court, faults: list[GatewayFault]) -> int:
     return done
 
 
-def wanted_proofs(desk: Desk, chain_id: str) -> list[tuple[int, list[bytes]]]:
-    """(size, at most 256 leaf hashes) of the answers that exhibits still lack."""
+def wanted_proofs(desk: Desk, chain_id: str, planned: Sequence[int] = ()) -> list[tuple[int, list[bytes]]]:
+    """(size, at most 256 leaf hashes) of the answers that exhibits still lack, `planned` sizes counted as anchored."""
     groups: list[tuple[int, list[bytes]]] = []
-    for leaf, size in desk.store.court.unproven(chain_id):
+    for leaf, size in desk.store.court.unproven(chain_id, planned):
         if not groups or groups[-1][0] != size or len(groups[-1][1]) == CHUNK:
             groups.append((size, []))
         groups[-1][1].append(leaf)

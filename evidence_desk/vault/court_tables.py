@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from evidence_desk.core.canonical import encode
+from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.rows import AnchorRow, ConflictRow, ExhibitAnchor, HeaderRow, Outbox, TimestampReply
 from evidence_desk.vault.database import Database, Row, optional_time, parse_time, time_text
 from evidence_desk.vault.log_repository import LogRepository
 
 _ANCHOR: Final = "a.id, a.chain_id, a.size, a.height, a.header_time, a.answer, a.stored, l.origin"
 _UNPROVEN: Final = """
-WITH sizes AS (SELECT DISTINCT size FROM court_anchors WHERE log_id = ?1 AND chain_id = ?2),
+WITH sizes AS (
+    SELECT size FROM court_anchors WHERE log_id = ?1 AND chain_id = ?2
+    UNION SELECT value FROM json_each(?3)
+),
 needs AS (
     SELECT e.id, e.leaf_hash, e.seq, coalesce((
         SELECT max(t.attested_seq) FROM time_records r JOIN tokens t ON t.id = r.token_id
@@ -100,9 +103,10 @@ class CourtRepository:
         )
         return None if row is None else ExhibitAnchor(anchor=_anchor(row), events=row[8], stale=bool(row[9]))
 
-    def unproven(self, chain_id: str) -> Sequence[tuple[bytes, int]]:
+    def unproven(self, chain_id: str, planned: Sequence[int] = ()) -> Sequence[tuple[bytes, int]]:
         """(leaf hash, size) of exhibits of the active log whose stored answer is missing, stale or of another size."""
-        rows = self._database.rows(_UNPROVEN, (self._log().log_id, chain_id))
+        sizes = encode(list[JSON](planned)).decode()
+        rows = self._database.rows(_UNPROVEN, (self._log().log_id, chain_id, sizes))
         return [(bytes(row[0]), int(row[1])) for row in rows]
 
     def mark_stale(self, leaf_hashes: Sequence[bytes]) -> None:

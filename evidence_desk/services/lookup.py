@@ -1,0 +1,200 @@
+"""Look up in the court network by digest, evidence number or leaf; what is told is what was proven.
+
+Presence needs one proof. Absence is asked of two gateways: one may lag behind. An old answer leaves it undetermined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
+from evidence_desk.core.ports import CourtGateway
+from evidence_desk.core.verdict import Caveat, Status, unique_caveats
+from evidence_desk.court.protocol.header import demo_caveats
+from evidence_desk.court.protocol.search import (
+    KINDS,
+    FoundLeaf,
+    FoundVerdict,
+    SearchVerdict,
+    has_number,
+    parse_leaf_answer,
+    parse_numbers,
+    parse_search_answer,
+    verify_found,
+    verify_search,
+)
+from evidence_desk.court.protocol.state import LookupKind
+from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.services.court_query import (
+    ENOUGH,
+    Court,
+    GatewayFault,
+    ask_all,
+    fault_of,
+    refuse,
+    unverified,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrences:
+    """How many leaves name the digest as this kind; of each the leaf hash and height are proven."""
+
+    kind: LookupKind
+    count: int
+
+
+@dataclass(slots=True)
+class LookupOutcome:
+    """What the network was shown to know.
+
+    Attributes:
+        present: True or False when proven, None when undetermined.
+        height, time: as of which absence or presence is proven.
+        asked: gateways whose answers held.
+        found: leaves with their verdicts, newest first as the gateway gave them.
+    """
+
+    chain_id: str
+    present: bool | None = None
+    height: int = 0
+    time: datetime | None = None
+    asked: list[str] = field(default_factory=list)
+    occurrences: tuple[Occurrences, ...] = ()
+    found: tuple[FoundVerdict, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
+    faults: list[GatewayFault] = field(default_factory=list)
+    stale: bool = False
+
+    @property
+    def status(self) -> Status:
+        """Whether anything is proven."""
+        return Status.UNDETERMINED if self.present is None else Status.PASSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    gateway: str
+    verdict: SearchVerdict
+    height: int
+    time: datetime
+
+
+def look_up_digest(court: Court, digest: bytes) -> LookupOutcome:
+    """What the network knows of a SHA-256, SM3 or blinded digest, as object or certificate.
+
+    Raises:
+        RemoteError: ``network.unverified`` when no gateway gave an answer that holds.
+    """
+    outcome = LookupOutcome(chain_id=court.chain_id, caveats=demo_caveats(court.chain_id))
+    answers = ask_all(court, lambda item: _search(court, item, digest), outcome.faults, enough=ENOUGH)
+    if not answers:
+        raise unverified(court, outcome.faults)
+    outcome.asked = [item.gateway for item in answers]
+    present = [item for item in answers if item.verdict.present]
+    proven = present or [item for item in answers if item.verdict.status is Status.PASSED]
+    if not proven:
+        newest = max(answers, key=lambda item: item.height)
+        outcome.stale, outcome.height, outcome.time = True, newest.height, newest.time
+        return outcome
+    best = max(proven, key=lambda item: item.height)
+    outcome.present = bool(present)
+    outcome.height, outcome.time = best.height, best.time
+    outcome.occurrences = tuple(
+        Occurrences(kind=kind, count=len(item.entries))
+        for kind, item in zip(KINDS, best.verdict.lookups, strict=True)
+        if item.entries
+    )
+    outcome.found = best.verdict.found
+    outcome.caveats = _caveats(outcome, best.verdict.caveats)
+    return outcome
+
+
+def look_up_number(court: Court, number: str) -> LookupOutcome:
+    """Leaves with an evidence number. The index of numbers proves nothing: not found stays undetermined.
+
+    Raises:
+        MalformedError: a mistyped number. RemoteError: ``network.unverified``.
+    """
+    text = format_number(Prefix.EVIDENCE, parse_number(number, Prefix.EVIDENCE))
+
+    def ask(gateway: CourtGateway) -> tuple[str, Sequence[FoundVerdict]]:
+        _, found = parse_numbers(gateway.get(f"/v1/numbers/{text}"))
+        return gateway.url, [_verified(court, item) for item in found if has_number(item, text)]
+
+    return _by_leaves(court, ask)
+
+
+def look_up_leaf(court: Court, leaf: bytes) -> LookupOutcome:
+    """The leaf with this hash; not found stays undetermined.
+
+    Raises:
+        RemoteError: ``network.unverified``.
+    """
+
+    def ask(gateway: CourtGateway) -> tuple[str, Sequence[FoundVerdict]]:
+        item = _verified(court, parse_leaf_answer(gateway.get(f"/v1/leaves/{leaf.hex()}")))
+        return gateway.url, [item] if item.leaf_hash == leaf else []
+
+    return _by_leaves(court, ask)
+
+
+def _by_leaves(
+    court: Court, ask: Callable[[CourtGateway], tuple[str, Sequence[FoundVerdict]]]
+) -> LookupOutcome:
+    outcome = LookupOutcome(chain_id=court.chain_id, caveats=demo_caveats(court.chain_id))
+    missing = 0
+    for gateway in court.gateways:
+        try:
+            url, found = ask(gateway)
+        except EvidenceDeskError as error:
+            if error.code == "gateway.not_found":
+                missing += 1
+            else:
+                outcome.faults.append(fault_of(gateway, error))
+            continue
+        outcome.asked.append(url)
+        if found:
+            outcome.found = tuple(found)
+            outcome.present = True if any(item.status is Status.PASSED for item in found) else None
+            newest = max((item.court.as_of for item in found if item.court is not None), default=0)
+            outcome.height = newest
+            outcome.caveats = _caveats(outcome, ())
+            return outcome
+        missing += 1
+    if not missing:
+        raise unverified(court, outcome.faults)
+    return outcome
+
+
+def _search(court: Court, gateway: CourtGateway, digest: bytes) -> _Answer:
+    """Answer of one gateway; a failed one is refused, an old one is kept as undetermined."""
+    answer = parse_search_answer(gateway.get(f"/v1/lookup/{digest.hex()}"))
+    verdict = verify_search(
+        answer, digest=digest, trust=court.trust, token=court.tokens(), now=court.clock.now()
+    )
+    refuse(
+        [item for lookup in verdict.lookups for item in lookup.findings if item.code != "court.lookup.stale"]
+    )
+    for item in verdict.found:
+        refuse([finding for finding in item.findings if finding.status is Status.FAILED])
+    return _Answer(
+        gateway=gateway.url, verdict=verdict, height=answer.standing.height, time=answer.standing.time
+    )
+
+
+def _verified(court: Court, item: FoundLeaf) -> FoundVerdict:
+    """A found leaf whose proof does not fail."""
+    verdict = verify_found(item, trust=court.trust, token=court.tokens(), now=court.clock.now())
+    failed = [one for one in verdict.findings if one.status is Status.FAILED]
+    if verdict.court is not None:
+        failed += [one for one in verdict.court.findings if one.status is Status.FAILED]
+    refuse(failed)
+    return verdict
+
+
+def _caveats(outcome: LookupOutcome, more: Sequence[Caveat]) -> tuple[Caveat, ...]:
+    told = [item for found in outcome.found if found.court is not None for item in found.court.caveats]
+    return unique_caveats((*outcome.caveats, *more, *told))

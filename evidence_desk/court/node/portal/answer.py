@@ -49,7 +49,7 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What the page shows: outcome (present, absent, failed, undetermined), one sentence, and the proofs behind it.
+    """What the page shows: outcome (present, absent, failed, undetermined, input), one sentence, and the proofs behind it.
 
     Attributes:
         asked: label and value of what was asked.
@@ -91,7 +91,7 @@ class Questions:
         asked = ("portal.ask", text)
         code, chain = _CODE.search(text), _CHAIN.search(text)
         if code and chain and chain[1] != self.trust.chain_id:
-            return _told("undetermined", "portal.answer.other_chain", {"chain": chain[1]}, asked)
+            return _told("input", "portal.answer.other_chain", {"chain": chain[1]}, asked)
         try:
             if code:
                 return await self._leaf(bytes.fromhex(code[1]))
@@ -125,8 +125,8 @@ class Questions:
             parse_number(text, Prefix.CERTIFICATE)
         except MalformedError as other:
             mistyped = mistyped or other.code == "malformed.number_check"
-            return _told("undetermined", f"portal.answer.{'mistyped' if mistyped else 'unasked'}", {}, asked)
-        return _told("undetermined", "portal.answer.certificate_number", {}, asked)
+            return _told("input", f"portal.answer.{'mistyped' if mistyped else 'unasked'}", {}, asked)
+        return _told("input", "portal.answer.certificate_number", {}, asked)
 
     async def _leaf(self, digest: bytes) -> Shown:
         asked = ("portal.asked.leaf", digest.hex())
@@ -158,6 +158,8 @@ class Questions:
         refused = [
             item for part in verdict.lookups for item in part.findings if item.status is not Status.PASSED
         ]
+        if any(item.status is Status.FAILED for item in refused):
+            return _refused(refused, asked)
         if verdict.present:
             entries = {entry.leaf_hash for part in verdict.lookups for entry in part.entries or ()}
             shown = self._records(list(verdict.found), "portal.answer.present.digest", asked)

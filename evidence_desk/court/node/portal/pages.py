@@ -36,7 +36,7 @@ class Page:
 
     def at(self, moment: datetime) -> str:
         """Beijing time, UTC behind it."""
-        return say_moment(self.language)(moment)
+        return say_moment(self.language, "portal.at")(moment)
 
     def render(self, typed: str, shown: Shown | None) -> str:
         """The whole document."""
@@ -224,7 +224,7 @@ class Page:
         return join(
             tag("h2", self.say("portal.offline")),
             tag("p", self.say("portal.offline.how")),
-            tag("pre", tag("code", "evidence-verify --trust DIR PACKAGE.asice")),
+            tag("pre", tag("code", self.say("portal.offline.command"))),
             tag("p", self.say("portal.offline.ask"), class_="quiet"),
         )
 
@@ -247,7 +247,12 @@ class Page:
             "article",
             tag(
                 "div",
-                tag("p", self.say(f"portal.outcome.{shown.outcome}"), class_="outcome"),
+                tag(
+                    "p",
+                    self.say(f"portal.outcome.{shown.outcome}"),
+                    tag("span", self.say("portal.demo"), class_="mark") if self.trust.demo else None,
+                    class_="outcome",
+                ),
                 tag("p", self.say(shown.code, **facts), class_="sentence"),
                 class_=f"headline {shown.outcome}",
             ),
@@ -322,13 +327,13 @@ class Page:
         return rows
 
 
-def say_moment(language: Language) -> Callable[[datetime], str]:
-    """Moments in a language: Beijing time, UTC behind it."""
+def say_moment(language: Language, code: str = "portal.at.short") -> Callable[[datetime], str]:
+    """Moments in a language: Beijing time; with ``portal.at`` UTC behind it."""
 
     def say(moment: datetime) -> str:
         utc = format_moment(moment)
         beijing = format_moment(moment + _BEIJING).replace("T", " ")[:19]
-        return sentence("portal.at", {"beijing": beijing, "utc": utc}, language)
+        return sentence(code, {"beijing": beijing, "utc": utc}, language)
 
     return say
 

@@ -164,6 +164,10 @@ at("camera").addEventListener("click", async () => {
   at("scanner").hidden = true;
 });
 
+window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+});
+
 // --- the trust root -------------------------------------------------------------------------------------------------
 
 at("paper").addEventListener("input", () => {

@@ -27,14 +27,14 @@ export class Asking {
     const read = readNumber(question.text);
     if (read?.number && read.prefix === "ED") return this.number(read.number);
     const code = read?.mistyped ? "mistyped" : read?.number ? "certificate_number" : "unasked";
-    const report = told("undetermined", `portal.answer.${code}`);
+    const report = told("input", `portal.answer.${code}`);
     report.asked = [["portal.ask", question.text]];
     return report;
   }
 
   async code({ leaf, chain }) {
     if (chain !== null && chain !== this.context.trust.chainId) {
-      return told("undetermined", "portal.answer.other_chain", { chain });
+      return told("input", "portal.answer.other_chain", { chain });
     }
     return (await this.leaf(leaf)) ?? this.none("portal.answer.leaf.none", "portal.asked.leaf", hex(leaf));
   }
@@ -91,7 +91,7 @@ export class Asking {
   }
 
   named(label, file, digests = null) {
-    const size = ["portal.asked.size", file.size.toLocaleString("en-US")];
+    const size = ["portal.asked.size", file.size];
     return [[label, file.name], size, ...(digests ? digestRows(digests) : [])];
   }
 

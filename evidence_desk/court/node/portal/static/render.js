@@ -21,6 +21,17 @@ function rows(pairs) {
   return list;
 }
 
+// Look-ups of several kinds with one outcome are told together.
+function merged(findings) {
+  const told = [];
+  for (const item of findings) {
+    const same = item.kind && told.find((other) => other.kinds && other.code === item.code && other.status === item.status);
+    if (same) same.kinds.push(item.kind);
+    else told.push(item.kind ? { ...item, kinds: [item.kind] } : item);
+  }
+  return told;
+}
+
 export class Renderer {
   constructor(texts) {
     this.texts = texts;
@@ -30,28 +41,27 @@ export class Renderer {
   answer(report, { trust, now, again }) {
     const page = element("article", { class: "answer", "data-outcome": report.outcome, "data-code": report.code });
     page.append(this.headline(report));
-    if (report.caveats.some((item) => item.code === "demo.chain")) {
-      const why = this.say("portal.demo.why", { chain: trust.chainId });
-      page.append(element("p", { class: "warning" }, element("strong", {}, this.say("portal.demo")), " ", why));
-    }
     for (const note of report.notes) page.append(this.note(note));
     page.append(element("h3", {}, this.say("portal.asked")), this.asked(report, trust, now));
     for (const record of report.records) page.append(this.record(record));
     if (report.findings.length || report.lookups.length) page.append(this.lookup(report));
-    page.append(element("p", { class: "note" }, this.say("portal.note.browser")));
-    page.append(element("p", { class: "note" }, this.say("portal.note.tokens")));
+    if (report.records.length || report.findings.length) {
+      for (const note of ["browser", "tokens"]) page.append(element("p", { class: "note" }, this.say(`portal.note.${note}`)));
+    }
     page.append(this.actions(again));
     return page;
   }
 
   headline(report) {
     const facts = { ...report.facts };
-    if (typeof facts.time === "number") facts.time = this.texts.at(facts.time);
+    if (typeof facts.time === "number") facts.time = this.texts.short(facts.time);
     if (report.reason) facts.reason = this.texts.finding(report.reason);
+    const demo = report.caveats.some((item) => item.code === "demo.chain");
+    const mark = demo ? element("span", { class: "mark" }, this.say("portal.demo")) : null;
     return element(
       "div",
       { class: `headline ${report.outcome}` },
-      element("p", { class: "outcome" }, this.say(`portal.outcome.${report.outcome}`)),
+      element("p", { class: "outcome" }, this.say(`portal.outcome.${report.outcome}`), mark),
       element("p", { class: "sentence" }, this.say(report.code, facts)),
     );
   }
@@ -64,7 +74,7 @@ export class Renderer {
   asked(report, trust, now) {
     const given = report.asked.map(([label, value]) => [
       this.texts.has(label) ? this.say(label) : label,
-      /^[0-9a-f]{64}$/.test(value) ? digest(value) : value,
+      /^[0-9a-f]{64}$/.test(value) ? digest(value) : typeof value === "number" ? this.size(value) : value,
     ]);
     return rows([
       ...given,
@@ -73,10 +83,17 @@ export class Renderer {
     ]);
   }
 
-  checks(findings) {
+  size(bytes) {
+    return this.say("portal.asked.bytes", { size: bytes.toLocaleString("en-US") });
+  }
+
+  // `findings` under a heading; folded only when all of them passed and `folds` says so. Printing unfolds.
+  checks(title, findings, folds = false) {
+    const others = findings.filter((item) => item.status !== "passed").length;
+    const count = this.say(`portal.checks.${others ? "others" : "passed"}`, { count: findings.length, others });
     const list = element("ul", { class: "checks" });
-    for (const item of findings) {
-      const about = item.kind ? `${this.say(`portal.kind.${item.kind}`)}${this.texts.language === "zh" ? "：" : ": "}` : "";
+    for (const item of merged(findings)) {
+      const about = item.kinds ? item.kinds.map((kind) => this.say(`portal.kind.${kind}`)).join(this.texts.comma) + this.texts.colon : "";
       list.append(
         element(
           "li",
@@ -86,7 +103,8 @@ export class Renderer {
         ),
       );
     }
-    return list;
+    const summary = element("summary", {}, element("h4", {}, `${title}${this.texts.colon}${count}`));
+    return element("details", { open: !folds || others > 0 }, summary, list);
   }
 
   record(record) {
@@ -97,7 +115,7 @@ export class Renderer {
     }
     if (record.proven) part.append(rows(this.facts(record)), this.signers(record.proven.signers));
     else part.append(element("p", { class: "warning" }, this.say("portal.record.unproven")));
-    part.append(element("h4", {}, this.say("portal.checks")), this.checks(record.findings));
+    part.append(this.checks(this.say("portal.checks"), record.findings));
     return part;
   }
 
@@ -126,7 +144,7 @@ export class Renderer {
 
   signers(signers) {
     const signed = signers.filter((item) => item.signed).length;
-    const title = `${this.say("portal.signers")}${this.texts.language === "zh" ? "：" : ": "}`;
+    const title = `${this.say("portal.signers")}${this.texts.colon}`;
     const summary = this.say("portal.signers.summary", { signed, count: signers.length });
     const list = element("ul", { class: "signers" });
     for (const item of signers) {
@@ -141,7 +159,8 @@ export class Renderer {
 
   lookup(report) {
     const part = element("section", { class: "record" });
-    part.append(element("h3", {}, this.say("portal.checks.lookup")), this.checks([...report.findings, ...report.lookups]));
+    const findings = [...report.findings, ...report.lookups];
+    part.append(this.checks(this.say("portal.checks.lookup"), findings, report.records.length > 0));
     if (report.signers.length && !report.records.length) part.append(this.signers(report.signers));
     return part;
   }

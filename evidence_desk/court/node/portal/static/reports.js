@@ -96,6 +96,12 @@ function unsound(search) {
   return refused(doubts);
 }
 
+// An answer of which any part is false is not used in any other part.
+function falsehood(...searches) {
+  const all = searches.flatMap((search) => [...search.findings, ...search.lookups.map((lookup) => lookup.found)]);
+  return all.some((item) => item.status === FAILED) ? refused(all) : null;
+}
+
 function frame(report, search) {
   report.findings = search.findings;
   report.signers = search.signers;
@@ -106,10 +112,10 @@ function frame(report, search) {
 export function fromDigest(search, asked, now) {
   const known = leavesOf(search);
   const records = search.found.map((found) => recordOf(found, now, found.leaf && fitsDigest(found.leaf, asked)));
-  let report;
-  if (known.size) {
+  let report = falsehood(search);
+  if (report === null && known.size) {
     report = present(records, known.size, "portal.answer.present.digest", asOf(search));
-  } else {
+  } else if (report === null) {
     report = unsound(search) ?? told("absent", "portal.answer.absent.digest", asOf(search));
   }
   report.lookups = lookupsOf(search);
@@ -135,11 +141,11 @@ export function fromFile(first, second, digests, now) {
   });
   const kinds = new Set([...one.values(), ...two.values()]);
   const certificate = kinds.size > 0 && ![...kinds].some((kind) => FILE_KINDS.includes(kind));
-  let report;
-  if (count) {
+  let report = falsehood(first, second);
+  if (report === null && count) {
     report = present(records, count, certificate ? "portal.answer.certificate" : "portal.answer.present", asOf(first));
     if (!records.length && one.size !== two.size) report = refused([finding("portal.pair", FAILED, "wrong")]);
-  } else {
+  } else if (report === null) {
     report = unsound(first) ?? unsound(second) ?? told("absent", "portal.answer.absent", asOf(first));
   }
   report.lookups = [...lookupsOf(first), ...lookupsOf(second)].filter((item, at) => relevant(item, at));

@@ -35,6 +35,8 @@ from evidence_desk.errors import ConfigurationError, IntegrityError, MalformedEr
 
 MEMBER_VERSION: Final = "member/1"
 MEMBER_FILE: Final = "member.json"
+NETWORK_FILE: Final = "network.json"
+"""In a node's folder: the trust file of its network."""
 _DOMAIN: Final = b"evidence-desk/member/1\x00"
 """Before the signed bytes. A consensus key also signs votes; those begin with their length and 0x08, never like this."""
 _MAX_MEMBER: Final = 16 * 1024

@@ -1,5 +1,6 @@
 """What operators do, with the real engine: ceremony, decisions, an observer, a node replaced, backup and restore."""
 
+import base64
 import json
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 from evidence_desk.court.node.engine import find_engine
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.court.protocol.actions import RegisterDesk
+from evidence_desk.court.protocol.registry import DESK_ENTRY
 from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import wait_until
 from tests.integration.court_node.nodes import Nodes, command
@@ -184,3 +186,68 @@ def test_a_trust_bundle_over_the_changes_of_the_set(nodes, tmp_path):
     assert second["height"] > first["height"]
     told = command("trust-bundle", *door, "--out", tmp_path / "three", status=64)
     assert told["error"]["code"] == "bundle.no_start", "never on first use"
+
+
+def same_tip(nodes: Nodes, index: int) -> bool:
+    return nodes.height(index) >= nodes.height(0) > 0
+
+
+def test_a_wiped_node_follows_anew(nodes):
+    """Blocks and state gone, keys and signing state kept: from genesis over every change of the set to the tip."""
+    folder = nodes.path / "node1"
+    command("resync", "--dir", folder, "--yes", status=75)
+    nodes.stop_node(1)
+    command("resync", "--dir", folder, "--yes")
+    assert not (folder / "data" / "blockstore.db").exists()
+    nodes.start_node(1)
+    wait_until(partial(same_tip, nodes, 1))
+    nodes.one_history()
+    desk = Desk(name="after the wipe", chain_id=nodes.chain_id)
+    assert nodes.commit(1, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
+
+
+def test_a_backup_of_a_running_node_is_restored(nodes, tmp_path, monkeypatch):
+    """A lost node comes back with its keys, signs nothing it may have signed, and then takes part again."""
+    monkeypatch.setenv("COURT_BACKUP_PASSPHRASE", "备份口令")
+    folder, kept = nodes.path / "node2", tmp_path / "node2.court-backup"
+    made = command("backup", "--dir", folder, kept, "--with-keys")
+    assert made["height"] <= nodes.height(2)
+    identity = nodes.home(2).identity()
+    nodes.kill_node(2)
+    folder.rename(tmp_path / "lost")
+    desk = Desk(name="while it is away", chain_id=nodes.chain_id)
+    done = nodes.commit(0, nodes.approved(desk.registration()))
+    newest = nodes.height(0)
+    told = command("restore", kept, "--dir", folder, "--with-keys", "--yes", "--height", str(newest))
+    assert nodes.home(2).identity() == identity
+    nodes.start_node(2)
+    wait_until(partial(same_tip, nodes, 2))
+    assert nodes.header(2, int(done["height"])) == nodes.header(0, int(done["height"]))
+    address = nodes.ask(2, "status")["validator_info"]["address"]
+
+    def signed_at(height: int) -> bool:
+        votes = nodes.ask(0, "commit", height=str(height))["signed_header"]["commit"]["signatures"]
+        return address in {vote["validator_address"] for vote in votes}
+
+    while nodes.height(0) < told["signs_after"] + 3:
+        desk.leaf(b"on %d" % len(desk.leaves))
+        nodes.commit(0, desk.submission(len(desk.leaves) - 1))
+    heights = range(newest + 1, nodes.height(0))
+    signing = [height for height in heights if signed_at(height)]
+    assert signing
+    assert min(signing) > told["signs_after"]
+    nodes.one_history(newest)
+
+
+def test_a_damaged_state_is_put_back_beside_its_blocks(nodes, tmp_path):
+    folder, kept = nodes.path / "node0", tmp_path / "node0.court-backup"
+    made = command("backup", "--dir", folder, kept)
+    desk = Desk(name="after the backup", chain_id=nodes.chain_id)
+    assert nodes.commit(0, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
+    nodes.stop_node(0)
+    (folder / "app" / "state.db").write_bytes(b"\x00" * 4096)
+    assert command("restore", kept, "--dir", folder, "--state")["height"] == made["height"]
+    nodes.start_node(0)
+    wait_until(lambda: nodes.height(0) >= nodes.height(1) > made["height"])
+    nodes.one_history(made["height"])
+    assert DESK_ENTRY.decode(base64.b64decode(nodes.query(0, "/desk", desk.origin.encode())["entry"]))

@@ -12,6 +12,7 @@ import typer
 
 from evidence_desk.court.node.ceremony import (
     MEMBER_FILE,
+    NETWORK_FILE,
     GenesisFile,
     Member,
     check_founding,
@@ -42,8 +43,6 @@ from evidence_desk.errors import UsageError
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
-NETWORK_FILE = "network.json"
-"""In a node's folder: the trust file of its network."""
 _MAX_MEMBER = 16 * 1024
 _MAX_PEERS = 64 * 1024
 PeerOption = Annotated[

@@ -6,18 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from evidence_desk.bootstrap import Session
+from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.log import note_keys
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.note import NoteKeys
 from evidence_desk.core.ports import TimestampAuthority
+from evidence_desk.core.rows import AnchorRow
 from evidence_desk.core.trust import Roots, Trust
+from evidence_desk.court.protocol.anchor import AnchorAnswer
 from evidence_desk.court.protocol.block import LightBlock, ValidatorSet
 from evidence_desk.court.protocol.block_time import BlockTime
 from evidence_desk.court.protocol.history import NetworkTrust
 from evidence_desk.court.protocol.network_file import encode_network
-from evidence_desk.court.protocol.part import CourtEvent, CourtPart, LeafEvents, StateView, TimedBlock
+from evidence_desk.court.protocol.part import (
+    CourtEvent,
+    CourtPart,
+    LeafEvents,
+    StateView,
+    TimedBlock,
+    events_json,
+    read_court_part,
+)
 from evidence_desk.court.protocol.registry import (
     CHECKPOINT_RECORD,
     DESK_ENTRY,
@@ -233,6 +245,29 @@ class Bench:
     def item(self, name: str = "single") -> Item:
         item = self.scene.item(name)
         return anchored(item, self.court.anchor(item))
+
+    def keep(self, name: str) -> Item:
+        """Store the network's answer about an exhibit in the vault, as an anchoring desk does."""
+        item = self.item(name)
+        keep(self.scene.session, item)
+        return self.scene.item(name)
+
+
+def keep(session: Session, item: Item) -> None:
+    """The part of `item` as a stored answer; events apart, for its own leaf."""
+    part = read_court_part(item.proof.court)
+    answer = AnchorAnswer(
+        chain_id=part.chain_id, record=part.record, index=part.index, path=part.path, anchor=part.anchor,
+        leaves={}, history=part.history, current=part.current,
+    )  # fmt: skip
+    row = AnchorRow(
+        chain_id=part.chain_id, size=part.record.size, height=part.record.height,
+        header_time=part.anchor.header.block.header.time.moment(), answer=answer.encode(),
+        stored=datetime.now(UTC),
+    )  # fmt: skip
+    store = session.desk.store
+    with store.transaction():
+        store.court.add_anchor(row, {leaf_hash(item.proof.leaf.leaf): encode(events_json(part.events))})
 
 
 class Past(Bench):

@@ -13,13 +13,9 @@ import pytest
 
 from evidence_desk.core.certificate import CourtFacts, DemoReason, parse_printed
 from evidence_desk.core.job import Job
-from evidence_desk.core.proof import Proof
-from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import CERTIFICATE_POLICY, Status, Verdict
-from evidence_desk.services import assess
 from evidence_desk.services.certify import certify
-from evidence_desk.services.desk import Desk
 from evidence_desk.services.export import export
 from evidence_desk.verify.certificate import CertificateTrust, verify_certificate
 from evidence_desk.verify.certificate.text import pages_of
@@ -45,25 +41,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 @pytest.fixture(scope="module")
 def bench(scene: Scene) -> Bench:
     return make_bench(scene)
-
-
-@pytest.fixture
-def proven(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> dict[str, Proof]:
-    """The desk's store has anchored these proofs: what `prove` takes from it once the network has answered."""
-    proofs: dict[str, Proof] = {}
-
-    def from_store(desk: Desk, exhibit: ExhibitRow) -> Proof:
-        assert desk is bench.scene.session.desk
-        return proofs[exhibit.number]
-
-    monkeypatch.setattr(assess, "prove", from_store)
-    return proofs
-
-
-def anchor(bench: Bench, proven: dict[str, Proof], *names: str) -> None:
-    for name in names:
-        item = bench.item(name)
-        proven[item.proof.number] = item.proof
 
 
 def issue(bench: Bench, *names: str, trust: Trust | None = None) -> bytes:
@@ -96,13 +73,10 @@ def values(pdf: bytes, trust: Trust) -> dict[str, Any]:
     return found
 
 
-def test_a_certificate_prints_the_anchoring(bench: Bench, proven):
-    anchor(bench, proven, "single")
+def test_a_certificate_prints_the_anchoring(bench: Bench):
+    bench.keep("single")
     pdf = issue(bench, "single")
     text = "".join(pages_of(pdf))
-    (proof,) = proven.values()
-    court = proof.court
-    assert isinstance(court, dict)
     shown = values(pdf, bench.trust)["exhibits"][0]["court"]
     assert shown["chain_id"] == bench.court.chain_id
     assert shown["height"] == HEIGHT
@@ -122,25 +96,26 @@ def test_a_certificate_prints_the_anchoring(bench: Bench, proven):
     assert {item.code for item in verdict.caveats} >= {"demo.chain", "demo.authority", "demo.signer"}
 
 
-def test_what_is_printed_does_not_depend_on_the_judges_trust_roots(bench: Bench, proven):
+def test_what_is_printed_does_not_depend_on_the_judges_trust_roots(bench: Bench):
     """Without the network's trust root the anchoring is undetermined; the certificate is not false for that."""
-    anchor(bench, proven, "single")
+    bench.keep("single")
     verdict = judge(bench, issue(bench, "single"), "single", trust=bench.scene.trust)
     assert "court.chain.no_trust" in codes(verdict.findings, UNKNOWN)
     assert codes(verdict.findings, FAILED) == set()
     assert overall(verdict) is PASSED
 
 
-def test_several_exhibits_in_one_certificate(bench: Bench, proven):
-    anchor(bench, proven, "single", "pair")
+def test_several_exhibits_in_one_certificate(bench: Bench):
+    bench.keep("single")
+    bench.keep("pair")
     verdict = judge(bench, issue(bench, "single", "pair"), "single", "pair")
     assert overall(verdict) is PASSED
     assert codes(verdict.findings, FAILED) == set()
 
 
-def test_an_anchoring_that_is_not_proven_is_not_printed(bench: Bench, proven):
+def test_an_anchoring_that_is_not_proven_is_not_printed(bench: Bench):
     """The issuer's own trust root lacks the network: the certificate says 未上链, and its proof says no more."""
-    anchor(bench, proven, "single")
+    bench.keep("single")
     pdf = issue(bench, "single", trust=bench.scene.trust)
     assert "未上链" in "".join(pages_of(pdf))
     assert json.loads(attached(pdf, bench.trust)["proof-001.json"])["court"] is None
@@ -154,11 +129,9 @@ def test_an_anchoring_that_is_not_proven_is_not_printed(bench: Bench, proven):
         ("chain_id", "court-9c2e"),
     ],
 )  # fmt: skip
-def test_values_that_differ_from_the_court_part_are_refused(
-    bench: Bench, proven, monkeypatch, name: str, value: Any
-):
+def test_values_that_differ_from_the_court_part_are_refused(bench: Bench, monkeypatch, name: str, value: Any):
     """The issuer prints another anchoring than the one attached."""
-    anchor(bench, proven, "single")
+    bench.keep("single")
 
     def false(facts: ExhibitFacts) -> CourtFacts:
         told = court_facts(facts)
@@ -171,8 +144,8 @@ def test_values_that_differ_from_the_court_part_are_refused(
     assert overall(verdict) is FAILED
 
 
-def test_a_package_carries_the_court_part(bench: Bench, proven):
-    anchor(bench, proven, "pair")
+def test_a_package_carries_the_court_part(bench: Bench):
+    bench.keep("pair")
     out = io.BytesIO()
     export(bench.scene.session.desk, bench.scene.rows["pair"], out, trust=bench.trust, job=Job())
     data = out.getvalue()
@@ -186,10 +159,9 @@ def test_a_package_carries_the_court_part(bench: Bench, proven):
     assert by_network.overall is PASSED
 
 
-def test_a_chain_that_is_no_demo_is_not_called_one(scene: Scene, monkeypatch):
+def test_a_chain_that_is_no_demo_is_not_called_one(scene: Scene):
     bench = make_bench(scene, chain_id="court-9c2e")
-    item = bench.item("single")
-    monkeypatch.setattr(assess, "prove", lambda _desk, _row: item.proof)
-    pdf = issue(bench, "single")
+    bench.keep("other")
+    pdf = issue(bench, "other")
     assert DemoReason.CHAIN.value not in values(pdf, bench.trust)["declared"]["demo"]
-    assert "demo.chain" not in {caveat.code for caveat in judge(bench, pdf, "single").caveats}
+    assert "demo.chain" not in {caveat.code for caveat in judge(bench, pdf, "other").caveats}

@@ -18,10 +18,13 @@ from typing import Any, Final, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence_desk.core.digests import sha256
+from evidence_desk.court.node.gateway.settings import GatewaySettings, gateway_lines, read_gateway
 from evidence_desk.errors import ConfigurationError, MalformedError, UsageError
 
 SOCKET: Final = "app.sock"
 """Unix socket of the application, relative to the node's folder: an absolute path may be too long for the kernel."""
+NETWORK_FILE: Final = "network.json"
+"""The network file (``network/1``) in a node's folder: where its gateway's own verification starts."""
 MAX_NAME: Final = 40
 MAX_GENESIS: Final = 4 << 20
 _PEER: Final = re.compile(r"[0-9a-f]{40}@[A-Za-z0-9.:\[\]-]{1,120}:[1-9][0-9]{0,4}\Z")
@@ -66,6 +69,7 @@ class NodeSettings:
     Attributes:
         listen: address for other nodes; 127.0.0.1 on a localnet.
         peers: ``<node id>@<host>:<port>`` of the others.
+        gateway: the HTTP door, None for a node without one.
     """
 
     name: str
@@ -73,6 +77,7 @@ class NodeSettings:
     rpc_port: int
     listen: str = "127.0.0.1"
     peers: tuple[str, ...] = ()
+    gateway: GatewaySettings | None = None
 
     @property
     def rpc_url(self) -> str:
@@ -137,6 +142,7 @@ class NodeHome:
                 rpc_port=_port(value["rpc_port"]),
                 listen=_text(value["listen"]),
                 peers=tuple(_text(item) for item in value["peers"]),
+                gateway=read_gateway(value["gateway"]) if "gateway" in value else None,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigurationError("node.settings", path=os.fspath(self.settings_file)) from error
@@ -149,6 +155,7 @@ class NodeHome:
             f"p2p_port = {settings.p2p_port}",
             f"rpc_port = {settings.rpc_port}",
             f"peers = {_toml(list(settings.peers))}",
+            *([] if settings.gateway is None else gateway_lines(settings.gateway)),
         ]
         self.settings_file.write_text("\n".join(lines) + "\n", "utf-8")
         config = _CONFIG.format(

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from asn1crypto import pem
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -26,32 +27,39 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from evidence_desk.court.node.abci.messages import validator_address
+from evidence_desk.core.trust import MANIFEST, encode_manifest
 from evidence_desk.court.node.app.genesis import app_state
 from evidence_desk.court.node.app.records import Institution
+from evidence_desk.court.node.ceremony import read_genesis
+from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.court.node.home import (
+    NETWORK_FILE,
     NodeHome,
     NodeSettings,
     create_home,
     genesis_document,
     write_secret,
 )
-from evidence_desk.court.node.rpc import EngineStatus, engine_status
+from evidence_desk.court.node.rpc import EngineStatus, engine_status, gateway_answers
 from evidence_desk.court.node.supervisor import Supervisor, exclusive
-from evidence_desk.court.protocol.block import Validator, ValidatorSet
-from evidence_desk.court.protocol.block_time import BlockTime
-from evidence_desk.court.protocol.history import NetworkTrust
 from evidence_desk.court.protocol.network_file import encode_network
 from evidence_desk.court.protocol.state import APP_VERSION
+from evidence_desk.crypto.pki import KeyKind
 from evidence_desk.errors import HostError, RemoteError, UsageError
+from tsa.authority.keys import open_keys
 
 MAX_NODES: Final = 16
 PORTS_A_NODE: Final = 10
-"""With a base port, node i has base + 10·i for peers and the next one for RPC."""
+"""With a base port, node i has base + 10·i for peers, the next one for RPC and the one after it for its gateway."""
 DEMO_PREFIX: Final = "demo-"
 GOVERNANCE_FOLDER: Final = "governance"
-NETWORK_FILE: Final = "network.json"
-"""In the trust folder: genesis validators in the light client's form."""
+AUTHORITY_FOLDER: Final = "authority"
+"""Keys of the demo timestamp authority that the gateways embed."""
+_AUTHORITY_NAME: Final = "演示时间戳 demo"
+_AUTHORITY_FILE: Final = "tsa.pem"
+_RATE: Final = 1_000
+_BURST: Final = 2_000
+"""Requests of one client: on a localnet everybody comes from one address."""
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 
@@ -66,8 +74,14 @@ class Localnet:
 
     @property
     def trust(self) -> Path:
-        """What a verifier of this network starts from."""
+        """What a verifier of this network starts from: a folder with ``trust.json``."""
         return self.path / "trust"
+
+    @property
+    def gateways(self) -> list[str]:
+        """Addresses of the gateways."""
+        found = (home.settings().gateway for home in self.homes)
+        return [gateway.url for gateway in found if gateway is not None]
 
 
 def open_localnet(path: Path, count: int, *, base_port: int = 0) -> Localnet:
@@ -100,20 +114,27 @@ def _present(path: Path) -> int:
 def _create(path: Path, count: int, base_port: int) -> tuple[NodeHome, ...]:
     ports = _ports(count, base_port)
     homes: list[NodeHome] = []
-    for index, (p2p, rpc) in enumerate(ports):
-        settings = NodeSettings(name=f"{DEMO_PREFIX}node{index}", p2p_port=p2p, rpc_port=rpc)
+    for index, (p2p, rpc, door) in enumerate(ports):
+        gateway = GatewaySettings(
+            port=door,
+            demo_authority=f"../{AUTHORITY_FOLDER}",
+            governance=f"../{GOVERNANCE_FOLDER}",
+            rate=_RATE,
+            burst=_BURST,
+        )
+        name = f"{DEMO_PREFIX}node{index}"
+        settings = NodeSettings(name=name, p2p_port=p2p, rpc_port=rpc, gateway=gateway)
         homes.append(create_home(path / f"node{index}", settings))
     addresses = [
-        f"{home.identity().node_id}@127.0.0.1:{p2p}" for home, (p2p, _) in zip(homes, ports, strict=True)
+        f"{home.identity().node_id}@127.0.0.1:{p2p}" for home, (p2p, _, _) in zip(homes, ports, strict=True)
     ]
     chain_id = f"{DEMO_PREFIX}localnet-{secrets.token_hex(4)}"
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    members = _institutions(path, homes)
     genesis = genesis_document(
         chain_id=chain_id,
         time=time,
         validators=[(home.settings().name, home.identity().validator_key) for home in homes],
-        app_state=app_state(members),
+        app_state=app_state(_institutions(path, homes)),
         app_version=APP_VERSION,
     )
     text = json.dumps(genesis, ensure_ascii=False, indent=2) + "\n"
@@ -121,11 +142,29 @@ def _create(path: Path, count: int, base_port: int) -> tuple[NodeHome, ...]:
         others = tuple(address for at, address in enumerate(addresses) if at != index)
         home.write_settings(replace(home.settings(), peers=others))
         home.genesis_file.write_text(text, "utf-8")
-    trust = path / "trust"
-    trust.mkdir(mode=0o700, exist_ok=True)
-    (trust / "genesis.json").write_text(text, "utf-8")
-    (trust / NETWORK_FILE).write_bytes(encode_network(_trust(chain_id, time, members)))
+    _write_trust(path, text)
     return tuple(homes)
+
+
+def _write_trust(path: Path, genesis: str) -> None:
+    """The trust folder: network file and root of the demo authority, under one manifest."""
+    folder = path / "trust"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    document = read_genesis(genesis.encode())
+    authority = open_keys(path / AUTHORITY_FOLDER, KeyKind.P256, now=datetime.now(UTC)).ca
+    files = {
+        NETWORK_FILE: encode_network(document.trust({})),
+        _AUTHORITY_FILE: pem.armor("CERTIFICATE", authority.root) + pem.armor("X509 CRL", authority.crl),
+    }
+    manifest = encode_manifest(
+        authorities={_AUTHORITY_NAME: (_AUTHORITY_FILE,)},
+        signers={},
+        desks={},
+        files=files,
+        networks={document.chain_id: NETWORK_FILE},
+    )
+    for name, data in (files | {"genesis.json": genesis.encode(), MANIFEST: manifest}).items():
+        (folder / name).write_bytes(data)
 
 
 def _institutions(path: Path, homes: Sequence[NodeHome]) -> list[Institution]:
@@ -147,15 +186,6 @@ def _institutions(path: Path, homes: Sequence[NodeHome]) -> list[Institution]:
     return members
 
 
-def _trust(chain_id: str, time: str, members: Sequence[Institution]) -> NetworkTrust:
-    return NetworkTrust(
-        chain_id=chain_id,
-        genesis=ValidatorSet.of([Validator(public_key=item.consensus_key, power=1) for item in members]),
-        genesis_time=BlockTime.parse(time, exact=False),
-        institutions={validator_address(item.consensus_key): item.institution for item in members},
-    )
-
-
 def governance_keys(path: Path) -> list[Ed25519PrivateKey]:
     """Governance keys of all institutions of a localnet."""
     found: list[Ed25519PrivateKey] = []
@@ -166,15 +196,14 @@ def governance_keys(path: Path) -> list[Ed25519PrivateKey]:
     return found
 
 
-def _ports(count: int, base_port: int) -> list[tuple[int, int]]:
+def _ports(count: int, base_port: int) -> list[tuple[int, int, int]]:
     """Ports of each node; with base port 0 such as are free now."""
+    wanted = [
+        base_port + PORTS_A_NODE * index + offset if base_port else 0
+        for index in range(count)
+        for offset in range(3)
+    ]
     with ExitStack() as held:
-        if base_port:
-            wanted = [
-                base_port + PORTS_A_NODE * index + offset for index in range(count) for offset in (0, 1)
-            ]
-        else:
-            wanted = [0] * (2 * count)
         found: list[int] = []
         for port in wanted:
             try:
@@ -182,11 +211,11 @@ def _ports(count: int, base_port: int) -> list[tuple[int, int]]:
             except (OSError, OverflowError) as error:
                 raise HostError("node.port_taken", port=port) from error
             found.append(listener.getsockname()[1])
-    return list(zip(found[::2], found[1::2], strict=True))
+    return list(zip(found[::3], found[1::3], found[2::3], strict=True))
 
 
 async def run_localnet(localnet: Localnet, engine: Path, ready: Callable[[], None]) -> None:
-    """Run all validators until SIGTERM or SIGINT; `ready` is called once, when every node has a block.
+    """Run all validators until SIGTERM or SIGINT; `ready` is called once, when every node has a block and every gateway answers.
 
     Raises:
         BusyError: ``node.running`` when another process runs one of them.
@@ -245,8 +274,11 @@ async def _all_ready(homes: Sequence[NodeHome], stopping: asyncio.Event) -> bool
 
 
 async def _has_block(home: NodeHome) -> bool:
+    settings = home.settings()
     try:
-        status: EngineStatus = await engine_status(home.settings().rpc_url)
+        status: EngineStatus = await engine_status(settings.rpc_url)
     except RemoteError:
         return False
-    return status.height > 0 and not status.catching_up
+    gateway = settings.gateway
+    ready = status.height > 0 and not status.catching_up
+    return ready and (gateway is None or await gateway_answers(gateway))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import httpx
 
+from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.errors import RemoteError
 
 _SECONDS: Final = 3.0
@@ -22,6 +23,8 @@ class EngineStatus:
     block_hash: str
     block_time: str
     catching_up: bool
+    power: int
+    """Voting power of this node's key at the newest block; 0 for an observer."""
 
 
 async def engine_status(url: str) -> EngineStatus:
@@ -32,7 +35,7 @@ async def engine_status(url: str) -> EngineStatus:
     """
     result = await call(url, "status")
     try:
-        sync, node = result["sync_info"], result["node_info"]
+        sync, node, own = result["sync_info"], result["node_info"], result["validator_info"]
         return EngineStatus(
             network=str(node["network"]),
             height=int(sync["latest_block_height"]),
@@ -40,6 +43,7 @@ async def engine_status(url: str) -> EngineStatus:
             block_hash=str(sync["latest_block_hash"]).lower(),
             block_time=str(sync["latest_block_time"]),
             catching_up=bool(sync["catching_up"]),
+            power=int(own["voting_power"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RemoteError("node.engine_silent", url=url) from error
@@ -56,6 +60,15 @@ async def peers(url: str) -> int:
         return int(result["n_peers"])
     except (KeyError, TypeError, ValueError) as error:
         raise RemoteError("node.engine_silent", url=url) from error
+
+
+async def gateway_answers(settings: GatewaySettings) -> bool:
+    """Whether the gateway of this node serves; its certificate may name another host than this machine."""
+    try:
+        async with httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=False) as client:  # noqa: S501
+            return (await client.get(f"{settings.url}/v1/network")).status_code == 200
+    except httpx.HTTPError:
+        return False
 
 
 async def call(url: str, method: str, **parameters: str) -> dict[str, Any]:

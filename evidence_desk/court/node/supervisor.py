@@ -1,7 +1,8 @@
 """Keeps one node running: application first, then the engine; when either ends, both are started anew.
 
 The engine exits with code 0 when its application dies, and an application must not meet an engine of another life, so
-there is no case in which only one of them is restarted.
+there is no case in which only one of them is restarted. A gateway, where the settings have one, lives beside them and is
+restarted alone: it holds nothing that they need.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,8 @@ class Running:
     application: int = 0
     engine: int = 0
     restarts: int = 0
+    gateway: int = 0
+    gateway_restarts: int = 0
 
 
 class Supervisor:
@@ -51,55 +54,80 @@ class Supervisor:
         self._engine = engine
         self._log_to_files = log_to_files
         self._stopping = asyncio.Event()
-        self._restarts = 0
+        self._running = Running()
 
     def stop(self) -> None:
-        """Ask `run` to end both processes and return."""
+        """Ask `run` to end all processes and return."""
         self._stopping.set()
 
     async def run(self) -> None:
         """Start, watch, restart."""
+        lives = [self._keep(self._live, self._restarted)]
+        if self.home.settings().gateway is not None:
+            lives.append(self._keep(self._gateway_life, self._gateway_restarted))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for life in lives:
+                    group.create_task(life)
+        finally:
+            self._note(application=0, engine=0, gateway=0)
+
+    async def _keep(self, live: Callable[[], Awaitable[str]], restarted: Callable[[], int]) -> None:
+        """One life after the other until we are to stop."""
         delay, clock = _FIRST_DELAY, asyncio.get_running_loop().time
         while not self._stopping.is_set():
             begun = clock()
             try:
-                ended = await self._live()
+                ended = await live()
             except OSError as error:
                 ended = type(error).__name__
             if self._stopping.is_set():
                 break
             delay = _FIRST_DELAY if clock() - begun > _HEALTHY_SECONDS else min(2 * delay, _LAST_DELAY)
-            self._restarts += 1
-            _log.warning("node.restart", node=self.home.path.name, ended=ended, restarts=self._restarts)
+            _log.warning("node.restart", node=self.home.path.name, ended=ended, restarts=restarted())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
-        write_running(self.home, Running(restarts=self._restarts))
+
+    def _restarted(self) -> int:
+        self._note(application=0, engine=0, restarts=self._running.restarts + 1)
+        return self._running.restarts
+
+    def _gateway_restarted(self) -> int:
+        self._note(gateway=0, gateway_restarts=self._running.gateway_restarts + 1)
+        return self._running.gateway_restarts
+
+    def _note(self, **changes: int) -> None:
+        self._running = replace(self._running, **changes)
+        with contextlib.suppress(OSError):  # a full disk stops no process; the note is for people
+            write_running(self.home, self._running)
+
+    async def _gateway_life(self) -> str:
+        child = await Child.start(
+            "gateway", self._command("gateway"), folder=self.home.path, log=self._log("gateway")
+        )
+        try:
+            self._note(gateway=child.pid)
+            return await self._first_to_end(child)
+        finally:
+            await child.stop()
+
+    def _command(self, name: str) -> list[str | Path]:
+        return [sys.executable, "-m", "evidence_desk.court.node", name, "--home", self.home.path]
 
     async def _live(self) -> str:
         """One life of both processes; returns the name of the one that ended first."""
         socket = self.home.path / SOCKET
         socket.unlink(missing_ok=True)
-        command: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "evidence_desk.court.node",
-            "application",
-            "--home",
-            self.home.path,
-        ]
         application = await Child.start(
-            "application", command, folder=self.home.path, log=self._log("application")
+            "application", self._command("application"), folder=self.home.path, log=self._log("application")
         )
         try:
             if not await self._accepts(socket, application):
                 return application.name
-            command = [self._engine, "start", "--home", self.home.path]
+            command: list[str | Path] = [self._engine, "start", "--home", self.home.path]
             engine = await Child.start("engine", command, folder=self.home.path, log=self._log("engine"))
             try:
-                write_running(
-                    self.home,
-                    Running(application=application.pid, engine=engine.pid, restarts=self._restarts),
-                )
+                self._note(application=application.pid, engine=engine.pid)
                 return await self._first_to_end(application, engine)
             finally:
                 await engine.stop()
@@ -148,7 +176,7 @@ def exclusive(home: NodeHome) -> Iterator[None]:
 
 def write_running(home: NodeHome, running: Running) -> None:
     """Note the process ids in ``run.json``."""
-    value = {"application": running.application, "engine": running.engine, "restarts": running.restarts}
+    value = asdict(running)
     staging = home.path / "run.json.new"
     staging.write_text(json.dumps(value), "ascii")
     staging.replace(home.path / "run.json")
@@ -162,8 +190,10 @@ def read_running(home: NodeHome) -> Running:
             application=_alive(value["application"]),
             engine=_alive(value["engine"]),
             restarts=int(value["restarts"]),
+            gateway=_alive(value.get("gateway", 0)),
+            gateway_restarts=int(value.get("gateway_restarts", 0)),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Running()
 
 

@@ -47,6 +47,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "node.settings.advice": "Check the file, or restore it from backup.",
     "node.state_hash": "The state at height {height} does not match its application hash; the node refuses to go on.",
     "node.state_hash.advice": "Keep the folder for inspection, and restore the node from backup or by syncing anew.",
+    "node.status.gateway": "Gateway: {url}",
+    "node.status.gateway_silent": "The gateway does not answer ({url}).",
     "node.status.running": "{name}: running, network {chain_id}, height {height}, block time {time}, {peers} peers.",
     "node.status.silent": "{name}: no answer ({rpc}).",
     "node.store": "The node's state database cannot be used ({reason}).",

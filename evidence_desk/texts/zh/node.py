@@ -47,6 +47,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "node.settings.advice": "请检查该文件，或从备份恢复。",
     "node.state_hash": "高度 {height} 的状态与其应用哈希不符，节点拒绝继续运行。",
     "node.state_hash.advice": "请保留该文件夹备查，并用备份或重新同步恢复节点。",
+    "node.status.gateway": "网关：{url}",
+    "node.status.gateway_silent": "网关没有应答（{url}）。",
     "node.status.running": "{name}：运行中，网络 {chain_id}，高度 {height}，区块时间 {time}，已连接 {peers} 个节点。",
     "node.status.silent": "{name}：未应答（{rpc}）。",
     "node.store": "节点的状态数据库无法使用（{reason}）。",

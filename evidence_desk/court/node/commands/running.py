@@ -13,18 +13,19 @@ import typer
 
 from evidence_desk.court.node.commands.options import FolderOption, JsonOption, LanguageOption
 from evidence_desk.court.node.engine import find_engine
+from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.court.node.localnet import DEMO_PREFIX, open_localnet, run_localnet, run_node
-from evidence_desk.court.node.rpc import engine_status, peers
+from evidence_desk.court.node.rpc import engine_status, gateway_answers, peers
 from evidence_desk.court.node.service import serve_application
-from evidence_desk.court.node.supervisor import read_running
+from evidence_desk.court.node.supervisor import Running, read_running
 from evidence_desk.errors import ConfigurationError, RemoteError
 from evidence_desk.terminal.output import ErrorTold, Output
 from evidence_desk.texts import Language
 
 
 def start(*, folder: FolderOption, language: LanguageOption = Language.ZH) -> None:
-    """运行节点直至收到 SIGTERM / run the node until SIGTERM: application and engine, both restarted when one ends."""
+    """运行节点直至收到 SIGTERM / run the node until SIGTERM: application, engine and gateway; what ends is restarted."""
     with Output(language, as_json=False):
         home = NodeHome.open(folder)
         if not home.genesis_file.is_file():
@@ -42,6 +43,14 @@ def status(
         for item in found:
             code = "node.status.running" if item["running"] else "node.status.silent"
             out.say(code, **{key: value for key, value in item.items() if isinstance(value, str | int)})
+            if item["running"]:
+                out.line("  " + out.text("node.status.votes" if item["validator"] else "node.status.observes"))
+            if item["gateway"] is not None:
+                answers = item["gateway"]["answers"]
+                out.say(
+                    "node.status.gateway" if answers else "node.status.gateway_silent",
+                    url=item["gateway"]["url"],
+                )
         out.document({"nodes": found})
         if not any(item["running"] for item in found):
             raise ErrorTold(RemoteError.exit_status)
@@ -62,7 +71,7 @@ def localnet(
         net = open_localnet(folder, count, base_port=base_port)
 
         def ready() -> None:
-            line = {"gateways": [], "trust": os.fspath(net.trust), "chain_id": net.chain_id}
+            line = {"gateways": net.gateways, "trust": os.fspath(net.trust), "chain_id": net.chain_id}
             sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
             out.errors.print(out.text("node.localnet.ready", count=count, chain_id=net.chain_id))
@@ -81,6 +90,19 @@ def application(
         serve_application(NodeHome.open(folder), supervised=supervised)
 
 
+def gateway(
+    *,
+    folder: Annotated[Path, typer.Option("--home")],
+    supervised: Annotated[bool, typer.Option()] = True,
+    language: LanguageOption = Language.ZH,
+) -> None:
+    """网关进程，由 start 启动 / the gateway's process, started by `start`."""
+    with Output(language, as_json=False):
+        from evidence_desk.court.node.gateway.serve import serve_gateway  # noqa: PLC0415 - a fifth of a second
+
+        serve_gateway(NodeHome.open(folder), supervised=supervised)
+
+
 def _homes(folder: Path) -> list[NodeHome]:
     if (folder / "node0").is_dir():
         nodes = sorted(folder.glob("node[0-9]*"), key=lambda path: int(path.name[4:] or 0))
@@ -92,6 +114,16 @@ async def _statuses(homes: list[NodeHome]) -> list[dict[str, Any]]:
     return list(await asyncio.gather(*(_status(home) for home in homes)))
 
 
+async def _gateway(settings: GatewaySettings | None, running: Running) -> dict[str, Any] | None:
+    if settings is None:
+        return None
+    return {
+        "url": settings.url,
+        "answers": await gateway_answers(settings),
+        "restarts": running.gateway_restarts,
+    }
+
+
 async def _status(home: NodeHome) -> dict[str, Any]:
     settings, running = home.settings(), read_running(home)
     found: dict[str, Any] = {
@@ -99,8 +131,13 @@ async def _status(home: NodeHome) -> dict[str, Any]:
         "demo": settings.name.startswith(DEMO_PREFIX),
         "node_id": home.identity().node_id,
         "rpc": settings.rpc_url,
-        "processes": {"application": running.application, "engine": running.engine},
+        "processes": {
+            "application": running.application,
+            "engine": running.engine,
+            "gateway": running.gateway,
+        },
         "restarts": running.restarts,
+        "gateway": await _gateway(settings.gateway, running),
         "running": False,
     }
     try:
@@ -113,6 +150,7 @@ async def _status(home: NodeHome) -> dict[str, Any]:
             "app_hash": engine.app_hash,
             "block_hash": engine.block_hash,
             "catching_up": engine.catching_up,
+            "validator": engine.power > 0,
             "peers": await peers(settings.rpc_url),
         }
     except RemoteError:

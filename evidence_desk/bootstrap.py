@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from asn1crypto import pem
 
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.job import Job
+from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.log import note_keys
-from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, LogStore, TimestampAuthority
+from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, TimestampAuthority
 from evidence_desk.core.trust import MANIFEST, Roots, Trust, encode_manifest
 from evidence_desk.court.protocol.registry import DeskKeys
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY
@@ -26,7 +26,7 @@ from evidence_desk.program import program
 from evidence_desk.services.court_query import Court
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
-from evidence_desk.services.restore import archived_keys, prove_log
+from evidence_desk.services.restore import archived_keys
 from evidence_desk.settings import (
     AuthorityKind,
     AuthoritySetting,
@@ -313,7 +313,7 @@ def init_session(
     origin = f"desk.{office}.evidence/{uuid.uuid4()}/1"
     vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
     try:
-        session = _session(vault, clock)
+        session = assemble(vault, clock)
         _open_log(session)
         if demo:
             _make_demo(session)
@@ -328,61 +328,33 @@ def init_session(
 def open_session(folder: Path, passphrase: str, *, read_only: bool = False) -> Iterator[Session]:
     """Open a vault for the length of a block."""
     clock = SystemClock()
-    session = _session(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+    session = assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
     try:
         yield session
     finally:
         session.close()
 
 
-def restore_session(
-    file: Path, folder: Path, *, passphrase: str | None, recovery_key: str | None, job: Job
-) -> Session:
-    """Restore a backup into a new folder and open the successor of its log.
+def open_successor(session: Session, previous: Checkpoint) -> None:
+    """Open the log of a restored vault as the successor of `previous`, and write its trust folder.
 
     Keys that are never in a backup (demo authority, certificate signer) are made anew when they were demo keys.
-
-    Raises:
-        UsageError, PermissionDeniedError, MalformedError, IntegrityError: see `vault.backup.restore`.
     """
-    from evidence_desk.vault.backup import restore  # noqa: PLC0415
-
-    clock = SystemClock()
-    vault = restore(
-        file,
-        folder,
-        clock=clock,
-        verify_log=_prove,
-        job=job,
-        passphrase=passphrase,
-        recovery_key=recovery_key,
-    )
-    try:
-        session = _session(vault, clock)
-        previous = prove_log(vault.archived_log(vault.origins[-2]))
-        _open_log(session, (previous.origin, previous.size, previous.root))
-        settings = session.settings
-        if any(item.kind is AuthorityKind.EMBEDDED for item in settings):
-            retired = tuple(
-                replace(
-                    item,
-                    name=f"{item.name} ({previous.origin.rpartition('/')[2]})",
-                    kind=AuthorityKind.RETIRED,
-                )
-                if item.kind is AuthorityKind.EMBEDDED
-                else item
-                for item in settings
+    _open_log(session, (previous.origin, previous.size, previous.root))
+    settings = session.settings
+    if any(item.kind is AuthorityKind.EMBEDDED for item in settings):
+        retired = tuple(
+            replace(
+                item,
+                name=f"{item.name} ({previous.origin.rpartition('/')[2]})",
+                kind=AuthorityKind.RETIRED,
             )
-            _make_demo(session, retired)
-        session.write_trust()
-    except BaseException:
-        vault.close()
-        raise
-    return session
-
-
-def _prove(log: LogStore) -> None:
-    prove_log(log)
+            if item.kind is AuthorityKind.EMBEDDED
+            else item
+            for item in settings
+        )
+        _make_demo(session, retired)
+    session.write_trust()
 
 
 def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = None) -> None:
@@ -392,7 +364,8 @@ def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = Non
     )
 
 
-def _session(vault: Vault, clock: Clock) -> Session:
+def assemble(vault: Vault, clock: Clock) -> Session:
+    """Session over an open vault."""
     zone = time.strftime("%Z") or "UTC"
     ours = program()
     tool: dict[str, JSON] = {"name": ours.name, "version": ours.version, **ours.digests.to_json()}

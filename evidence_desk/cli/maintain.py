@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from evidence_desk.bootstrap import SystemClock, restore_session
+from evidence_desk.bootstrap import SystemClock
 from evidence_desk.cli.files import ForceOption, refuse_existing
 from evidence_desk.cli.options import (
     NEW_PASSPHRASE,
@@ -21,6 +21,7 @@ from evidence_desk.cli.options import (
     vault_folder,
 )
 from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.restoring import restore_session
 from evidence_desk.services.audit import MAX_FAULTS
 from evidence_desk.services.audit import audit as audit_log
 from evidence_desk.services.find import one_exhibit

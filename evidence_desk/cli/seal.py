@@ -58,6 +58,13 @@ def seal(
         bool,
         typer.Option("--blind", help="盲化：他人不能以摘要查得 / digests cannot be looked up by strangers"),
     ] = False,
+    leaves_only: Annotated[
+        bool,
+        typer.Option(
+            "--leaves-only",
+            help="仅哈希：本案只有条目上链，不送加密信封 / only leaves of this case go to the network",
+        ),
+    ] = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
@@ -69,6 +76,7 @@ def seal(
             purpose=purpose, source=_source(source, from_whom), operator={"name": operator} if operator else {},
             interest=interest,
             blinded=blind,
+            leaves_only=leaves_only,
         )  # fmt: skip
         with session(out, vault) as opened:
             early, expanded = _expand(paths) if each_file else ([], list(paths))

@@ -8,7 +8,7 @@ from evidence_desk.core.proof import Proof
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Status
-from evidence_desk.errors import IntegrityError
+from evidence_desk.errors import IntegrityError, NotFoundError
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.prove import prove
 from evidence_desk.verify.court import NOT_ANCHORED
@@ -19,8 +19,11 @@ def assess(desk: Desk, exhibit: ExhibitRow, trust: Trust) -> tuple[Proof, Exhibi
     """Proof of an exhibit and the facts its bytes state.
 
     Raises:
+        NotFoundError: ``vault.case_erased``.
         IntegrityError: ``certify.unsound`` when any check failed (undetermined ones are left to the reader).
     """
+    if exhibit.erased:
+        raise NotFoundError("vault.case_erased")
     proof = prove(desk, exhibit)
     keyed = replace(trust, desks={desk.origin: desk.keys, **trust.desks})
     verdict = verify_exhibit(

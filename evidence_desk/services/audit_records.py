@@ -65,7 +65,7 @@ def _exhibit(desk: Desk, exhibit: ExhibitRow, faults: list[Fault]) -> None:
         return  # told as a fault of the leaf
     if row.leaf_hash != exhibit.leaf_hash or leaf.statement is None:
         faults.append(Fault(code="audit.exhibit", seq=exhibit.seq))
-    elif not leaf.statement.matches(DigestPair.of(exhibit.statement)):
+    elif not exhibit.erased and not leaf.statement.matches(DigestPair.of(exhibit.statement)):
         faults.append(Fault(code="audit.statement", seq=exhibit.seq))
 
 
@@ -99,5 +99,6 @@ def _certificates(desk: Desk, leaves: Mapping[int, Leaf], faults: list[Fault]) -
     kept = {row.leaf_hash: row for row in desk.store.exhibits.certificates()}
     for seq, leaf in leaves.items():
         row = kept.get(leaf_hash(leaf.encode()))
-        if row is None or leaf.facts["certificate"] != DigestPair.of(row.pdf).to_json():
+        digests = None if row is None else DigestPair.of(row.pdf) if row.pdf else row.digests
+        if digests is None or leaf.facts["certificate"] != digests.to_json():
             faults.append(Fault(code="audit.certificate", seq=seq))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.leaf import Leaf, LeafType
@@ -12,6 +13,9 @@ from evidence_desk.core.merkle import leaf_hash, root_of
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.rows import CustodyRow
 from evidence_desk.services.desk import Appender, Desk
+
+MAX_EVENTS: Final = 500
+"""Events that one leaf commits to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +41,14 @@ def custody_entry(row: CustodyRow) -> bytes:
 def append_custody(desk: Desk, appender: Appender, notes: Sequence[CustodyNote]) -> None:
     """Store events and append the leaf that commits to them, within the caller's transaction.
 
-    Each event carries a random salt in its details, so that the root says nothing to who can guess an event.
+    Each event carries a random salt in its details, so that the root says nothing to who can guess an event. More than
+    `MAX_EVENTS` take further leaves: the events of one leaf have to fit into its envelope.
     """
-    if not notes:
-        return
+    for start in range(0, len(notes), MAX_EVENTS):
+        _append(desk, appender, notes[start : start + MAX_EVENTS])
+
+
+def _append(desk: Desk, appender: Appender, notes: Sequence[CustodyNote]) -> None:
     now = desk.clock.now()
     seq = appender.log.size
     rows = [

@@ -31,7 +31,7 @@ from evidence_desk.services.fetch_log import (
     missing_pieces,
     signed_by_desk,
 )
-from evidence_desk.services.keybag_copy import fetch_copies, requester
+from evidence_desk.services.keybag_copy import Requester, fetch_copies, requester
 from evidence_desk.services.open_envelopes import PRIVATE, Opened, Refill, open_envelope, refill
 from evidence_desk.services.restore import opening_keys
 
@@ -236,7 +236,13 @@ def _next_note(
 
 
 def complete_earlier(
-    desk: Desk, court: Court, *, take_copies: TakeCopies | None, job: Job, anchors: bool = True
+    desk: Desk,
+    court: Court,
+    *,
+    take_copies: TakeCopies | None,
+    job: Job,
+    anchors: bool = True,
+    who: Requester | None = None,
 ) -> EarlierOutcome:
     """Complete every earlier log from the network; what is done is remembered and not asked for again.
 
@@ -246,6 +252,7 @@ def complete_earlier(
         take_copies: opens the keybag copies of gateways when envelopes stay closed; None when no secret is at hand.
         job: progress.
         anchors: fetch the proofs of exhibits too, which takes longest.
+        who: asks for the copies; the desk's own key by default, which the network must know.
 
     Raises:
         IntegrityError: ``restore.log_differs``. RemoteError: ``network.unverified``.
@@ -262,7 +269,8 @@ def complete_earlier(
         if entry is not None:
             entries[origin] = entry
             _fill(court, list(stores.values()), stores[origin], entry, outcome, marks, job)
-    _open_closed(desk, court, stores, marks, outcome, take_copies)
+    if take_copies is not None:
+        _open_closed(court, who or requester(desk), stores, marks, outcome, take_copies)
     outcome.erased = honor_tombstones(desk.store, list(outcome.logs.values()))
     for origin, entry in entries.items():
         mark = _mark(marks, origin)
@@ -294,18 +302,16 @@ def _fill(
 
 
 def _open_closed(
-    desk: Desk,
     court: Court,
+    who: Requester,
     stores: dict[str, Store],
     marks: dict[str, _Mark],
     outcome: EarlierOutcome,
-    take_copies: TakeCopies | None,
+    take_copies: TakeCopies,
 ) -> None:
     """Envelopes that stayed closed, once more with the keys of the keybag copies at gateways."""
     waiting = {origin: mark for origin, mark in marks.items() if mark.closed is not None and origin in stores}
-    if not waiting or take_copies is None:
-        return
-    copies = fetch_copies(court, requester(desk), outcome.faults)
+    copies = fetch_copies(court, who, outcome.faults) if waiting else ()
     if not copies:
         return
     if take_copies(copies):

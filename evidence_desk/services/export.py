@@ -87,7 +87,9 @@ def _records(proof: Proof, names: list[str]) -> tuple[PackageRecord, ...]:
 
 
 def _certificate(desk: Desk, exhibit: ExhibitRow) -> bytes | None:
-    valid = [row for row in desk.store.exhibits.certificates(exhibit.leaf_hash) if row.revoked is None]
+    valid = [
+        row for row in desk.store.exhibits.certificates(exhibit.leaf_hash) if row.revoked is None and row.pdf
+    ]
     return valid[-1].pdf if valid else None
 
 

@@ -8,7 +8,7 @@ from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
-from evidence_desk.errors import UsageError
+from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services.custody import CustodyNote, append_custody
 from evidence_desk.services.desk import Desk
 
@@ -54,10 +54,12 @@ def correct(desk: Desk, exhibit: ExhibitRow, *, note: str, operator: str = "") -
     """Append ``correction.noted``: the log commits to the salted text, which stays in the custody record.
 
     Raises:
-        UsageError: ``correct.no_note``.
+        UsageError: ``correct.no_note``. NotFoundError: ``vault.case_erased``.
     """
     if not note.strip():
         raise UsageError("correct.no_note")
+    if exhibit.erased:
+        raise NotFoundError("vault.case_erased")
     details: dict[str, JSON] = {"note": note, "commitment_salt": desk.random(32).hex()}
     commitment: JSON = {**DigestPair.of(encode(details)).to_json()}
 

@@ -33,6 +33,7 @@ class SealRequest:
         title: of the exhibit; the name of the path when empty.
         source: how obtained, from whom, medium, is_original… (personal, salted).
         blinded: 盲化, digests cannot be looked up by strangers.
+        leaves_only: 仅哈希, from now on nothing but leaves of this case goes to the network.
     """
 
     case_number: str = DEFAULT_CASE
@@ -47,6 +48,7 @@ class SealRequest:
     witness: Mapping[str, JSON] | None = None
     interest: str = ""
     blinded: bool = False
+    leaves_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,8 @@ def _commit(desk: Desk, prepared: Sequence[_Prepared], request: SealRequest) -> 
         desk.store.exhibits.add_case(
             CaseRow(number=request.case_number, details=encode(details), created=desk.clock.now())
         )
+        if request.leaves_only:
+            desk.store.exhibits.set_leaves_only(request.case_number)
         logged = desk.clock.now()
         leaves = appender.append(makers)
         rows: list[ExhibitRow] = []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence_desk.bootstrap import init_session, restore_session
+from evidence_desk.bootstrap import init_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.verdict import Status
+from evidence_desk.restoring import restore_session
 from evidence_desk.services.audit import audit
 from evidence_desk.services.certify import certify
 from evidence_desk.services.export import export

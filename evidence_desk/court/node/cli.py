@@ -11,7 +11,10 @@ from typer.exceptions import Abort, TyperException
 
 from evidence_desk.core.verdict import ExitStatus
 from evidence_desk.court.node.commands.founding import genesis, init, join
-from evidence_desk.court.node.commands.running import application, localnet, start, status
+from evidence_desk.court.node.commands.governing import govern, report_equivocation
+from evidence_desk.court.node.commands.keeping import backup_node, restore, resync
+from evidence_desk.court.node.commands.running import application, gateway, localnet, start, status
+from evidence_desk.court.node.commands.trusting import trust_bundle
 from evidence_desk.errors import CanceledError, UsageError
 from evidence_desk.terminal.output import ErrorTold, Output
 from evidence_desk.terminal.program import run_program
@@ -22,7 +25,14 @@ _PROGRAM: Final = "court-node"
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for command in (init, genesis, join, start, status, localnet):
     app.command()(command)
-app.command(hidden=True)(application)
+app.command("backup")(backup_node)
+app.command()(restore)
+app.command()(resync)
+app.command("trust-bundle")(trust_bundle)
+app.command("report-equivocation")(report_equivocation)
+app.add_typer(govern, name="govern")
+for process in (application, gateway):
+    app.command(hidden=True)(process)
 
 
 @app.callback()

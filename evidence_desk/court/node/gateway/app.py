@@ -16,6 +16,7 @@ from evidence_desk.court.node.gateway.api import Api
 from evidence_desk.court.node.gateway.context import GatewayContext
 from evidence_desk.court.node.gateway.door import make_door
 from evidence_desk.court.node.gateway.refusals import RefusalError, error_response, refusal
+from evidence_desk.court.node.portal import routes as portal
 from evidence_desk.errors import EvidenceDeskError, UserError
 
 
@@ -40,7 +41,7 @@ def create_app(context: GatewayContext, *, on_ready: Callable[[], None] | None =
             await context.close()
 
     inner = Starlette(
-        routes=Api(context).routes(),
+        routes=[*Api(context).routes(), *portal.routes(context)],
         lifespan=lifespan,
         exception_handlers={
             RefusalError: _refuse,

@@ -1,6 +1,6 @@
 """A court network for desks under test: the real state machine, real headers and votes, gateways that can misbehave.
 
-Only consensus, HTTP and timestamp authorities are played by hand. A block is made when a gateway is asked something.
+Only consensus and HTTP are played by hand. A block is made when a gateway is asked something.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from evidence_desk.core.canonical import decode, encode
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.rows import Submission
-from evidence_desk.core.trust import NO_TRUST
+from evidence_desk.core.trust import NO_TRUST, Trust
 from evidence_desk.court.node.abci.application import Query
 from evidence_desk.court.node.app.logs import log_key
 from evidence_desk.court.protocol.anchor import AnchorAnswer
@@ -25,10 +25,12 @@ from evidence_desk.court.protocol.desk_answer import DeskAnswer
 from evidence_desk.court.protocol.header import Standing
 from evidence_desk.court.protocol.history import NetworkTrust
 from evidence_desk.court.protocol.light_block import from_base64
+from evidence_desk.court.protocol.lookup import LookupAnswer
 from evidence_desk.court.protocol.map_proof import decode_map_proof
 from evidence_desk.court.protocol.part import LeafEvents, StateView, TimedBlock, read_events, read_roots
 from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
-from evidence_desk.court.protocol.state import ListRoot, StateRoots
+from evidence_desk.court.protocol.search import KINDS, SearchAnswer
+from evidence_desk.court.protocol.state import ListRoot, LookupEntry, StateRoots, lookup_key
 from evidence_desk.court.protocol.transactions import parse_transaction
 from evidence_desk.errors import RemoteError
 from evidence_desk.services.court_query import Court
@@ -36,8 +38,8 @@ from tests.unit.court.network import make_header, signed
 from tests.unit.court_node.chain import CHAIN, Chain, public
 from tests.unit.court_node.chain import signed as approved_by
 
-START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-GENESIS = BlockTime.of(START - timedelta(hours=1))
+GENESIS = BlockTime.of(datetime.now(UTC) - timedelta(hours=1))
+"""Blocks have the machine's time, by which embedded authorities stamp."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ class HandMadeCourt:
             [Validator(public_key=public(key), power=1) for key in self.chain.validators]
         )
         self.trust = NetworkTrust(chain_id=CHAIN, genesis=self.validators, genesis_time=GENESIS)
-        self.now = START
+        self.times: dict[int, BlockTime] = {}
         self.blocks: dict[int, LightBlock] = {}
         self.block()
 
@@ -66,6 +68,7 @@ class HandMadeCourt:
         """Execute what waits, and one more block whose header has the new application hash."""
         for txs in (tuple(self.mempool), ()):
             result = self.chain.block(*txs)
+            self.times[self.height] = BlockTime.of(datetime.now(UTC))
             self.executed += [(tx, item.code) for tx, item in zip(txs, result.results, strict=True)]
         self.mempool.clear()
 
@@ -74,7 +77,7 @@ class HandMadeCourt:
         if height not in self.blocks:
             header = make_header(
                 height + 1, self.validators, app_hash=self.chain.hashes[height - 1], chain_id=CHAIN,
-                time=BlockTime(BlockTime.of(self.now).seconds + height, 7),
+                time=self.times[height],
             )  # fmt: skip
             self.blocks[height] = signed(header, self.validators, keys=self.chain.validators)
         return self.blocks[height]
@@ -91,7 +94,7 @@ class HandMadeCourt:
 
 @dataclass
 class HandMadeGateway:
-    """One gateway; `mend` may change what it answers, `deaf` paths are not answered, `withholds` loses transactions."""
+    """One gateway; `mend` may change what it answers, a `deaf` one is silent, `withholds` loses transactions."""
 
     court: HandMadeCourt
     url: str = "http://one.example"
@@ -99,6 +102,8 @@ class HandMadeGateway:
     withholds: bool = False
     automatic: bool = True
     refuses: int = 0
+    """Code for transactions of more than `refuses_from` bytes."""
+    refuses_from: int = 0
     mend: Callable[[str, bytes], bytes] = lambda _path, data: data
     asked: list[str] = field(default_factory=list)
     frozen: int = 0
@@ -106,7 +111,7 @@ class HandMadeGateway:
 
     def submit(self, transaction: bytes) -> Submission:
         self._heard("POST /v1/transactions")
-        if self.refuses:
+        if self.refuses and len(transaction) > self.refuses_from:
             return Submission(id="", code=self.refuses, reason="test")
         result = self.court.chain.check(transaction)
         if result.code not in {0, 3}:
@@ -146,7 +151,9 @@ class HandMadeGateway:
                 {"v": "gateway/1", "chain_id": CHAIN, "demo": True, "height": self.height,
                  "registration": "automatic" if self.automatic else "vote"}
             )  # fmt: skip
-        assert path.startswith("/v1/logs/")
+        if path.startswith("/v1/lookup/"):
+            return self._lookup(bytes.fromhex(path.removeprefix("/v1/lookup/")))
+        assert path.startswith("/v1/logs/"), path
         rest = path.removeprefix("/v1/logs/")
         origin, _, tail = rest.partition("/notes/")
         if tail:
@@ -161,6 +168,21 @@ class HandMadeGateway:
         entry = None if value["entry"] is None else DESK_ENTRY.decode(from_base64(value["entry"]))
         proof = decode_map_proof(from_base64(value["proof"]))
         return DeskAnswer(origin=origin, entry=entry, proof=proof, standing=standing).encode()
+
+    def _lookup(self, digest: bytes) -> bytes:
+        values = {kind: self.court.ask("/lookup", lookup_key(kind, digest), self.height) for kind in KINDS}
+        roots = _roots(next(iter(values.values()))["roots"])
+        standing = Standing(chain_id=CHAIN, roots=roots, block=self.court.light_block(self.height))
+        lookups = tuple(
+            LookupAnswer(
+                key=lookup_key(kind, digest),
+                entries=tuple(_entry(from_base64(item)) for item in value["entries"]),
+                proof=decode_map_proof(from_base64(value["proof"])),
+                standing=standing,
+            )
+            for kind, value in values.items()
+        )
+        return SearchAnswer(digest=digest, lookups=lookups, found=(), standing=standing).encode()
 
     def _proof(self, path: str, body: bytes) -> bytes:
         plain, _, query = path.partition("?")
@@ -210,6 +232,10 @@ class HandMadeGateway:
         return dict(zip(leaves, found, strict=True))
 
 
+def _entry(data: bytes) -> LookupEntry:
+    return LookupEntry(leaf_hash=data[:32], height=int.from_bytes(data[32:], "big"))
+
+
 def _roots(value: Any) -> StateRoots:
     checkpoints = value["checkpoints"]
     return StateRoots(
@@ -222,16 +248,16 @@ def _roots(value: Any) -> StateRoots:
 
 @dataclass
 class CourtClock:
-    """A clock a little after the network's newest block."""
+    """The machine's clock: a little after the network's newest block."""
 
     court: HandMadeCourt
 
     def now(self) -> datetime:
-        return self.court.now + timedelta(hours=1)
+        return datetime.now(UTC)
 
 
-def court_of(network: HandMadeCourt, *gateways: HandMadeGateway) -> Court:
-    return Court(trust=network.trust, roots=NO_TRUST, gateways=gateways, clock=CourtClock(network))
+def court_of(network: HandMadeCourt, *gateways: HandMadeGateway, roots: Trust = NO_TRUST) -> Court:
+    return Court(trust=network.trust, roots=roots, gateways=gateways, clock=CourtClock(network))
 
 
 def forged(path_part: str) -> Callable[[str, bytes], bytes]:

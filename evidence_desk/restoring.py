@@ -46,15 +46,12 @@ from evidence_desk.services.keybag_copy import CopyOutcome, Requester, fetch_cop
 from evidence_desk.services.network import JoinOutcome, register
 from evidence_desk.services.restore import prove_log
 from evidence_desk.settings import save_networks
-from evidence_desk.vault.backup import restore
+from evidence_desk.vault.backup import ORIGINALS, restore
 from evidence_desk.vault.epochs import epoch, origin_of
 from evidence_desk.vault.keybag_copy import KeybagCopy, open_copy
 from evidence_desk.vault.network_restore import rebuild
 from evidence_desk.vault.recovery import next_log_keys, parse_recovery_key
 from evidence_desk.vault.store import Vault
-
-ORIGINALS: Final = "originals-incomplete"
-"""Setting: this vault was built without its originals; those that are missing are no damage."""
 
 _ASKED: Final = "successor-asked"
 """Setting: chain and origin whose registration waits for institutions."""

@@ -11,6 +11,7 @@ from evidence_desk.cli.describe import certificate_json, exhibit_json, print_cer
 from evidence_desk.cli.files import ForceOption, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
 from evidence_desk.cli.show import NumberArgument
+from evidence_desk.errors import NotFoundError
 from evidence_desk.services.certify import certify as issue
 from evidence_desk.services.export import export as export_package
 from evidence_desk.services.find import one_certificate, one_exhibit
@@ -60,6 +61,8 @@ def reprint(
     """再次写出已签发的证书，逐字节相同 / Write an issued certificate again, byte for byte."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
         row = one_certificate(opened.desk, number)
+        if not row.pdf:
+            raise NotFoundError("certificate.not_held", number=row.number)
         with written(output, force=force) as stream:
             stream.write(row.pdf)
         out.say("reprint.done", number=row.number, path=str(output))

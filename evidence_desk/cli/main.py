@@ -12,10 +12,12 @@ from evidence_desk.cli import authority, network, signer
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
+from evidence_desk.cli.erase import erase
 from evidence_desk.cli.identity import identity
 from evidence_desk.cli.init import init
 from evidence_desk.cli.lookup import lookup
-from evidence_desk.cli.maintain import audit, backup, change, recheck, restore
+from evidence_desk.cli.maintain import audit, backup, change, recheck
+from evidence_desk.cli.restore import restore
 from evidence_desk.cli.seal import seal, timestamp
 from evidence_desk.cli.show import custody, list_exhibits, show
 from evidence_desk.cli.verify import verify
@@ -34,7 +36,7 @@ for command, name in (
     (init, "init"), (seal, "seal"), (list_exhibits, "list"), (show, "show"), (timestamp, "timestamp"),
     (certify, "certify"), (reprint, "reprint"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
-    (restore, "restore"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
+    (restore, "restore"), (erase, "erase"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
     (anchor, "anchor"),
 ):  # fmt: skip
     app.command(name)(command)

@@ -1,4 +1,4 @@
-"""``evidence-desk audit``, ``recheck``, ``backup``, ``restore`` and ``passphrase``."""
+"""``evidence-desk audit``, ``recheck``, ``backup`` and ``passphrase``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from evidence_desk.bootstrap import SystemClock
 from evidence_desk.cli.files import ForceOption, refuse_existing
 from evidence_desk.cli.options import (
     NEW_PASSPHRASE,
+    RECOVERY_KEY,
     JsonOption,
     LanguageOption,
     OperatorOption,
@@ -21,18 +22,14 @@ from evidence_desk.cli.options import (
     vault_folder,
 )
 from evidence_desk.errors import IntegrityError, UsageError
-from evidence_desk.restoring import restore_session
 from evidence_desk.services.audit import MAX_FAULTS
 from evidence_desk.services.audit import audit as audit_log
 from evidence_desk.services.find import one_exhibit
 from evidence_desk.services.recheck import recheck as recheck_originals
-from evidence_desk.settings import AuthorityKind
 from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import backup as backup_vault
 from evidence_desk.vault.store import change_passphrase, reset_passphrase
-
-RECOVERY_KEY = "EVIDENCE_DESK_RECOVERY_KEY"
 
 
 def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False) -> None:
@@ -84,20 +81,30 @@ def recheck(
         with out.job() as job:
             outcomes = recheck_originals(opened.desk, rows, job=job, operator=operator)
         damaged = [item for item in outcomes if item.damaged]
+        erased = sum(item.erased for item in outcomes)
         for item in damaged:
             names = (item.exhibit.objects[position].path for position in item.damaged)
             out.say(
-                "recheck.damaged",
+                "recheck.missing" if item.action == "missing" else "recheck.damaged",
                 number=item.exhibit.number, count=len(item.damaged), files=", ".join(names),
             )  # fmt: skip
         if outcomes:
-            out.say("recheck.done", count=len(outcomes) - len(damaged), total=len(outcomes))
+            total = len(outcomes) - erased
+            out.say("recheck.done", count=total - len(damaged), total=total)
         else:
             out.say("recheck.none")
+        if erased:
+            out.say("recheck.erased", count=erased)
         out.document(
             {
                 "exhibits": [
-                    {"number": item.exhibit.number, "sound": not item.damaged, "damaged": list(item.damaged)}
+                    {
+                        "number": item.exhibit.number,
+                        "sound": not item.damaged and not item.erased,
+                        "damaged": list(item.damaged),
+                        "missing": list(item.missing),
+                        "erased": item.erased,
+                    }
                     for item in outcomes
                 ]
             }
@@ -120,34 +127,6 @@ def backup(
             backup_vault(opened.vault, file, job=job)
         out.say("backup.done", path=str(file), size=file.stat().st_size)
         out.document({"path": str(file), "size": file.stat().st_size})
-
-
-def restore(
-    file: Annotated[Path, typer.Argument(help="备份文件 / backup file")],
-    by_recovery_key: Annotated[
-        bool, typer.Option("--recovery-key", help="用恢复密钥而不用口令 / by recovery key, not passphrase")
-    ] = False,
-    vault: VaultOption = None,
-    lang: LanguageOption = Language.ZH,
-    as_json: JsonOption = False,
-) -> None:
-    """由备份恢复到新的文件夹，并开启后继日志 / Restore into a new folder; opens a successor log."""
-    with Output(lang, as_json=as_json) as out:
-        folder = vault_folder(vault)
-        given = RECOVERY_KEY in os.environ or by_recovery_key
-        recovery_key = passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY) if given else None
-        secret = None if given else passphrase(out)
-        with out.job() as job:
-            session = restore_session(file, folder, passphrase=secret, recovery_key=recovery_key, job=job)
-        with session.vault:
-            count = sum(1 for _ in session.vault.exhibits.exhibits())
-            origin = session.vault.origin
-            demo = any(item.kind is AuthorityKind.EMBEDDED for item in session.settings)
-        out.say("restore.done", folder=str(folder), count=count)
-        out.say("restore.successor", origin=origin)
-        if demo:
-            out.say("restore.demo")
-        out.document({"vault": str(folder), "log": origin, "exhibits": count})
 
 
 def change(

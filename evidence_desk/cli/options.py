@@ -21,6 +21,8 @@ from evidence_desk.texts import Language
 PASSPHRASE: Final = "EVIDENCE_DESK_PASSPHRASE"  # noqa: S105 - the name of a variable
 NEW_PASSPHRASE: Final = "EVIDENCE_DESK_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
 
+RECOVERY_KEY: Final = "EVIDENCE_DESK_RECOVERY_KEY"
+
 VaultOption = Annotated[
     Path | None,
     typer.Option("--vault", envvar="EVIDENCE_DESK_VAULT", help="存证库文件夹 / folder of the vault"),

@@ -350,6 +350,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def present(self, stored: StoredObject) -> bool:
+        """Whether there is a file for an original, be it sound or not."""
+        ...
+
     def check(self, stored: StoredObject, *, case_number: str, job: Job) -> bool:
         """Decrypt and compare size and both digests; False when they differ or it cannot be decrypted."""
         ...

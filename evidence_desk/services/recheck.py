@@ -14,11 +14,24 @@ from evidence_desk.services.desk import Desk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecheckOutcome:
-    """One exhibit: `damaged` lists positions of originals that are gone or differ; `erased`: its case was erased."""
+    """One exhibit.
+
+    Attributes:
+        damaged: positions of originals that are gone or differ; `missing`: those of them that are not here.
+        erased: its case was erased.
+    """
 
     exhibit: ExhibitRow
     damaged: tuple[int, ...]
+    missing: tuple[int, ...] = ()
     erased: bool = False
+
+    @property
+    def action(self) -> str:
+        """What the custody record calls it."""
+        if not self.damaged:
+            return "rechecked"
+        return "missing" if self.damaged == self.missing else "damaged"
 
 
 def recheck(
@@ -34,9 +47,13 @@ def recheck(
         [
             CustodyNote(
                 exhibit=outcome.exhibit.leaf_hash,
-                action="damaged" if outcome.damaged else "rechecked",
+                action=outcome.action,
                 operator=operator,
-                details={"files": len(outcome.exhibit.objects), "damaged": list(outcome.damaged)},
+                details={
+                    "files": len(outcome.exhibit.objects),
+                    "damaged": list(outcome.damaged),
+                    "missing": list(outcome.missing),
+                },
             )
             for outcome in outcomes
             if not outcome.erased
@@ -46,6 +63,8 @@ def recheck(
 
 
 def _recheck(desk: Desk, exhibit: ExhibitRow, job: Job) -> RecheckOutcome:
+    if exhibit.erased:
+        return RecheckOutcome(exhibit=exhibit, damaged=(), erased=True)
     try:
         damaged = tuple(
             item.position
@@ -56,4 +75,7 @@ def _recheck(desk: Desk, exhibit: ExhibitRow, job: Job) -> RecheckOutcome:
         if error.code != "vault.case_erased":
             raise
         return RecheckOutcome(exhibit=exhibit, damaged=(), erased=True)
-    return RecheckOutcome(exhibit=exhibit, damaged=damaged)
+    gone = {item.position for item in exhibit.objects if not desk.store.objects.present(item.stored)}
+    return RecheckOutcome(
+        exhibit=exhibit, damaged=damaged, missing=tuple(place for place in damaged if place in gone)
+    )

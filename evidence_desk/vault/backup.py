@@ -8,7 +8,7 @@ next epoch with new keys, because leaves lost with the disk would otherwise make
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from pyrage import x25519
 from evidence_desk.core.job import Job
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import Clock, LogStore
+from evidence_desk.core.rows import ObjectRow
 from evidence_desk.errors import (
     IntegrityError,
     MalformedError,
@@ -45,6 +46,8 @@ from evidence_desk.vault.vault_file import FILE_NAME as VAULT_FILE
 from evidence_desk.vault.vault_file import Secrets, VaultFile
 
 KEYBAG_MEMBER: Final = "keybag.age"
+ORIGINALS: Final = "originals-incomplete"
+"""Setting of a vault built without its originals: those that are missing are no damage."""
 _MAC_PURPOSE: Final = "backup"
 _MAX_KEYBAG: Final = 256 * 1024 * 1024
 _MAX_VAULT_FILE: Final = 64 * 1024
@@ -107,7 +110,7 @@ def _write(vault: Vault, archive: ArchiveWriter, copy: Path, job: Job) -> None:
         try:
             source = (vault.folder / OBJECTS / name).open("rb")
         except FileNotFoundError as error:
-            if vault.is_erased(case_number):
+            if vault.is_erased(case_number) or vault.exhibits.get_setting(ORIGINALS) == b"true":
                 continue
             raise IntegrityError("vault.object_missing") from error
         with source:
@@ -211,6 +214,51 @@ def _take_over(archive: ArchiveReader, work: Path, secrets: Secrets) -> None:
     Keybag(work / KEYBAG, lambda: key.subkey("keybag")).import_(plain.getvalue())
 
 
+def fill_from_backup(vault: Vault, file: Path, *, job: Job | None = None) -> int:
+    """Take missing originals out of a backup of this vault, however old; each is decrypted and re-hashed. How many came.
+
+    Raises:
+        MalformedError: ``malformed.backup``, also for a backup of another vault.
+        UnreadableError: ``vault.source_unreadable``. HostError: disk full.
+    """
+    job = job or Job()
+    wanted = {item.stored.name: (item, case) for item, case in missing_originals(vault)}
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise UnreadableError("vault.source_unreadable", reason=type(error).__name__) from error
+    came: list[str] = []
+    with stream, ArchiveReader(stream) as archive:
+        archive.check_mac(vault.key.subkey(_MAC_PURPOSE))
+        there = [name for name in wanted if f"{OBJECTS}/{name}" in archive.members]
+        total, done = sum(archive.members[f"{OBJECTS}/{name}"][1] for name in there), 0
+        require_room(vault.folder, total)
+        for name in there:
+            progress(job, "restore", done, total)
+            done += archive.members[f"{OBJECTS}/{name}"][1]
+            temporary = vault.folder / OBJECTS / durable.temporary_name()
+            archive.extract(f"{OBJECTS}/{name}", temporary)
+            temporary.replace(vault.folder / OBJECTS / name)
+            item, case_number = wanted[name]
+            if vault.objects.check(item.stored, case_number=case_number, job=Job()):
+                came.append(name)
+            else:
+                vault.objects.remove([name])
+        progress(job, "restore", total, total)
+    durable.sync_files(vault.folder / OBJECTS, sorted(came))
+    return len(came)
+
+
+def missing_originals(vault: Vault) -> Iterator[tuple[ObjectRow, str]]:
+    """Originals (with their case) that rows name and the vault does not hold; those of erased cases are none."""
+    seen: set[str] = set()
+    for exhibit in vault.exhibits.exhibits():
+        for item in exhibit.objects:
+            if item.stored.name not in seen and not vault.objects.present(item.stored):
+                seen.add(item.stored.name)
+                yield item, exhibit.case_number
+
+
 class _Rebuilt:
     """A vault's folder that is not yet in its place."""
 
@@ -228,12 +276,14 @@ class _Rebuilt:
         for origin in self._logs.origins():
             verify_log(self._logs.archived(origin))
         objects = ObjectRepository(self._work / OBJECTS, self._keybag, referenced=set, read_only=True)
+        exhibits = ExhibitRepository(self._database, self._logs.active)
+        incomplete = exhibits.get_setting(ORIGINALS) == b"true"
         known: set[str] = set()
-        for exhibit in ExhibitRepository(self._database, self._logs.active).exhibits():
+        for exhibit in exhibits.exhibits():
             if self._keybag.is_erased(exhibit.case_number):
                 continue
             for item in exhibit.objects:
-                if item.stored.name in known:
+                if item.stored.name in known or (incomplete and not objects.present(item.stored)):
                     continue
                 if not objects.check(item.stored, case_number=exhibit.case_number, job=job):
                     raise IntegrityError("vault.object_damaged")

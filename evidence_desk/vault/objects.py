@@ -101,6 +101,10 @@ class ObjectRepository:
         keys = self._keybag.keys(case_number)
         return open_decrypted(self._path(stored.name), keys.age_identity())
 
+    def present(self, stored: StoredObject) -> bool:
+        """Whether there is a file for an original, be it sound or not."""
+        return self._path(stored.name).is_file()
+
     def check(self, stored: StoredObject, *, case_number: str, job: Job) -> bool:
         """Whether the original decrypts to the recorded size and both digests.
 

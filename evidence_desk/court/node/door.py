@@ -43,6 +43,15 @@ class Executed:
     code: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeBlock:
+    """Transactions of a block, and what its header says of the block before it."""
+
+    txs: tuple[bytes, ...]
+    app_hash: bytes
+    results_hash: bytes
+
+
 class Door(Protocol):
     """A way to the network."""
 
@@ -138,12 +147,15 @@ class NodeDoor:
         except (KeyError, TypeError, ValueError) as error:
             raise self._silent() from error
 
-    def block(self, height: int) -> tuple[tuple[bytes, ...], bytes]:
-        """Transactions of a block, and the application hash in its header (the state after the block before it)."""
+    def block(self, height: int) -> NodeBlock:
+        """By ``/block``."""
         try:
             block = self._call("block", height=str(height))["block"]
-            txs = tuple(base64.b64decode(tx, validate=True) for tx in block["data"]["txs"] or [])
-            return txs, bytes.fromhex(block["header"]["app_hash"])
+            return NodeBlock(
+                txs=tuple(base64.b64decode(tx, validate=True) for tx in block["data"]["txs"] or []),
+                app_hash=bytes.fromhex(block["header"]["app_hash"]),
+                results_hash=bytes.fromhex(block["header"]["last_results_hash"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise self._silent() from error
 

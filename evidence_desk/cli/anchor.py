@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +12,26 @@ from evidence_desk.bootstrap import Session, open_court
 from evidence_desk.cli.describe import anchor_json, fault_json, print_faults
 from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
 from evidence_desk.cli.network import GatewayOption
-from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
+from evidence_desk.cli.options import (
+    JsonOption,
+    LanguageOption,
+    TrustOption,
+    VaultOption,
+    passphrase,
+    session,
+)
+from evidence_desk.cli.restore import network_json, tell_copies, tell_network
 from evidence_desk.core.leaf import SEALED
 from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
 from evidence_desk.errors import BusyError, UsageError
+from evidence_desk.restoring import Secret, settle
 from evidence_desk.services.anchor import AnchorOutcome
 from evidence_desk.services.anchor import anchor as anchor_log
 from evidence_desk.services.carry import carry as carry_outbox
 from evidence_desk.services.carry import export_outbox, import_answers
 from evidence_desk.services.envelopes import envelopes_for
+from evidence_desk.services.keybag_copy import send_copies
 from evidence_desk.terminal.output import Output, error_json
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import read_trust
@@ -75,10 +85,16 @@ def anchor(
 def _on_line(out: Output, opened: Session, *, wait: bool) -> None:
     court = opened.court()
     with out.job() as job:
+        restored = settle(opened, court, secret=lambda: Secret(passphrase=passphrase(out)), job=job)
+        copies = send_copies(opened.desk, court)  # before the envelopes that its keys open
         outcome = anchor_log(
             opened.desk, court, opened.authorities, wait=wait, job=job, envelopes=envelopes_for
         )
-    tell(out, opened, outcome)
+    if restored is not None:
+        tell_network(out, restored)
+    tell_copies(out, copies)
+    earlier = None if restored is None else network_json(out, restored)
+    tell(out, opened, outcome, {"earlier": earlier, "keybag": {"sent": copies.sent, "whole": copies.whole}})
     if wait and outcome.waiting:
         raise typer.Exit(BusyError.exit_status)
 
@@ -151,7 +167,7 @@ def _carry(
         raise typer.Exit(BusyError.exit_status)
 
 
-def tell(out: Output, opened: Session, outcome: AnchorOutcome) -> None:
+def tell(out: Output, opened: Session, outcome: AnchorOutcome, more: Mapping[str, Any] | None = None) -> None:
     """What a run came to."""
     count = _exhibits(opened, outcome)
     for row in outcome.anchored:
@@ -174,7 +190,7 @@ def tell(out: Output, opened: Session, outcome: AnchorOutcome) -> None:
     print_faults(out, outcome.faults)
     if outcome.chain_id.startswith("demo-"):
         out.say("demo.chain", chain=outcome.chain_id)
-    out.document(outcome_json(out, outcome, count))
+    out.document({**outcome_json(out, outcome, count), **(more or {})})
 
 
 def outcome_json(out: Output, outcome: AnchorOutcome, count: int) -> dict[str, Any]:

@@ -12,10 +12,12 @@ import typer
 from evidence_desk.bootstrap import Session, network_setting
 from evidence_desk.cli.describe import fault_json, moment_or_none, print_faults
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
+from evidence_desk.cli.restore import tell_copies
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import CourtGateway
 from evidence_desk.errors import UsageError
 from evidence_desk.services.court_query import GatewayFault
+from evidence_desk.services.keybag_copy import send_copies
 from evidence_desk.services.network import (
     GatewayState,
     JoinOutcome,
@@ -56,7 +58,10 @@ def join(
                 outcome = register(
                     opened.desk, court, opened.registry_keys(), earlier=opened.vault.origins, job=job
                 )
+        copies = None if outcome.entry is None else send_copies(opened.desk, court)
         _tell_join(out, opened, outcome)
+        if copies is not None:
+            tell_copies(out, copies)
         print_faults(out, [*faults, *outcome.faults])
         out.document(_join_json(out, opened, outcome, faults))
 
@@ -98,6 +103,9 @@ def _distinct(gateways: Sequence[CourtGateway]) -> tuple[str, ...]:
 
 def _tell_join(out: Output, opened: Session, outcome: JoinOutcome) -> None:
     origin = opened.vault.origin
+    if not opened.networks[0].gateways:
+        out.say("network.advice.off_line")
+        return
     if outcome.status == "pending":
         out.say("network.registration.pending", origin=origin)
         return

@@ -24,6 +24,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.errors import UsageError
 from evidence_desk.restoring import Restored, Secret, restore_backup, restore_network
 from evidence_desk.services.court_query import GatewayFault
+from evidence_desk.services.keybag_copy import CopyOutcome
 from evidence_desk.services.originals import fill_from_folder
 from evidence_desk.settings import AuthorityKind
 from evidence_desk.terminal.output import Output, error_json
@@ -143,17 +144,27 @@ def _tell(out: Output, restored: Restored, folder: Path) -> dict[str, Any]:
     out.say("restore.successor", origin=vault.origin)
     if any(item.kind is AuthorityKind.EMBEDDED for item in restored.session.settings):
         out.say("restore.demo")
-    _tell_network(out, restored)
+    tell_network(out, restored)
     return {
         "vault": str(folder),
         "log": vault.origin,
         "exhibits": count,
         "erased": erased,
-        "network": _network_json(out, restored),
+        "network": network_json(out, restored),
     }
 
 
-def _tell_network(out: Output, restored: Restored) -> None:
+def tell_copies(out: Output, copies: CopyOutcome) -> None:
+    """Which gateways have the present copy of the keybag; nothing when all had it."""
+    if copies.sent:
+        out.say("keybag_copy.sent", count=len(copies.sent))
+    if copies.faults:
+        out.say("keybag_copy.waiting", count=len(copies.faults))
+        print_faults(out, copies.faults)
+
+
+def tell_network(out: Output, restored: Restored) -> None:
+    """How the successor's registration stands, and which gateways failed."""
     joined = restored.joined
     if restored.offline is not None:
         out.warn(restored.offline)
@@ -168,7 +179,8 @@ def _tell_network(out: Output, restored: Restored) -> None:
     print_faults(out, _faults(restored))
 
 
-def _network_json(out: Output, restored: Restored) -> dict[str, Any] | None:
+def network_json(out: Output, restored: Restored) -> dict[str, Any] | None:
+    """What the network added to a restored desk; None when it was not asked."""
     earlier, joined = restored.earlier, restored.joined
     if earlier is None and joined is None and restored.offline is None:
         return None

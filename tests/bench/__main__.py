@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import certificates, court, files, log, tokens
+from tests.bench import anchored, certificates, court, files, log, tokens
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -21,6 +21,8 @@ BENCHES: dict[str, Bench] = {
     "authority": tokens.authority,
     "certificates": certificates.issuing,
     "verify": certificates.cold_verification,
+    "court-part": anchored.part_size,
+    "anchored": anchored.certificate,
     "network": court.throughput,
     "finality": court.finality,
     "lookup": court.lookup,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.log import note_keys
-from evidence_desk.core.merkle import leaf_hash
+from evidence_desk.core.merkle import TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.note import NoteKeys
 from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.core.rows import AnchorRow
@@ -52,12 +52,13 @@ from evidence_desk.court.protocol.state import (
     lookup_value,
 )
 from evidence_desk.crypto.pki import KeyKind, make_crl
-from tests.unit.court.network import CHAIN, digest, make_header, nodes, path_in, signed
+from tests.unit.court.network import CHAIN, digest, make_header, nodes, signed
 from tests.unit.verify.evidence import OTHER_DESK, Item, MovedClock, Scene
 from tsa.authority.embedded import EmbeddedAuthority
 from tsa.authority.keys import make_demo_authority
 
 RECORDS = 50
+LOOKUPS = 200
 INDEX = 33
 HEIGHT = 400
 COURTS = ("一", "二", "三", "四", "五", "六", "七")
@@ -70,6 +71,20 @@ def _desk_keys(keys: NoteKeys) -> DeskKeys:
     )  # fmt: skip
 
 
+def inclusion(entries: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Path of an entry in the RFC 6962 list."""
+    tiles = extend_tiles(lambda _level, _index: b"", 0, [leaf_hash(entry) for entry in entries])
+    return TileTree(Tiles(tiles), len(entries)).inclusion(index)
+
+
+class Tiles:
+    def __init__(self, tiles: Mapping[tuple[int, int], bytes]) -> None:
+        self._tiles = tiles
+
+    def tile(self, level: int, index: int) -> bytes:
+        return self._tiles.get((level, index), b"")
+
+
 @dataclass
 class State:
     """State of the network after the block that accepted a checkpoint, and what can be proven in it."""
@@ -77,6 +92,8 @@ class State:
     record: CheckpointRecord
     entries: Sequence[DeskEntry]
     events: dict[bytes, tuple[CourtEvent, ...]]
+    records: int = RECORDS
+    lookups: int = LOOKUPS
 
     def __post_init__(self) -> None:
         records = [
@@ -87,14 +104,14 @@ class State:
                     origin=OTHER_DESK, size=number + 1, root=digest(number), height=number + 1
                 )
             )
-            for number in range(RECORDS)
+            for number in range(self.records)
         ]
-        self.digests = [leaf_hash(record) for record in records]
+        self.path = inclusion(records, INDEX)
         self.desks = SparseMap()
         self.desks.update({desk_key(entry.origin): DESK_ENTRY.encode(entry) for entry in self.entries})
         self.lookup = SparseMap()
         values: dict[bytes, bytes] = {SENTINEL_KEY: SENTINEL_VALUE}
-        for number in range(200):
+        for number in range(self.lookups):
             known = LookupEntry(leaf_hash=digest(("leaf", number)), height=number + 1)
             values[lookup_key(LookupKind.OBJECT_SHA256, digest(number))] = lookup_value([known])
         for ref, events in self.events.items():
@@ -118,7 +135,10 @@ class State:
 
 @dataclass
 class Court:
-    """A network: `changes` times its validators changed, each time one of them."""
+    """A network: `changes` times its validators changed, each time one of them.
+
+    It has accepted `records` checkpoints and knows `lookups` digests.
+    """
 
     authority: TimestampAuthority
     desk: NoteKeys
@@ -126,6 +146,8 @@ class Court:
     first: int = 0
     size: int = 7
     changes: int = 0
+    records: int = RECORDS
+    lookups: int = LOOKUPS
     born: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(days=20))
 
     def set_number(self, number: int) -> ValidatorSet:
@@ -194,7 +216,8 @@ class Court:
         )  # fmt: skip
         other = replace(entry, origin=OTHER_DESK, office="other")
         ours = leaf_hash(item.proof.leaf.leaf)
-        state = State(record, (entry, other), {ours: tuple(events)} if events else {})
+        told = {ours: tuple(events)} if events else {}
+        state = State(record, (entry, other), told, self.records, self.lookups)
         validators = self.set_number(self.changes)
         header = make_header(
             height + 1, validators, app_hash=state.roots.app_hash, chain_id=self.chain_id,
@@ -203,7 +226,7 @@ class Court:
         block = signed(header, validators)
         subject = ours if about is None else leaf_hash(about.proof.leaf.leaf)
         return CourtPart(
-            chain_id=self.chain_id, record=record, index=INDEX, path=path_in(state.digests, INDEX),
+            chain_id=self.chain_id, record=record, index=INDEX, path=state.path,
             anchor=state.view(
                 self.stamped(block) if stamp else TimedBlock(block=block), other if entry_of else entry
             ),

@@ -317,7 +317,8 @@ def _announce(restored: Restored, court: Court, take: TakeCopies, *, job: Job) -
             return
         again = complete_earlier(session.desk, court, take_copies=take, job=job, anchors=False)
         if restored.earlier is not None:
-            restored.earlier.logs |= again.logs
+            for origin, state in again.logs.items():
+                restored.earlier.count(origin, state)
             restored.earlier.erased += again.erased
         restored.copies = send_copies(session.desk, court)
     except RemoteError as error:

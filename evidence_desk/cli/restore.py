@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from evidence_desk.cli.options import (
     vault_folder,
 )
 from evidence_desk.core.job import Job
-from evidence_desk.errors import UsageError
+from evidence_desk.errors import MalformedError, UsageError
 from evidence_desk.restoring import Restored, Secret, restore_backup, restore_network
 from evidence_desk.services.court_query import GatewayFault
 from evidence_desk.services.keybag_copy import CopyOutcome
@@ -226,9 +227,10 @@ def _fill(out: Output, opened: Session, path: Path) -> dict[str, int]:
 
 
 def _came(opened: Session, path: Path, job: Job) -> int:
-    if path.is_dir():
-        return fill_from_folder(opened.desk, path, job=job)
-    return fill_from_backup(opened.vault, path, job=job)
+    if path.is_file():
+        with contextlib.suppress(MalformedError):
+            return fill_from_backup(opened.vault, path, job=job)
+    return fill_from_folder(opened.desk, path, job=job)
 
 
 def _missing(out: Output, opened: Session) -> dict[str, int]:

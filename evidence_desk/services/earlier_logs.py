@@ -61,6 +61,13 @@ class EarlierOutcome:
     erased: list[str] = field(default_factory=list)
     faults: list[GatewayFault] = field(default_factory=list)
 
+    def count(self, origin: str, state: Refill) -> None:
+        """Count in what was opened of a log."""
+        if origin in self.logs:
+            self.logs[origin].add(state)
+        else:
+            self.logs[origin] = state
+
     @property
     def closed(self) -> int:
         """Leaves with private rows that no key opened."""
@@ -296,7 +303,7 @@ def _fill(
     before = store.log.size()
     state = fill_log(court, stores, store, entry, faults=outcome.faults, job=job)
     outcome.leaves += store.log.size() - before
-    outcome.logs[entry.origin] = state
+    outcome.count(entry.origin, state)
     if state.closed:
         _mark(marks, entry.origin).closed = (before, store.log.size())
 
@@ -317,21 +324,11 @@ def _open_closed(
     if take_copies(copies):
         for origin, mark in waiting.items():
             start, stop = mark.closed or (0, 0)
-            state = Refill(store=stores[origin], stores=list(stores.values()))
+            state = Refill(store=stores[origin], stores=list(stores.values()), again=True)
             reopen(court, state, origin, start, stop, outcome.faults)
-            outcome.logs[origin] = _sum(outcome.logs.get(origin), state)
+            outcome.count(origin, state)
     for mark in waiting.values():
         mark.closed = None
-
-
-def _sum(before: Refill | None, again: Refill) -> Refill:
-    if before is not None:
-        again.exhibits += before.exhibits
-        again.tokens += before.tokens
-        again.certificates += before.certificates
-        again.events += before.events
-        again.erased |= before.erased
-    return again
 
 
 def note_predecessor(desk: Desk) -> bool:

@@ -62,6 +62,7 @@ class Refill:
         closed: leaves with private rows of which nothing could be opened.
         untimed: tokens whose hash tree could not be made again; their exhibits wait for a new one.
         refused: boxes that opened but did not fit their leaf, or could not be read.
+        again: envelopes of leaves that were here before were opened once more.
     """
 
     store: Store
@@ -73,8 +74,20 @@ class Refill:
     closed: int = 0
     untimed: int = 0
     refused: int = 0
+    again: bool = False
     erased: set[str] = field(default_factory=set)
     nodes: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def add(self, later: Refill) -> None:
+        """Count in what a later run opened."""
+        self.exhibits += later.exhibits
+        self.tokens += later.tokens
+        self.certificates += later.certificates
+        self.events += later.events
+        self.closed = later.closed if later.again else self.closed + later.closed
+        self.untimed += later.untimed
+        self.refused += later.refused
+        self.erased |= later.erased
 
 
 def open_envelope(store: Store, leaf_hash: bytes, envelope: bytes | None) -> Opened:

@@ -19,12 +19,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file: the demo's other part lies beside it
+
+from scripts import demo_court
+
 ROOT: Final = Path(__file__).parents[1]
 SAMPLE: Final = ROOT / "assets" / "sample_case"
 OUT: Final = Path(os.environ.get("EVIDENCE_DEMO_OUT", ROOT / "build" / "demo"))
 BIN: Final = Path(sys.executable).parent
 PASSPHRASE: Final = "demo-passphrase-演示"  # noqa: S105 - a throw-away vault
-STEPS: Final = 9
+STEPS: Final = 12
 
 
 class Demo:
@@ -43,6 +47,15 @@ class Demo:
         """Announce the next step."""
         self.step += 1
         say(f"\n[{self.step}/{STEPS}] {zh} / {en}   ({time.monotonic() - self.started:.0f} s)")
+
+    @property
+    def programs(self) -> Path:
+        """Folder of our programs."""
+        return BIN
+
+    def say(self, text: str) -> None:
+        """Print at once."""
+        say(text)
 
     def run(self, *command: str | Path, expect: Sequence[int] = (0,), quiet: bool = False) -> str:
         """Run one of our programs or a system tool; its output; ends the demo when the status is not expected."""
@@ -81,11 +94,19 @@ def main() -> None:
     demo.title("准备样例案件（含运行时生成的 50 MB 录像）", "sample case, with a 50 MB video made now")
     originals = prepare(case)
     demo.title("启动演示时间戳服务（独立进程，HTTP）", "start the demo authority as its own HTTP process")
-    with authority(demo) as url:
-        demo.title("建立存证库并登记时间戳服务", "make a vault, use the authority")
+    with authority(demo) as url, demo_court.network(demo, OUT / "court") as court:
+        demo.title(
+            "建立存证库，登记时间戳服务，加入节点网络", "make a vault, use the authority, join the network"
+        )
         make_vault(demo, url)
+        demo_court.join(demo, court)
         demo.title("存证：摘要、加密入库、写入日志、取时间戳", "seal: hash, encrypt, log, timestamp")
         sealed = [seal(demo, case, item, originals) for item in case["exhibits"]]
+        demo.title(
+            "上链：节点网络接收日志，证明经轻客户端核实后保存",
+            "anchor: accepted by the network, proof light-verified",
+        )
+        demo_court.anchor(demo)
         demo.title("出具存证证书", "certify")
         certificate = OUT / "results" / "存证证书.pdf"
         demo.run("evidence-desk", "certify", *(item["number"] for item in sealed), "-o", certificate,
@@ -94,7 +115,12 @@ def main() -> None:
         for item in sealed:
             demo.run("evidence-desk", "export", item["number"], "-o", item["package"])
         say("  " + demo.run("evidence-desk", "audit").strip())
-    demo.title("离线核验（时间戳服务已停止，不需要存证库）", "verify offline, authority stopped, no vault")
+        demo.title("法官查验：凭文件，不需要存证库", "a judge looks a file up, without a vault")
+        demo_court.look_up(demo, court, sealed[0]["originals"][0], OUT)
+    demo.title(
+        "离线核验（时间戳服务和全部节点已停止，不需要存证库）",
+        "verify offline: authority and all nodes stopped, no vault",
+    )
     trust = OUT / "vault" / "trust"
     verify_all(demo, sealed, certificate, trust)
     demo.title("改动一个字节", "flip one byte")
@@ -182,7 +208,7 @@ def verify_all(demo: Demo, sealed: list[Sealed], certificate: Path, trust: Path)
     """Every package, and the certificate with the originals beside it."""
     for item in sealed:
         verdict = demo.json("evidence-verify", item["package"], "--trust", trust)
-        say(f"  {verdict['overall']}: {item['package'].name}")
+        say(f"  {verdict['overall']}: {item['package'].name}{_anchored(verdict)}")
     files = [file for item in sealed for file in item["originals"]]
     verdict = demo.json("evidence-verify", certificate, "--trust", trust, "--file", *files)
     say(f"  {verdict['overall']}: {certificate.name} + {len(files)} files")
@@ -191,6 +217,13 @@ def verify_all(demo: Demo, sealed: list[Sealed], certificate: Path, trust: Path)
     unknown = demo.json("evidence-verify", sealed[0]["package"], expect=(2,))
     say(f"  {unknown['overall']}: {sealed[0]['package'].name}（不给信任根 / without trust roots）")
     by_hand(demo, sealed[0]["package"])
+
+
+def _anchored(verdict: dict[str, Any]) -> str:
+    """What the verifier found about the court network."""
+    found = [item["status"] for item in verdict["findings"] if item["dimension"] == "court"]
+    passed = bool(found) and set(found) == {"passed"}
+    return f"，法院网络 court network: {'passed' if passed else 'NOT PROVEN'}"
 
 
 def by_hand(demo: Demo, package: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.engine
 @pytest.mark.timeout(600)
 def test_demo_does_the_main_job(tmp_path: Path):
     out = tmp_path / "演示 demo"
@@ -21,7 +22,9 @@ def test_demo_does_the_main_job(tmp_path: Path):
         cwd=ROOT, env={**os.environ, "EVIDENCE_DEMO_OUT": str(out)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("\n  passed: ") == 7
+    assert done.stdout.count("\n  passed: ") == 9
+    assert done.stdout.count("court network: passed") == 6
+    assert "门户 portal: 已登记 演示/非第三方" in done.stdout
     assert done.stdout.count("\n  failed: ") == 3
     assert "\n  undetermined: " in done.stdout
     assert "演示/非第三方" in done.stdout

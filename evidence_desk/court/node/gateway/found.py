@@ -72,7 +72,8 @@ class Finder:
         size, note = checked(lambda: (number(noted["size"]), from_base64(noted["note"])))
         within = origin.encode() + b"\n" + seq.to_bytes(8, "big") + size.to_bytes(8, "big")
         inclusion, answer = await asyncio.gather(
-            self._answers.row("/inclusion", within), self._answers.anchor(origin, size, [digest])
+            self._answers.row("/inclusion", within),
+            self._answers.anchor(origin, size, [digest], fresh=True),  # a revocation since then must be seen
         )
 
         def read() -> FoundLeaf:

@@ -47,8 +47,10 @@ def create_app(context: GatewayContext, *, on_ready: Callable[[], None] | None =
             RefusalError: _refuse,
             EvidenceDeskError: _refuse,
             HTTPException: _not_served,
+            Exception: _refuse,
         },
     )
+    inner.router.redirect_slashes = False
     settings = context.settings
     return make_door(settings.rate, settings.burst, tls=bool(settings.certificate))(inner)
 

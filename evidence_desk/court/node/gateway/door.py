@@ -91,7 +91,7 @@ class Door:
         if not isinstance(error, EvidenceDeskError | RefusalError):
             _log.error("gateway.bug", kind=type(error).__name__, where=_where(error))
         if begun:
-            raise ConnectionAbortedError  # the answer can't be taken back; the connection ends
+            return  # what was said can't be taken back; an answer that is not whole ends its connection
         response = refusal(error)
         if not _ends(scope):
             response.headers["Connection"] = "close"

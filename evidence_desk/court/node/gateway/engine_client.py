@@ -15,6 +15,7 @@ from evidence_desk.court.node.app.queries import QueryCode
 from evidence_desk.court.protocol.block import Commit, Header, ValidatorSet
 from evidence_desk.court.protocol.block_time import BlockTime
 from evidence_desk.court.protocol.rpc import (
+    MAX_ANSWER,
     RPC,
     read_answer,
     read_header,
@@ -66,6 +67,9 @@ class EngineClient:
     Args:
         url: address on loopback.
         transport: of httpx, for tests.
+
+    Every method may raise RemoteError ``api.engine_silent`` or ``api.engine_wrong``, and MalformedError
+    ``malformed.too_large`` for an answer beyond 4 MiB: less has to be asked for at once.
     """
 
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -182,6 +186,8 @@ class EngineClient:
             answer = await self._http.post(self._url, json=request)
         except httpx.HTTPError as error:
             raise _silent() from error
+        if len(answer.content) > MAX_ANSWER:
+            raise MalformedError("malformed.too_large", what="answer", limit=MAX_ANSWER)
         value = _read(lambda: read_answer(answer.content))
         if not isinstance(value, dict):
             raise _wrong()

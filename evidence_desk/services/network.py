@@ -270,7 +270,9 @@ def status(desk: Desk, court: Court) -> NetworkStatus:
 
 def _with_advice(found: NetworkStatus) -> NetworkStatus:
     advice: list[str] = []
-    if not found.proven:
+    if not found.gateways:
+        advice.append("network.advice.off_line")
+    elif not found.proven:
         advice.append("network.advice.unreachable")
     elif found.entry is None:
         advice.append("network.advice.register")

@@ -53,6 +53,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "network.desk.closed": "closed",
     "network.desk.revoked": "revoked",
     "network.advice": "→ {what}",
+    "network.advice.off_line": "No gateway is configured: write what waits by anchor --export, have it submitted by anchor --carry on a connected machine, and read the answers by anchor --import.",
     "network.advice.unreachable": "No gateway gave an answer that can be verified: check network and gateways; sealing goes on, what waits goes on waiting.",
     "network.advice.register": "Run network join to ask for registration, or ask the operators of the network to approve it.",
     "network.advice.conflict": "The network holds another log than ours: stop anchoring with this vault, keep everything as it is, and check whether a folder was copied from an old backup; the right way is restore, which opens a successor log.",

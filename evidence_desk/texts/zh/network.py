@@ -53,6 +53,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "network.desk.closed": "已关闭",
     "network.desk.revoked": "已撤销",
     "network.advice": "→ {what}",
+    "network.advice.off_line": "未配置网关：请用 anchor --export 写出待发文件，在联网的机器上用 anchor --carry 代为提交，再用 anchor --import 读入答复。",
     "network.advice.unreachable": "没有网关给出可以核实的答复：请检查网络和网关；存证照常进行，待发内容会继续等待。",
     "network.advice.register": "请执行 network join 申请登记，或联系网络的运营机构批准。",
     "network.advice.conflict": "网络所存的日志与本地不一致：请停止用此存证库上链，保留现状，并核对是否从旧备份复制了文件夹；正确的做法是用 restore 开启后继日志。",

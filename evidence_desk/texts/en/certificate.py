@@ -70,7 +70,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.files.more": "A further {count} file(s) are not printed one by one; names and digests are in the attachment certificate.json. Root digest of all files (SHA-256):",
     "certificate.blinded": "Look-up",
     "certificate.blinded.value": "Blinded: the log cannot be searched by a bare file digest; the salt in the statement is needed.",
-    "certificate.times": "Three times",
+    "certificate.times": "Times, each on its own",
     "certificate.times.event": "Event",
     "certificate.times.beijing": "Beijing time",
     "certificate.times.utc": "UTC",

@@ -70,7 +70,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.files.more": "其余 {count} 个文件未逐一印出，其名称与摘要见附件 certificate.json；全部文件的根摘要（SHA-256）：",
     "certificate.blinded": "查询方式",
     "certificate.blinded.value": "盲化：仅凭文件摘要无法在日志中查到，须出示存证说明中的随机数。",
-    "certificate.times": "三个时间",
+    "certificate.times": "各项时间",
     "certificate.times.event": "事项",
     "certificate.times.beijing": "北京时间",
     "certificate.times.utc": "世界协调时（UTC）",

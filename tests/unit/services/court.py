@@ -136,6 +136,11 @@ class HandMadeGateway:
             return encode({"status": status, "id": sha256(body).hex(), "demo": True})
         return self.mend(path, self._proof(path, body))
 
+    def keybag(self, method: str, family: str, *, authorization: str, body: bytes = b"") -> bytes:
+        assert authorization
+        self._heard(f"{method} /v1/keybags/{family} {len(body)}")
+        raise RemoteError("gateway.not_found", gateway=self.url)
+
     def _heard(self, what: str) -> None:
         self.asked.append(what)
         if self.deaf:

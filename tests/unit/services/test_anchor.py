@@ -27,6 +27,7 @@ from evidence_desk.court.protocol.transactions import parse_transaction
 from evidence_desk.errors import ConfigurationError, IntegrityError, RemoteError
 from evidence_desk.services import anchor as anchoring
 from evidence_desk.services.anchor import AnchorOutcome, anchor
+from evidence_desk.services.anchor_batches import next_batch
 from evidence_desk.services.audit import audit
 from evidence_desk.services.prove import prove
 from evidence_desk.services.revoke import correct
@@ -179,12 +180,11 @@ def test_an_append_that_is_too_large_goes_by_checkpoints_of_beginnings(joined, n
 
 def test_batches_are_bounded_by_bytes(joined, network, gateway, monkeypatch):
     heartbeats(joined, 100)
-    whole = anchoring.next_batch
 
     def small(*arguments: Any, **named: Any) -> Any:
-        return whole(*arguments, **named, limit=16 * 1024 + 4_000)
+        return next_batch(*arguments, **named, limit=16 * 1024 + 4_000)
 
-    monkeypatch.setattr(anchoring, "next_batch", small)
+    monkeypatch.setattr("evidence_desk.services.anchor.next_batch", small)
     outcome = run(joined, network, gateway)
     assert outcome.waiting == 0
     assert len(outcome.anchored) > 4

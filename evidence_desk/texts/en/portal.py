@@ -80,7 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "portal.note.number_only": "Only number, digest and time were checked: no file was given, its content was not compared.",
     "portal.note.digest_only": "Only digest and time were checked: no file was given.",
     "portal.note.browser": "All of this was verified by this page's script in your browser, without believing the server's conclusions; but script and trust root come from the same server. For an independent check use the offline verifier evidence-verify, and compare the fingerprint of the trust root with the one published on paper.",
-    "portal.note.server": "Not independently verified: only the server checked this.",
+    "portal.note.server": "Not independently verified: this conclusion is the server's alone.",
     "portal.note.tokens": "RFC 3161 timestamps are not verified in the browser; use the offline verifier for them.",
     "portal.note.name": "File names count for nothing: the number is computed from the log entry.",
     "portal.note.more": "Log entries that came without their proofs: {count}.",

@@ -80,7 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "portal.note.number_only": "仅核对编号、摘要、时间：没有送验文件，未核对文件内容。",
     "portal.note.digest_only": "仅核对摘要与时间：没有送验文件。",
     "portal.note.browser": "以上各项由本页脚本在您的浏览器中核验，没有采信服务器的结论；但脚本与信任根都来自同一服务器。需要独立核验时，请使用离线核验程序 evidence-verify，并对照纸面公布的信任根指纹。",
-    "portal.note.server": "未独立核验：以上各项只由服务器核验。",
+    "portal.note.server": "未独立核验：本页的结论只由服务器得出。",
     "portal.note.tokens": "时间戳（RFC 3161）不在浏览器中核验，请用离线核验程序核验。",
     "portal.note.name": "文件名不作为依据：编号由日志条目重新计算。",
     "portal.note.more": "另有 {count} 条日志条目未随答复给出证明。",

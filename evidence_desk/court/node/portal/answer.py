@@ -25,7 +25,7 @@ from evidence_desk.court.protocol.verdict import CourtVerdict, TokenTime
 from evidence_desk.errors import EvidenceDeskError, MalformedError, NotFoundError
 
 Facts = Mapping[str, str | int]
-_HEX: Final = re.compile(r"[0-9a-f]{64}\Z")
+_DIGEST: Final = re.compile(r"(?:sha-?256|sm3)?([0-9a-f]{64})\Z")
 _CODE: Final = re.compile(r"(?:\A|\s)leaf=([0-9a-f]{64})(?:\s|\Z)")
 _CHAIN: Final = re.compile(r"(?:\A|\s)chain=([!-~]{1,50})(?:\s|\Z)")
 _REVOKED: Final = "court.events.revoked"
@@ -95,11 +95,9 @@ class Questions:
         try:
             if code:
                 return await self._leaf(bytes.fromhex(code[1]))
-            compact = (
-                text.lower().replace(" ", "").replace(":", "").removeprefix("sha256").removeprefix("sm3")
-            )
-            if _HEX.match(compact):
-                return await self._digest(bytes.fromhex(compact))
+            digest = _DIGEST.match(text.lower().replace(" ", "").replace(":", ""))
+            if digest:
+                return await self._digest(bytes.fromhex(digest[1]))
             return await self._number(text, asked)
         except NotFoundError:
             return _told("undetermined", "portal.answer.leaf.none", {}, asked)

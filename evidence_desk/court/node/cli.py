@@ -13,6 +13,7 @@ from evidence_desk.core.verdict import ExitStatus
 from evidence_desk.court.node.commands.founding import genesis, init, join
 from evidence_desk.court.node.commands.governing import govern, report_equivocation
 from evidence_desk.court.node.commands.keeping import backup_node, restore, resync
+from evidence_desk.court.node.commands.replaying import replay_chain
 from evidence_desk.court.node.commands.running import application, gateway, localnet, start, status
 from evidence_desk.court.node.commands.trusting import trust_bundle
 from evidence_desk.errors import CanceledError, UsageError
@@ -28,6 +29,7 @@ for command in (init, genesis, join, start, status, localnet):
 app.command("backup")(backup_node)
 app.command()(restore)
 app.command()(resync)
+app.command("replay")(replay_chain)
 app.command("trust-bundle")(trust_bundle)
 app.command("report-equivocation")(report_equivocation)
 app.add_typer(govern, name="govern")

@@ -177,7 +177,10 @@ def test_a_revocation_is_shown_with_a_later_state(asker, desk):
     asker.anchored(desk, b"to be revoked")
     leaf = desk.leaves[0]
     old = len(desk.leaves)
-    desk.leaf(b"", type=LeafType.CERTIFICATE_REVOKED, ref=leaf_hash(leaf), objects=())
+    facts = {"certificate": {**DigestPair.of(b"certificate").to_json()}}
+    desk.leaf(
+        b"", type=LeafType.CERTIFICATE_REVOKED, ref=leaf_hash(leaf), objects=(), statement=None, facts=facts
+    )
     assert asker.post("/v1/transactions", desk.submission(old)).status_code == 202
     asker.final(desk)
 

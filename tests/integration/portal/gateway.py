@@ -112,13 +112,22 @@ def just_now(**changes: object) -> State:
     return State(time=time_, **changes)  # type: ignore[arg-type]
 
 
+@dataclass
+class App:
+    """Any other application to be served."""
+
+    app: Starlette
+    url: str = ""
+
+
 class Serving:
     """Serves a gateway on a free loopback port in a thread."""
 
-    def __init__(self, gateway: HandGateway) -> None:
+    def __init__(self, served: HandGateway | App) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        gateway.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(gateway.app(), log_level="warning", lifespan="off")
+        served.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        app = served.app if isinstance(served, App) else served.app()
+        config = uvicorn.Config(app, log_level="warning", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 

@@ -131,8 +131,8 @@ def restore_backup(
         file, folder, clock=clock, verify_log=_prove, job=job,
         passphrase=secret.passphrase, recovery_key=secret.recovery_key,
     )  # fmt: skip
-    with _all_or_nothing(vault, folder):
-        session = assemble(vault, clock)
+    session = assemble(vault, clock)
+    with _all_or_nothing(session, folder):
         restored = Restored(session=session)
         if session.networks and not offline:
             session.write_trust()
@@ -140,7 +140,7 @@ def restore_backup(
                 _complete(restored, session, secret, further_epoch=further_epoch, job=job)
             except RemoteError as error:
                 restored.offline = error
-        session = restored.session = assemble(vault, clock)
+        session.desk = assemble(vault, clock).desk  # of the origin that was settled on
         open_successor(session, _newest(vault))
         if session.networks and not offline and restored.offline is None:
             _announce(restored, session.court(), opener(vault, secret), job=job)
@@ -207,8 +207,8 @@ def restore_network(
         known = [entry.origin for entry in logs]
         successor = origin_of(known[-1], epoch(known[-1]) + 1)
         vault = rebuild(folder, copy, paper, earlier=known, successor=successor, clock=SystemClock())
-        with _all_or_nothing(vault, folder):
-            session = assemble(vault, SystemClock())
+        session = assemble(vault, SystemClock())
+        with _all_or_nothing(session, folder):
             setting = network_setting(trust, chain_id, tuple(item.url for item in court.gateways))
             others = tuple(item for item in session.networks if item.chain_id != chain_id)
             with vault.transaction():
@@ -339,11 +339,11 @@ def _prove(log: LogStore) -> None:
 
 
 @contextmanager
-def _all_or_nothing(vault: Vault, folder: Path) -> Iterator[None]:
+def _all_or_nothing(session: Session, folder: Path) -> Iterator[None]:
     """A restore that fails leaves nothing behind."""
     try:
         yield
     except BaseException:
-        vault.close()
+        session.close()
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -181,6 +181,10 @@ class ExhibitStore(Protocol):
         """Store an accepted token with the reduced trees of its batch; sets `timestamped`."""
         ...
 
+    def add_records(self, token: TokenRow, records: Sequence[TimeRecordRow]) -> None:
+        """Add to a stored token the reduced trees (and preimage) that are not there; sets `timestamped`. NotFoundError."""
+        ...
+
     def set_attested(self, token_sha256: bytes, seq: int) -> None:
         """Record the seq of a token's ``time.attested`` leaf."""
         ...

@@ -164,13 +164,14 @@ def _opened(
     wanting = {
         row.seq: row.leaf
         for row, contents in zip(rows, found, strict=True)
-        if not contents and LeafType(row.type) in PRIVATE
+        if not contents.contents and LeafType(row.type) in PRIVATE
     }
     if not wanting or len(court.gateways) < 2:
         return found
     for seq, envelope in ask_envelopes(court, origin, wanting, faults):
         place = seq - rows[0].seq
-        found[place] = found[place] or open_envelope(store, rows[place].leaf_hash, envelope)
+        if not found[place].contents:
+            found[place] = open_envelope(store, rows[place].leaf_hash, envelope)
     return found
 
 

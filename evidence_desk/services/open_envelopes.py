@@ -48,8 +48,16 @@ PRIVATE: Final = frozenset(
 )
 """Types of leaves behind which private rows stand."""
 
-Opened = Sequence[tuple[str | None, Mapping[str, JSON]]]
-"""(case, None for the desk; content) of the boxes that were opened."""
+Contents = Sequence[tuple[str | None, Mapping[str, JSON]]]
+"""(case, None for the desk; content) of boxes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What our keys open of an envelope; `whole`: all of its boxes."""
+
+    contents: Contents = ()
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -59,7 +67,7 @@ class Refill:
     Attributes:
         store: the log that is being filled in the active one's place; `stores`: all earlier logs so, this one among them.
         erased: cases that tombstones name.
-        closed: leaves with private rows of which nothing could be opened.
+        closed: leaves behind which something could not be opened.
         untimed: tokens whose hash tree could not be made again; their exhibits wait for a new one.
         refused: boxes that opened but did not fit their leaf, or could not be read.
         again: envelopes of leaves that were here before were opened once more.
@@ -85,25 +93,27 @@ class Refill:
         self.certificates += later.certificates
         self.events += later.events
         self.closed = later.closed if later.again else self.closed + later.closed
+        self.again |= later.again
         self.untimed += later.untimed
         self.refused += later.refused
         self.erased |= later.erased
 
 
 def open_envelope(store: Store, leaf_hash: bytes, envelope: bytes | None) -> Opened:
-    """Contents that our keys open; () for an envelope that is absent, malformed, or of others."""
+    """What our keys open; nothing of an envelope that is absent, malformed, or of others."""
     if not envelope:
-        return ()
+        return Opened()
     found: list[tuple[str | None, Mapping[str, JSON]]] = []
     try:
-        for box in parse_envelope(envelope):
+        boxes = parse_envelope(envelope)
+        for box in boxes:
             opened = store.open_box(leaf_hash, box)
             content = None if opened is None else unpack(opened[1])
             if opened is not None and isinstance(content, dict):
                 found.append((opened[0], content))
     except MalformedError:
-        return ()
-    return found
+        return Opened()
+    return Opened(contents=found, whole=len(found) == len(boxes))
 
 
 def refill(state: Refill, row: LeafRow, opened: Opened) -> None:
@@ -111,17 +121,17 @@ def refill(state: Refill, row: LeafRow, opened: Opened) -> None:
     leaf = parse_leaf(row.leaf)
     if leaf.type not in PRIVATE:
         return
-    if not opened:
-        state.closed += 1
+    state.closed += not opened.whole
+    if not opened.contents:
         return
     try:
         match leaf.type:
             case LeafType.CUSTODY_EVENT:
-                _custody(state, row, opened)
+                _custody(state, row, opened.contents)
             case LeafType.TIME_ATTESTED:
-                _token(state, row, leaf, opened[0][1])
+                _token(state, row, leaf, opened.contents[0][1])
             case _:
-                for case_number, content in opened:
+                for case_number, content in opened.contents:
                     _one(state, row, leaf, case_number, content)
     except (EvidenceDeskError, KeyError, TypeError, ValueError, binascii.Error) as error:
         if isinstance(error, EvidenceDeskError) and not isinstance(error, MalformedError | NotFoundError):
@@ -220,16 +230,16 @@ def _certificate(state: Refill, row: LeafRow, leaf: Leaf, content: Mapping[str, 
 # --- custody --------------------------------------------------------------------------------------------------
 
 
-def _custody(state: Refill, row: LeafRow, opened: Opened) -> None:
-    if state.store.exhibits.custody_of_leaf(row.seq):
-        return
+def _custody(state: Refill, row: LeafRow, contents: Contents) -> None:
+    here = {(item.exhibit, item.details) for item in state.store.exhibits.custody_of_leaf(row.seq)}
     events: list[tuple[int, CustodyRow]] = []
-    for _, content in opened:
+    for _, content in contents:
         items = content["events"]
         if content["v"] != "custody/1" or not isinstance(items, list):
             raise MalformedError("malformed.envelope", reason="content")
         events += [_event(row.seq, item) for item in items]
-    rows = [event for _, event in sorted(events, key=lambda item: item[0])]
+    events.sort(key=lambda item: item[0])
+    rows = [event for _, event in events if (event.exhibit, event.details) not in here]
     for event in rows:
         if event.action == ERASED:
             _tombstone(state, event)
@@ -282,13 +292,12 @@ def _token(state: Refill, row: LeafRow, leaf: Leaf, content: Mapping[str, JSON])
     token = _token_row(content["token"])
     if leaf.facts["token_sha256"] != token.token_sha256.hex():
         raise MalformedError("malformed.envelope", reason="token")
-    if exhibits.token_attested_at(row.seq) is not None:
-        return
+    known = exhibits.token_attested_at(row.seq) is not None
     checkpoint = _text(content["checkpoint"]).encode()
     records: list[TimeRecordRow] = []
     built = _batch(state, content, checkpoint)
     if built is None or built[0].root != token_imprint(token.token).value:
-        state.untimed += 1
+        state.untimed += not known
     else:
         batch, owners = built
         token = replace(token, preimage=batch.preimage)
@@ -302,6 +311,9 @@ def _token(state: Refill, row: LeafRow, leaf: Leaf, content: Mapping[str, JSON])
                 token_sha256=token.token_sha256, leaf_hash=None, group=0, tree=batch.trees[-1], data=checkpoint
             )
         )  # fmt: skip
+    if known:
+        exhibits.add_records(token, records)
+        return
     exhibits.add_token(token, records)
     exhibits.set_attested(token.token_sha256, row.seq)
     state.tokens += 1

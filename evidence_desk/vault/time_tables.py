@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.digests import DIGEST_SIZE
@@ -50,17 +51,32 @@ class TimeTables:
             ),
         )
         self._add_crls(token_id, token.crls)
-        self._database.write_many(
-            "INSERT INTO time_records (token_id, leaf_hash, group_index, tree, data) VALUES (?, ?, ?, ?, ?)",
-            ((token_id, item.leaf_hash, item.group, encode_tree(item.tree), item.data) for item in records),
-        )
-        stamped = {record.leaf_hash for record in records if record.leaf_hash is not None}
-        self._database.write_many(
-            "UPDATE exhibits SET timestamped = ? WHERE leaf_hash = ? AND timestamped IS NULL",
-            ((time_text(token.gen_time), leaf_hash) for leaf_hash in stamped),
-        )
+        self._write_records(token_id, token.gen_time, records)
         if token.attested_seq is not None:
             self.set_attested(token.token_sha256, token.attested_seq)
+
+    def add_records(self, token: TokenRow, records: Sequence[TimeRecordRow]) -> None:
+        """Add to a stored token the reduced trees (and preimage) that are not there; sets `timestamped`.
+
+        Raises:
+            NotFoundError: ``vault.no_token``.
+        """
+        row = self._database.row(
+            "SELECT id, gen_time FROM tokens WHERE token_sha256 = ?", (token.token_sha256,)
+        )
+        if row is None:
+            raise NotFoundError("vault.no_token")
+        self._database.write(
+            "UPDATE tokens SET preimage = ? WHERE id = ? AND preimage = x''", (token.preimage, row[0])
+        )
+        known = {
+            (item[0], item[1])
+            for item in self._database.rows(
+                "SELECT leaf_hash, group_index FROM time_records WHERE token_id = ?", (row[0],)
+            )
+        }
+        fresh = [item for item in records if (item.leaf_hash, item.group) not in known]
+        self._write_records(row[0], parse_time(row[1]), fresh)
 
     def set_attested(self, token_sha256: bytes, seq: int) -> None:
         """Record the seq, in the active log, of a token's ``time.attested`` leaf.
@@ -122,6 +138,17 @@ class TimeTables:
             f"{_RECORD} WHERE t.token_sha256 = ? AND r.leaf_hash IS NULL", (token_sha256,)
         )
         return None if row is None else _record(row)
+
+    def _write_records(self, token_id: int, gen_time: datetime, records: Sequence[TimeRecordRow]) -> None:
+        self._database.write_many(
+            "INSERT INTO time_records (token_id, leaf_hash, group_index, tree, data) VALUES (?, ?, ?, ?, ?)",
+            ((token_id, item.leaf_hash, item.group, encode_tree(item.tree), item.data) for item in records),
+        )
+        stamped = {record.leaf_hash for record in records if record.leaf_hash is not None}
+        self._database.write_many(
+            "UPDATE exhibits SET timestamped = ? WHERE leaf_hash = ? AND timestamped IS NULL",
+            ((time_text(gen_time), leaf_hash) for leaf_hash in stamped),
+        )
 
     def _add_crls(self, token_id: int, crls: Sequence[bytes]) -> None:
         """Each CRL is stored once, however many tokens carry it."""

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.log import note_keys
@@ -318,3 +320,34 @@ def test_a_record_that_names_another_token_than_the_leaf_is_not_dated_by_it(benc
     mixed = item.timed(records=later.proof.times[0].records)
     verdict = anchored(mixed, bench.court.anchor(mixed)).judge(bench.trust)
     assert "time.token.differs" in codes(verdict.findings, FAILED)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 2**53 - 1) | st.text(max_size=8) | st.just("AAAA"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def past(scene: Scene) -> Past:
+    return Past(scene, changes=1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_any_member_replaced_is_judged_and_never_passes(past: Past, data):
+    """Long after, when every part of it is needed."""
+    item = past.anchored()
+    part = json.loads(item.proof.encode())["court"]
+    where = part
+    while True:
+        key = data.draw(st.sampled_from(list(where) if isinstance(where, dict) else range(len(where))))
+        if not isinstance(where[key], dict | list) or not where[key] or data.draw(st.booleans()):
+            break
+        where = where[key]
+    original, where[key] = where[key], data.draw(JUNK)
+    verdict = replace(item, proof=replace(item.proof, court=part)).judge(past.trust)
+    same = where[key] == original and type(where[key]) is type(original)
+    assert (court_status(verdict) is PASSED) is same
+    assert overall(verdict) is not UNKNOWN

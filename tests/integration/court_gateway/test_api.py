@@ -61,6 +61,7 @@ def test_a_desk_is_registered_once(asker):
     stranger = Desk(name="nobody registered this one")
     assert asker.entry(stranger.origin) is None, "proven"
     desk = asker.registered()
+    wait_until(lambda: asker.entry(desk.origin, 3) is not None)
     entry = asker.entry(desk.origin, 3)
     assert entry is not None
     assert entry.keys == desk.keys

@@ -170,6 +170,8 @@ class Chain:
         if signed is None:
             return None
         header, commit = signed
+        if header.height != height:
+            raise RemoteError("api.engine_wrong")
         members = self._sets.get(header.validators_hash)
         if members is None:
             members = await self._engine.validators(height)

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.checkpoint import check_origin, parse_checkpoint
+from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.digests import parse_hex
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
+from evidence_desk.core.leaf import parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
 from evidence_desk.court.node.gateway.answers import Answers, State, checked
 from evidence_desk.court.protocol.light_block import from_base64, items, number
@@ -107,7 +108,8 @@ def _occurrences(
 
 
 def _place(row: dict[str, JSON], digest: bytes) -> tuple[str, int, bytes]:
-    origin, leaf = row["origin"], from_base64(row["leaf"])
-    if not isinstance(origin, str) or leaf_hash(leaf) != digest:
+    data = from_base64(row["leaf"])
+    leaf = parse_leaf(data)
+    if leaf_hash(data) != digest or (leaf.log, leaf.seq) != (row["origin"], number(row["seq"])):
         raise MalformedError("malformed.court_state", reason="leaf")
-    return check_origin(origin), number(row["seq"]), leaf
+    return leaf.log, leaf.seq, data

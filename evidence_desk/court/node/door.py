@@ -88,6 +88,10 @@ class NodeDoor:
         self._url = home.settings().rpc_url
         self._http = httpx.Client(timeout=_SECONDS, trust_env=False)
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
     @property
     def url(self) -> str:
         """Address of the RPC."""

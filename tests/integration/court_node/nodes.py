@@ -10,15 +10,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from evidence_desk.court.node.door import NodeDoor
 from evidence_desk.court.node.governance_key import open_governance_key
+from evidence_desk.court.node.localnet import governance_keys, open_localnet
+from evidence_desk.court.protocol.light import check_signers, require_majority
 from evidence_desk.court.protocol.transactions import Payload
+from tests.integration.court_node import faulty
+from tests.integration.court_node.links import Links
 from tests.integration.court_node.network import PATIENCE, Network, alive, wait_until
 from tests.unit.court_node.chain import signed
 
@@ -48,9 +53,11 @@ def free_ports(count: int) -> list[int]:
 
 @dataclass
 class Nodes(Network):
-    """`count` institutions. `dialed[i]` is where others reach node i (a proxy, or the node itself)."""
+    """`count` institutions. `known` is every header that was seen final: none may ever change."""
 
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    known: dict[int, str] = field(default_factory=dict)
+    links: Links | None = None
     ports: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
@@ -64,6 +71,26 @@ class Nodes(Network):
         nodes.ready = command("genesis", "--chain", "demo-faults", *members, "--out", path / "out")
         for index in range(count):
             nodes.join(index)
+        return nodes
+
+    @classmethod
+    def behind_links(cls, path: Path, count: int = 4) -> Nodes:
+        """A localnet's folder without gateways, its nodes apart, connected by links that can be cut."""
+        net = open_localnet(path, count)
+        nodes = cls(path=net.path, count=count)
+        nodes.ready = {"chain_id": net.chain_id, "trust": str(net.trust)}
+        settings = [home.settings() for home in net.homes]
+        links = nodes.links = Links({index: item.p2p_port for index, item in enumerate(settings)})
+        for index, home in enumerate(net.homes):
+            peers = tuple(
+                f"{other.identity().node_id}@127.0.0.1:{links.ports[index, at]}"
+                for at, other in enumerate(net.homes)
+                if at != index
+            )
+            home.write_settings(replace(settings[index], peers=peers, gateway=None))
+            config = home.path / "config" / "config.toml"
+            # Without exchange of addresses nobody finds a way around a link that is cut.
+            config.write_text(config.read_text("utf-8").replace("[p2p]\n", "[p2p]\npex = false\n"), "utf-8")
         return nodes
 
     def init(self, index: int) -> None:
@@ -90,7 +117,7 @@ class Nodes(Network):
         return open_governance_key(self.key_file(index), "")
 
     def approved(self, payload: Payload) -> bytes:
-        keys = [self.governor(index) for index in range(4)]
+        keys = governance_keys(self.path) or [self.governor(index) for index in range(4)]
         return signed(payload, *keys, chain_id=self.chain_id).encode()
 
     # --- processes ---------------------------------------------------------------------------------------------
@@ -101,12 +128,23 @@ class Nodes(Network):
         self.wait_for_height(1)
 
     def start_node(
-        self, index: int, *, prefix: Sequence[str | Path] = (), env: dict[str, str] | None = None
+        self,
+        index: int,
+        *,
+        prefix: Sequence[str | Path] = (),
+        faults: Sequence[str] = (),
+        env: dict[str, str] | None = None,
     ) -> None:
-        """`court-node start` under an optional other program."""
+        """`court-node start`, under an optional other program, or with a faulty application."""
+        folder = self.path / f"node{index}"
+        command: list[str | Path] = (
+            [sys.executable, "-m", faulty.__name__, "start", folder, *faults]
+            if faults
+            else [*COURT_NODE, "start", "--dir", folder]
+        )
         with self.log(index).open("a") as log:
             self.processes[index] = subprocess.Popen(
-                [*prefix, *COURT_NODE, "start", "--dir", self.path / f"node{index}"],
+                [*prefix, *command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})},
             )  # fmt: skip
 
@@ -135,6 +173,8 @@ class Nodes(Network):
         for index in list(self.processes):
             with suppress(AssertionError):
                 self.kill_node(index)
+        if self.links is not None:
+            self.links.close()
 
     # --- what must always hold -----------------------------------------------------------------------------------
 
@@ -148,11 +188,29 @@ class Nodes(Network):
         time.sleep(seconds)
         return before == [self.height(index) for index in range(self.count)]
 
+    def caught_up(self, index: int, height: int) -> None:
+        """Wait until a node has a height."""
+        wait_until(lambda: self.height(index) >= height)
+
+    def top(self) -> int:
+        """Greatest height that any node has."""
+        return max(self.height(index) for index in range(self.count))
+
     def one_history(self, first: int = 1) -> int:
-        """All nodes that answer have the same blocks, each with one valid commit; returns the height compared."""
+        """All nodes that answer have the same blocks, each committed by more than two thirds; none known is lost."""
         live = self.live()
         top = min(self.height(index) for index in live)
+        assert top >= max(self.known, default=0) - 1, "a final block is gone"
         for height in range(first, top + 1):
-            headers = {json.dumps(self.header(index, height), sort_keys=True) for index in live}
-            assert len(headers) == 1, f"height {height} is two blocks"
+            hashes = {self.block_hash(index, height) for index in live}
+            assert len(hashes) == 1, f"height {height} is two blocks"
+            assert self.known.setdefault(height, *hashes) in hashes, f"height {height} has changed"
         return top
+
+    def block_hash(self, index: int, height: int) -> str:
+        """Hash of a header after a check of its commit."""
+        with closing(NodeDoor(self.home(index))) as door:
+            block = door.light_block(height)
+        signers = check_signers(block, self.chain_id)
+        require_majority(signers, height)
+        return block.header.hash.hex()

@@ -106,7 +106,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.note.right": "Both signatures of the checkpoint (Ed25519 and SM2) are by the keys that the desk registered with the court network ({origin}).",
     # A record.
     "portal.record": "Entry on record",
-    "portal.record.number": "Evidence number",
     "portal.record.type": "Kind",
     "portal.record.type.exhibit.sealed": "exhibit sealed",
     "portal.record.type.capture.sealed": "web capture sealed",

@@ -106,7 +106,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.note.right": "检查点的两个签名（Ed25519 与 SM2）都与该终端在法院节点网络登记的公钥相符（{origin}）。",
     # A record.
     "portal.record": "登记条目",
-    "portal.record.number": "存证编号",
     "portal.record.type": "类型",
     "portal.record.type.exhibit.sealed": "证据登记",
     "portal.record.type.capture.sealed": "网页取证登记",

@@ -72,7 +72,8 @@ class Chromium:
         while True:
             answer = self._next()
             if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
+                if "error" in answer:
+                    raise AssertionError(answer["error"])
                 result: dict[str, Any] = answer["result"]
                 return result
             self.events.append(answer)
@@ -128,11 +129,19 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        if "exceptionDetails" in answer:
+            raise AssertionError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
     def wait(self, condition: str) -> None:
-        self.until(lambda: bool(self.evaluate(condition)), condition)
+        """Until it is true; while a page goes and another comes there is nothing to ask."""
+
+        def holds() -> bool:
+            with suppress(AssertionError):
+                return bool(self.evaluate(condition))
+            return False
+
+        self.until(holds, condition)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE

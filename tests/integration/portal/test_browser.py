@@ -8,16 +8,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from evidence_desk.core.digests import sha256, sm3
+from evidence_desk.core.canonical import encode
+from evidence_desk.core.digests import DigestPair, sha256, sm3
 from evidence_desk.core.evidence_number import Prefix, format_number
+from evidence_desk.core.leaf import PlainObject, blind, objects_root
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.proof import Proof, ProvenLeaf
 from evidence_desk.court.protocol.block_time import BlockTime
 from evidence_desk.court.protocol.network_file import encode_network
+from tests.fixed import sealed_leaf
 from tests.integration.portal.chromium import Chromium, Page
 from tests.integration.portal.gateway import HandGateway, Serving, just_now
 from tests.unit.court.network import nodes
@@ -230,6 +234,35 @@ def test_a_package_that_is_not_on_chain(chromium: Chromium, gateway: HandGateway
     state.leaves[1] = state.leaves[1].replace(b"2026-03-02", b"2026-03-03")
     assert give(page, file(tmp_path, "p.asice", package(state))) == "undetermined"
     assert "可能尚未上链" in page.text("#answer")
+
+
+SALT = bytes(range(32))
+STATEMENT = encode({"salt": SALT.hex()})
+SECOND = b"second file"
+PLAIN = tuple(PlainObject(digests=DigestPair.of(item), size=len(item)) for item in (CONTENT, SECOND))
+BLINDED = tuple(blind(item.digests, SALT) for item in PLAIN)
+FORMS: dict[str, dict[str, Any]] = {
+    "listed": {"objects": PLAIN},
+    "blinded": {"objects": BLINDED},
+    "root": {"root": objects_root(PLAIN), "count": 2},
+    "root of blinded": {"root": objects_root(BLINDED), "count": 2},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_leaf(chromium: Chromium, tmp_path: Path, form: str):
+    made = {"objects": (), **FORMS[form], "statement": DigestPair.of(STATEMENT)}
+    gateway = HandGateway(just_now(exhibit=replace(sealed_leaf(1), **made)))
+    with Serving(gateway):
+        page = opened(chromium, gateway)
+        right = {"statement_json": STATEMENT, "files__0002_txt": SECOND}
+        assert give(page, file(tmp_path, "p.asice", package(gateway.state, **right))) == "present"
+        other_salt = {**right, "statement_json": encode({"salt": bytes(32).hex()})}
+        wrong = {**right, "files__0002_txt": b"Second file"}
+        for changes in (wrong, {**right, "files__0001_txt": SECOND, "files__0002_txt": CONTENT}, other_salt):
+            assert give(page, file(tmp_path, "p.asice", package(gateway.state, **changes))) == "failed"
+        assert "portal.statement.wrong" in checks(page, "failed")
+        assert ("portal.files.wrong" in checks(page, "failed")) is ("blinded" in form)
 
 
 # --- lies --------------------------------------------------------------------------------------------------------

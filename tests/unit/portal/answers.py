@@ -67,9 +67,10 @@ class State:
     recorded: int = HEIGHT
     votes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     time: BlockTime | None = None
+    exhibit: Leaf = field(default_factory=lambda: sealed_leaf(1, CONTENT))
 
     def __post_init__(self) -> None:
-        self.leaves = [opened_leaf().encode(), sealed_leaf(1, CONTENT).encode(), certificate_leaf(2).encode()]
+        self.leaves = [opened_leaf().encode(), self.exhibit.encode(), certificate_leaf(2).encode()]
         self.digests = [leaf_hash(leaf) for leaf in self.leaves]
         self.checkpoint = Checkpoint(origin=ORIGIN, size=3, root=root_of(self.digests))
         self.note = sign_note(

@@ -1,12 +1,11 @@
 // An evidence package: its files and statement against the leaf that the network has on record.
 
-import { equal, fromBase64, fromHex, textOf } from "./light/bytes.js";
+import { equal, fromBase64, fromHex, hex, textOf } from "./light/bytes.js";
 import { decode, members } from "./light/canonical.js";
 import { FAILED, finding, PASSED, UNDETERMINED } from "./light/findings.js";
 import { blind, objectsRoot, parseLeaf } from "./light/leaf.js";
 import { leafHash } from "./light/merkle.js";
 import { Malformed, Refusal } from "./light/refusal.js";
-import { hex } from "./light/bytes.js";
 import { digestsOf } from "./hashing.js";
 import { readZip } from "./zip.js";
 

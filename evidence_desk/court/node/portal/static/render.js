@@ -124,13 +124,12 @@ export class Renderer {
     return this.texts.has(code) ? this.say(code) : this.say("portal.record.type.other", { type: leaf.type });
   }
 
-  facts({ leaf, leafHash, number, proven }) {
+  facts({ leaf, leafHash, proven }) {
     const events = proven.events.map((event) =>
       this.say("portal.record.event", { type: this.type(event), height: event.height }),
     );
     const asOf = { height: proven.asOf, time: this.texts.at(proven.asOfTime) };
     return [
-      [this.say("portal.record.number"), digest(number)],
       [this.say("portal.record.type"), this.type(leaf)],
       [this.say("portal.record.anchored"), this.texts.at(proven.anchoredAt)],
       [this.say("portal.record.height"), String(proven.height)],

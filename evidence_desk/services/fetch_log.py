@@ -25,7 +25,7 @@ PIECE: Final = 2_000
 """Leaves after which the next accepted checkpoint ends a piece."""
 MAX_LOGS: Final = 1_000
 _ANSWER: Final = 32 * 1024 * 1024
-_PAGE: Final = 2_000
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,11 @@ from typing import Final, Self
 
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.envelope import Box
+from evidence_desk.core.note import NoteKeys, check_ed25519, parse_note
 from evidence_desk.core.ports import Clock
 from evidence_desk.core.rows import StoredObject
-from evidence_desk.errors import ConfigurationError, NotFoundError
+from evidence_desk.crypto.guomi import sm2_public
+from evidence_desk.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.court_tables import CourtRepository
@@ -33,7 +35,12 @@ from evidence_desk.vault.objects import FOLDER as OBJECTS
 from evidence_desk.vault.objects import ObjectRepository, object_name
 from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
 from evidence_desk.vault.rebuilding import Rebuilding
-from evidence_desk.vault.recovery import NextKeyDigests
+from evidence_desk.vault.recovery import (
+    NextKeyDigests,
+    next_key_digests,
+    next_log_keys,
+    parse_recovery_key,
+)
 from evidence_desk.vault.vault_file import Secrets, VaultFile
 
 __all__ = ["Opening", "Vault", "change_passphrase", "reset_passphrase"]
@@ -193,8 +200,46 @@ class Vault:
             ConfigurationError: ``vault.keys_missing`` when ``desk.keys`` is gone.
         """
         if self._signer is None:
-            self._signer = self._desk_keys.signer(self.origin)
+            prepared = self._desk_keys.prepared(self.origin)
+            if prepared is not None and self._signed_by(prepared):
+                # A rotation whose leaf is in the log and whose keys were not yet put in their place.
+                if not self._read_only:
+                    self._desk_keys.promote(self.origin)
+                self._signer = prepared
+            else:
+                self._signer = self._desk_keys.signer(self.origin)
         return self._signer
+
+    def prepare_rotation(self, recovery_key: str) -> tuple[DeskSigner, NextKeyDigests]:
+        """Keys that the recovery key holds ready for the active log, kept beside the present ones; digests of those after.
+
+        Raises:
+            MalformedError: ``malformed.recovery_key``.
+            PermissionDeniedError: ``vault.wrong_recovery_key`` when they are not those the log committed to.
+        """
+        self._for_writing()
+        paper = parse_recovery_key(recovery_key)
+        rotation = sum(1 for _ in self._log.rotations())
+        if next_key_digests(paper, self.origin, rotation) != self.next_key_digests:
+            raise PermissionDeniedError("vault.wrong_recovery_key")
+        seed, sm2_private = next_log_keys(paper, self.origin, rotation)
+        self._desk_keys.prepare(self.origin, seed, sm2_private, sm2_public(sm2_private))
+        signer = DeskSigner(seed, sm2_private, sm2_public(sm2_private))
+        return signer, next_key_digests(paper, self.origin, rotation + 1)
+
+    def set_next_keys(self, digests: NextKeyDigests) -> None:
+        """Digests that the active log commits to from now on; inside the transaction of the rotation's leaf."""
+        self._epochs.replace(self.origin, digests)
+
+    def finish_rotation(self) -> None:
+        """Forget the keys before the rotation."""
+        self._signer = None
+        self.signer  # noqa: B018 - puts the prepared keys in their place
+
+    def _signed_by(self, signer: DeskSigner) -> bool:
+        note = self._log.checkpoint()
+        keys = NoteKeys(name=self.origin, ed25519=signer.ed25519_public, sm2=signer.sm2_public)
+        return bool(note) and bool(check_ed25519(parse_note(note), keys))
 
     def transaction(self) -> AbstractContextManager[None]:
         """One durable SQL transaction, rolled back on any exception; not nestable."""
@@ -375,7 +420,8 @@ class Vault:
         copy = open_copy(data, own, passphrase=passphrase, recovery_key=recovery_key)
         before = self._keybag.export()
         self._keybag.merge(copy.keybag)
-        self._finish_erasures()
+        for number in sorted(self._keybag.erased() & self._exhibits.unerased_cases()):
+            self.erase_case(number)
         return self._keybag.export() != before
 
     def erased_cases(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
@@ -20,17 +21,22 @@ def slim_statement(statement: bytes, disclosures: bytes) -> bytes:
     return encode(value)
 
 
-def full_statement(slim: bytes, disclosures: bytes) -> bytes:
-    """The statement that `slim_statement` was given, with the same disclosures; the leaf tells whether it is right.
+def full_statement(slim: bytes, disclosures: Sequence[Disclosure]) -> tuple[bytes, bool]:
+    """The statement that `slim_statement` was given; the leaf tells whether it is right.
+
+    Returns:
+        The statement, and whether every disclosure was filled in: then they all match it, and need no comparison.
 
     Raises:
         MalformedError: ``malformed.json``, ``malformed.disclosures``.
     """
     value = decode(slim, what=_WHAT, limit=MAX_STATEMENT)
-    for item in parse_disclosures(disclosures):
+    filled = 0
+    for item in disclosures:
         if _member(value, item.path) is None:
             _replace(value, item.path, _salted(item))
-    return encode(value)
+            filled += 1
+    return encode(value), filled == len(disclosures)
 
 
 def _salted(item: Disclosure) -> JSON:

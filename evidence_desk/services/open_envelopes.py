@@ -30,7 +30,7 @@ from evidence_desk.core.rows import (
     TokenRow,
 )
 from evidence_desk.core.slim_statement import full_statement
-from evidence_desk.core.statement import match_disclosures, parse_disclosures, parse_statement
+from evidence_desk.core.statement import FileEntry, match_disclosures, parse_disclosures, parse_statement
 from evidence_desk.core.time_record import Batch, build_batch, token_imprint
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.errors import EvidenceDeskError, MalformedError, NotFoundError
@@ -167,14 +167,16 @@ def _exhibit(state: Refill, row: LeafRow, leaf: Leaf, case_number: str, content:
     if exhibits.exhibit(row.leaf_hash) is not None:
         return
     disclosures = _text(content["disclosures"]).encode()
-    statement = full_statement(_text(content["statement"]).encode(), disclosures)
+    members = parse_disclosures(disclosures)
+    statement, matching = full_statement(_text(content["statement"]).encode(), members)
     if leaf.statement is None or not leaf.statement.matches(DigestPair.of(statement)):
         raise MalformedError("malformed.envelope", reason="statement")
     parsed = parse_statement(statement)
-    told = match_disclosures(parsed, parse_disclosures(disclosures))
+    told = None if matching else match_disclosures(parsed, members)
+    values = {item.path: item.value for item in members} if told is None else told.values
     objects: list[ObjectRow] = []
     for position in range(parsed.file_count):
-        entry = told.files[position]
+        entry = FileEntry.from_json(values[f"/files/{position}"])
         stored = state.store.stored_object(entry.digests, entry.size, case_number=case_number)
         if stored is None:
             return
@@ -194,7 +196,7 @@ def _exhibit(state: Refill, row: LeafRow, leaf: Leaf, case_number: str, content:
             number=format_number(Prefix.EVIDENCE, row.leaf_hash),
             case_number=case_number,
             exhibit_no=parsed.exhibit_no,
-            title=_text(told.values["/exhibit/title"]),
+            title=_text(values["/exhibit/title"]),
             kind=parsed.kind,
             statement=statement,
             disclosures=disclosures,

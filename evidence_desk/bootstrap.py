@@ -15,6 +15,7 @@ from asn1crypto import pem
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.checkpoint import Checkpoint
+from evidence_desk.core.job import Job
 from evidence_desk.core.log import note_keys
 from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, TimestampAuthority
 from evidence_desk.core.trust import MANIFEST, Roots, Trust, encode_manifest
@@ -25,8 +26,9 @@ from evidence_desk.errors import ConfigurationError, HostError, MalformedError
 from evidence_desk.program import program
 from evidence_desk.services.court_query import Court
 from evidence_desk.services.desk import Desk
+from evidence_desk.services.log_keys import key_generations
 from evidence_desk.services.open_log import open_log
-from evidence_desk.services.restore import archived_keys
+from evidence_desk.services.rotate import RotateOutcome, rotate
 from evidence_desk.settings import (
     AuthorityKind,
     AuthoritySetting,
@@ -238,15 +240,29 @@ class Session:
             files[name] = text.encode()
             signers[f"certificates {number}"] = (name,)
         desks: dict[str, str] = {}
+        former: dict[str, tuple[str, ...]] = {}
         for origin in self.vault.origins:
             name = "desk.vkey" if origin == self.vault.origin else f"desk-{origin.rpartition('/')[2]}.vkey"
-            files[name] = self._desk_keys(origin)
+            generations = self._desk_keys(origin)
+            if not generations:
+                continue
+            present, *replaced = generations
+            files[name] = present
             desks[origin] = name
+            for number, keys in enumerate(replaced, start=1):
+                old = f"former-{origin.rpartition('/')[2]}-{number}.vkey"
+                files[old] = keys
+                former[origin] = (*former.get(origin, ()), old)
         known = self._known_networks() if networks is None else networks
         chains = {chain_id: f"network-{number}.json" for number, chain_id in enumerate(known, start=1)}
         files |= {chains[chain_id]: data for chain_id, data in known.items()}
         manifest = encode_manifest(
-            authorities=authorities, signers=signers, desks=desks, files=files, networks=chains
+            authorities=authorities,
+            signers=signers,
+            desks=desks,
+            files=files,
+            networks=chains,
+            former=former,
         )
         _write_folder(self.vault.folder / TRUST, {**files, MANIFEST: manifest})
 
@@ -290,11 +306,34 @@ class Session:
             raise ConfigurationError("vault.no_secret", name=name)
         return Identity.from_bytes(data)
 
-    def _desk_keys(self, origin: str) -> bytes:
-        """Verifier keys of a log: the active one's from its signer, an archived one's as its first leaf names them."""
+    def _desk_keys(self, origin: str) -> list[bytes]:
+        """Verifier keys of a log, the newest first: the active one's from its signer, the others as its leaves name them."""
+        log = self.vault.archived_log(origin)
+        generations = key_generations(log, origin) if log.size() else ()
+        found = [item.keys for item in reversed(generations)]
         if origin == self.vault.origin:
-            return note_keys(origin, self.vault.signer).encode().encode()
-        return archived_keys(self.vault.archived_log(origin), origin).encode().encode()
+            found[:1] = [note_keys(origin, self.vault.signer)]
+        return [item.encode().encode() for item in found]
+
+    def rotate_keys(self, recovery_key: str, *, job: Job) -> RotateOutcome:
+        """Put the keys that the recovery key holds ready in the place of the present ones, here and in the network.
+
+        Raises:
+            MalformedError: ``malformed.recovery_key``. PermissionDeniedError: ``vault.wrong_recovery_key``.
+            RemoteError, ConfigurationError: the network did not take them; nothing is changed then.
+        """
+        signer, following = self.vault.prepare_rotation(recovery_key)
+        outcome = rotate(
+            self.desk,
+            signer,
+            {"ed25519": following.ed25519, "sm2": following.sm2},
+            self.court() if self.networks else None,
+            store_next=lambda: self.vault.set_next_keys(following),
+            job=job,
+        )
+        self.vault.finish_rotation()
+        self.write_trust()
+        return outcome
 
 
 def init_session(

@@ -187,6 +187,9 @@ class MemoryLog:
     def leaf_by_hash(self, leaf_hash: bytes) -> LeafRow | None:
         return next((row for row in self.rows if row.leaf_hash == leaf_hash), None)
 
+    def rotations(self) -> Iterator[LeafRow]:
+        return (row for row in self.rows if row.type == LeafType.KEY_ROTATED)
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         return iter(self.rows[start:stop])
 

@@ -93,6 +93,10 @@ class LogStore(TileSource, Protocol):
         """One leaf by leaf hash."""
         ...
 
+    def rotations(self) -> Iterator[LeafRow]:
+        """All ``key.rotated`` leaves, in order."""
+        ...
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         """Leaves start ≤ seq < stop in order, streamed."""
         ...

@@ -44,7 +44,7 @@ class Trust:
 
     Attributes:
         authorities: timestamp authorities; `signers`: CAs of certificate signers.
-        desks: origin → checkpoint keys.
+        desks: origin → checkpoint keys; `former`: those that were replaced by a rotation.
         networks: chain ID → trust in a court network (``network/1``), as it came; read by ``verify``.
         fingerprint: SHA-256 of trust.json in hex, "" when nothing was given.
     """
@@ -52,6 +52,7 @@ class Trust:
     authorities: tuple[Roots, ...] = ()
     signers: tuple[Roots, ...] = ()
     desks: Mapping[str, NoteKeys] = field(default_factory=dict)
+    former: Mapping[str, tuple[NoteKeys, ...]] = field(default_factory=dict)
     networks: Mapping[str, bytes] = field(default_factory=dict)
     fingerprint: str = ""
 
@@ -62,6 +63,7 @@ NO_TRUST: Final = Trust()
 def encode_manifest(
     *, authorities: Mapping[str, tuple[str, ...]], signers: Mapping[str, tuple[str, ...]],
     desks: Mapping[str, str], files: Mapping[str, bytes], networks: Mapping[str, str] | None = None,
+    former: Mapping[str, tuple[str, ...]] | None = None,
 ) -> bytes:  # fmt: skip
     """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files, chain IDs → network files."""
     return encode(
@@ -71,7 +73,14 @@ def encode_manifest(
                 {"name": name, "files": list[JSON](names)} for name, names in authorities.items()
             ],
             "signers": [{"name": name, "files": list[JSON](names)} for name, names in signers.items()],
-            "desks": [{"origin": origin, "file": name} for origin, name in desks.items()],
+            "desks": [
+                *({"origin": origin, "file": name} for origin, name in desks.items()),
+                *(
+                    {"origin": origin, "file": name, "former": True}
+                    for origin, names in (former or {}).items()
+                    for name in names
+                ),
+            ],
             "networks": [{"chain_id": chain_id, "file": name} for chain_id, name in (networks or {}).items()],
             "files": {name: sha256(data).hex() for name, data in files.items()},
         }
@@ -106,16 +115,24 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
             raise MalformedError("malformed.trust_digest", name=name)
         return data
 
-    desks = [_desk(item, load) for item in _list(value["desks"])]
-    if len(dict(desks)) != len(desks):
-        raise MalformedError("malformed.trust", reason="origin")
+    desks: dict[str, NoteKeys] = {}
+    former: dict[str, tuple[NoteKeys, ...]] = {}
+    for item in _list(value["desks"]):
+        keys, replaced = _desk(item, load)
+        if replaced:
+            former[keys.name] = (*former.get(keys.name, ()), keys)
+        elif keys.name in desks:
+            raise MalformedError("malformed.trust", reason="origin")
+        else:
+            desks[keys.name] = keys
     networks = [_network(item, load) for item in _list(value["networks"])]
     if len(dict(networks)) != len(networks):
         raise MalformedError("malformed.trust", reason="chain_id")
     return Trust(
         authorities=tuple(_roots(item, load) for item in _list(value["authorities"])),
         signers=tuple(_roots(item, load) for item in _list(value["signers"])),
-        desks=dict(desks),
+        desks=desks,
+        former=former,
         networks=dict(networks),
         fingerprint=sha256(manifest).hex(),
     )
@@ -144,8 +161,12 @@ def _roots(value: JSON, load: Callable[[JSON], bytes]) -> Roots:
     return Roots(name=name, certificates=tuple(certificates), crls=tuple(crls))
 
 
-def _desk(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, NoteKeys]:
-    item = _members(value, {"origin", "file"})
+def _desk(value: JSON, load: Callable[[JSON], bytes]) -> tuple[NoteKeys, bool]:
+    """Keys of a desk, and whether they were replaced since."""
+    replaced = isinstance(value, dict) and "former" in value
+    item = _members(value, {"origin", "file", "former"} if replaced else {"origin", "file"})
+    if replaced and item["former"] is not True:
+        raise MalformedError("malformed.trust", reason="former")
     origin = item["origin"]
     try:
         keys = parse_keys(load(item["file"]).decode("utf-8"))
@@ -153,7 +174,8 @@ def _desk(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, NoteKeys]:
         raise MalformedError("malformed.vkey") from error
     if not isinstance(origin, str) or keys.name != origin:
         raise MalformedError("malformed.trust", reason="origin")
-    return check_origin(origin), keys
+    check_origin(origin)
+    return keys, replaced
 
 
 def _network(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, bytes]:

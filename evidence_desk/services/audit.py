@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from evidence_desk.core.checkpoint import parse_checkpoint
+from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.log import TrustedLog, ed25519_checkpoint
 from evidence_desk.core.merkle import TILE_WIDTH, CompactRange, extend_tiles, leaf_hash
+from evidence_desk.core.note import NoteKeys
 from evidence_desk.core.rows import LeafRow
 from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
 from evidence_desk.services.audit_records import Fault, check_records
 from evidence_desk.services.desk import Desk
+from evidence_desk.services.log_keys import KeyGeneration, key_generations, signers_at
 
 CHUNK: Final = 4096
 MAX_FAULTS: Final = 100
@@ -107,16 +109,29 @@ def _checkpoints(walk: _Walk) -> Iterator[tuple[int, bytes]]:
 
     Ed25519 is checked on all; SM2, of which the second implementation takes 7 ms, on the newest by `TrustedLog.open`.
     """
-    keys = walk.desk.keys
-    for size, note in walk.desk.store.log.checkpoints():
-        try:
-            checkpoint = ed25519_checkpoint(note, keys)
-        except EvidenceDeskError:
+    store = walk.desk.store.log
+    try:
+        generations = key_generations(store, walk.desk.origin)
+    except EvidenceDeskError:  # told as a fault of the leaf
+        generations = (KeyGeneration(since=0, keys=walk.desk.keys),)
+    for size, note in store.checkpoints():
+        checkpoint = _signed(note, signers_at(generations, size))
+        if checkpoint is None:
             walk.fault("audit.signature", size)
             continue
         if checkpoint.size != size:
             walk.fault("audit.size", size)
         yield checkpoint.size, checkpoint.root
+
+
+def _signed(note: bytes, keys: Sequence[NoteKeys]) -> Checkpoint | None:
+    """The checkpoint when any of the keys signed it."""
+    for item in keys:
+        try:
+            return ed25519_checkpoint(note, item)
+        except EvidenceDeskError:
+            continue
+    return None
 
 
 def _leaf(walk: _Walk, row: LeafRow, seq: int) -> bytes:

@@ -53,6 +53,10 @@ class Desk:
             self._log = TrustedLog.open(self.store.log, self.keys)
         return self._log
 
+    def forget(self) -> None:
+        """Verify the log anew when it is next used: its keys or leaves were changed past `appending`."""
+        self._log = None
+
     @contextmanager
     def appending(self) -> Iterator[Appender]:
         """One durable transaction in which leaves are appended and rows written; all or nothing."""

@@ -10,22 +10,19 @@ from evidence_desk.core.log import verified_checkpoint
 from evidence_desk.core.merkle import CompactRange, leaf_hash
 from evidence_desk.core.note import NoteKeys
 from evidence_desk.core.ports import LogStore
-from evidence_desk.errors import IntegrityError, NotFoundError
+from evidence_desk.errors import IntegrityError
+from evidence_desk.services.log_keys import key_generations
 
 _CHUNK: Final = 4096
 
 
 def archived_keys(log: LogStore, origin: str) -> NoteKeys:
-    """Keys of a log as its first leaf, ``log.opened``, names them.
+    """Newest keys of a log: those its first leaf, ``log.opened``, names, or those a ``key.rotated`` put in their place.
 
     Raises:
-        IntegrityError: ``log.no_opening``. MalformedError: a leaf that cannot be read.
+        IntegrityError: ``log.no_opening``, ``log.rotation_uncommitted``. MalformedError: a leaf that cannot be read.
     """
-    try:
-        first = log.leaf(0).leaf
-    except NotFoundError as error:
-        raise IntegrityError("log.no_opening") from error
-    return opening_keys(first, origin)
+    return key_generations(log, origin)[-1].keys
 
 
 def opening_keys(first: bytes, origin: str) -> NoteKeys:
@@ -40,7 +37,7 @@ def opening_keys(first: bytes, origin: str) -> NoteKeys:
 
 
 def prove_log(log: LogStore) -> Checkpoint:
-    """Recompute a log from its leaves and compare with its checkpoint, signed by the keys that its first leaf names.
+    """Recompute a log from its leaves and compare with its checkpoint, signed by the newest keys that its leaves name.
 
     Raises:
         IntegrityError: ``log.size_mismatch``, ``log.root_mismatch``, ``log.leaf_wrong``, and the checkpoint's codes.

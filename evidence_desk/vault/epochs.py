@@ -55,6 +55,19 @@ class Epochs:
                 ),
             )
 
+    def replace(self, origin: str, digests: NextKeyDigests) -> None:
+        """Digests that the log `origin` commits to from now on, after a rotation; inside a transaction."""
+        self._database.write(
+            "UPDATE next_keys SET ed25519_sha256 = ?, ed25519_sm3 = ?, sm2_sha256 = ?, sm2_sm3 = ? WHERE epoch = ?",
+            (
+                digests.ed25519.sha256,
+                digests.ed25519.sm3,
+                digests.sm2.sha256,
+                digests.sm2.sm3,
+                epoch(origin),
+            ),
+        )
+
     def digests(self, origin: str) -> NextKeyDigests:
         """Digests that the log `origin` commits to.
 

@@ -42,6 +42,8 @@ _MAX_MEMORY_KIB: Final = 2 * 1024 * 1024
 _MAX_ITERATIONS: Final = 32
 _MAX_LANES: Final = 16
 _AAD: Final = b"evidence-desk/desk.keys/1"
+_PENDING: Final = "#next"
+"""Behind an origin: keys of a rotation that is under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,27 @@ class DeskKeys:
             "sm2_public": _text(sm2_point),
         }
         self._save()
+
+    def prepare(self, origin: str, ed25519_seed: bytes, sm2_private: bytes, sm2_point: bytes) -> None:
+        """Keep keys that are to replace those of a log, beside them; durable on return."""
+        self._load(missing_ok=False)["signers"][origin + _PENDING] = {
+            "ed25519": _text(ed25519_seed),
+            "sm2": _text(sm2_private),
+            "sm2_public": _text(sm2_point),
+        }
+        self._save()
+
+    def prepared(self, origin: str) -> DeskSigner | None:
+        """Keys that `prepare` kept."""
+        pending = origin + _PENDING
+        return self.signer(pending) if pending in self._load(missing_ok=True)["signers"] else None
+
+    def promote(self, origin: str) -> None:
+        """Put the prepared keys in the place of the old ones, which are forgotten; durable on return."""
+        signers = self._load(missing_ok=False)["signers"]
+        if (origin + _PENDING) in signers:
+            signers[origin] = signers.pop(origin + _PENDING)
+            self._save()
 
     def signer(self, origin: str) -> DeskSigner:
         """Signing keys of a log.

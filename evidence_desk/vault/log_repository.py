@@ -142,6 +142,14 @@ class LogRepository:
         )
         return None if row is None else _leaf(row)
 
+    def rotations(self) -> Iterator[LeafRow]:
+        """All ``key.rotated`` leaves, in order."""
+        rows = self._database.rows(
+            "SELECT seq, type, leaf_hash, leaf FROM leaves WHERE log_id = ? AND type = 'key.rotated' ORDER BY seq",
+            (self._id,),
+        )
+        return map(_leaf, rows)
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         """Leaves start ≤ seq < stop in order, read in pages."""
         while start < stop:

@@ -71,21 +71,28 @@ def parse_recovery_key(text: str) -> bytes:
     return key
 
 
-def next_log_keys(recovery_key: bytes, origin: str) -> tuple[bytes, bytes]:
-    """(Ed25519 seed, SM2 private key) that succeed the keys of log `origin`; derived when needed, never stored."""
-    seed = derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/ed25519/{origin}")
-    sm2_seed = derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/sm2/{origin}")
+def next_log_keys(recovery_key: bytes, origin: str, rotation: int = 0) -> tuple[bytes, bytes]:
+    """(Ed25519 seed, SM2 private key) that succeed the keys of log `origin` after so many rotations.
+
+    Derived when needed, never stored before they are in use.
+    """
+    seed, sm2_seed = _seeds(recovery_key, origin, rotation)
     return seed, sm2_from_seed(sm2_seed)[0]
 
 
-def next_key_digests(recovery_key: bytes, origin: str) -> NextKeyDigests:
+def next_key_digests(recovery_key: bytes, origin: str, rotation: int = 0) -> NextKeyDigests:
     """Digests of the public halves of `next_log_keys`."""
-    seed = derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/ed25519/{origin}")
-    sm2_seed = derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/sm2/{origin}")
+    seed, sm2_seed = _seeds(recovery_key, origin, rotation)
     return NextKeyDigests(
         ed25519=DigestPair.of(Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()),
         sm2=DigestPair.of(sm2_from_seed(sm2_seed)[1]),
     )
+
+
+def _seeds(recovery_key: bytes, origin: str, rotation: int) -> tuple[bytes, bytes]:
+    name = f"{origin}+{rotation}" if rotation else origin
+    seed = derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/ed25519/{name}")
+    return seed, derive(recovery_key, salt=b"", info=f"evidence-desk/next-key/1/sm2/{name}")
 
 
 def _checksum(key: bytes) -> bytes:

@@ -21,11 +21,13 @@ class KnownKeys:
         given: as the trust root names them.
         registered: as the court network's registry has them at the height of the anchoring, proven.
         rotated: the registry has had other keys before: an older note may bear those.
+        former: keys that the trust root names as replaced: who stole them could still sign.
     """
 
     given: NoteKeys | None = None
     registered: NoteKeys | None = None
     rotated: bool = False
+    former: tuple[NoteKeys, ...] = ()
 
 
 def check_signature(note: Note, origin: str, keys: KnownKeys, check: str = CHECKPOINT) -> Finding:
@@ -37,14 +39,23 @@ def check_signature(note: Note, origin: str, keys: KnownKeys, check: str = CHECK
     if len(note.signatures) != 2 or any(item.name != origin for item in note.signatures):
         return _finding(check, Status.FAILED, "lines", Vouches.COMPUTATION, origin)
     known = [item for item in (keys.given, keys.registered) if item is not None]
-    if not known:
+    if not known and not keys.former:
         return _finding(check, Status.UNDETERMINED, "no_key", Vouches.NOBODY, origin)
     try:
         right = [_is_right(note, item) for item in known]
+        replaced = not any(right) and any(_is_right(note, item) for item in keys.former)
     except IntegrityError:
         return _finding(check, Status.FAILED, "disagreement", Vouches.COMPUTATION, origin)
+    if replaced:
+        return _finding(check, Status.UNDETERMINED, "former", Vouches.NOBODY, origin)
     if not any(right):
         return _finding(check, Status.FAILED, "wrong", Vouches.COMPUTATION, origin)
+    if keys.registered in keys.former:
+        if keys.given is not None and right[0]:
+            return _finding(check, Status.PASSED, "right", Vouches.DESK, origin)
+        if check == CHECKPOINT:  # the network took it while these were the keys
+            return _finding(check, Status.PASSED, "registered", Vouches.COURT_NETWORK, origin)
+        return _finding(check, Status.UNDETERMINED, "former", Vouches.NOBODY, origin)
     if len(known) == 2 and known[0] != known[1]:
         return _finding(check, Status.UNDETERMINED, "contradiction", Vouches.NOBODY, origin)
     if keys.given is None:

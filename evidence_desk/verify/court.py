@@ -52,15 +52,16 @@ class CourtJudgment:
 
     def keys(self, trust: Trust, origin: str) -> KnownKeys:
         """Keys of the log `origin`, from the trust root and from the proven registry."""
-        given = trust.desks.get(origin)
+        given, former = trust.desks.get(origin), trust.former.get(origin, ())
         verdict = self.verdict
         if verdict is None or verdict.desk_keys is None or verdict.desk_keys.name != origin or self._suspect:
-            return KnownKeys(given=given)
+            return KnownKeys(given=given, former=former)
         entry = verdict.desk
         return KnownKeys(
             given=given,
             registered=verdict.desk_keys,
             rotated=entry is not None and entry.keys_since > entry.registered,
+            former=former,
         )
 
     @property

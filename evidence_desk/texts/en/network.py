@@ -111,4 +111,17 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lookup.kind.object_blinded": "{count} leaves in the network name this blinded digest (as of block {height}, {time}).",
     "lookup.kind.certificate_sha256": "{count} leaves in the network name this digest of a certificate (SHA-256, as of block {height}, {time}).",
     "lookup.kind.certificate_sm3": "{count} leaves in the network name this digest of a certificate (SM3, as of block {height}, {time}).",
+    # Rotation of keys.
+    "identity.rotate_by_recovery_key": "The keys of a desk are rotated by the recovery key.",
+    "identity.rotate_by_recovery_key.advice": "Take the recovery key on paper and run this again with --recovery-key.",
+    "identity.rotated": "The keys of desk {origin} were rotated; the old ones are deleted here, and whoever has them can no longer anchor in this desk's name.",
+    "identity.rotated.registered": "The network has the new keys (from block {height} on).",
+    "identity.rotated.alone": "This desk is registered in no network; the new keys are in the local log only. Give the new trust folder to those who verify.",
+    "rotate.not_committed": "The next keys registered in the network are not those of this recovery key ({origin}).",
+    "rotate.not_committed.advice": "The keys may have been rotated before, or the recovery key is another vault's; check, and ask the operators of the network.",
+    "rotate.not_confirmed": "The network did not confirm the new keys in time ({origin}); nothing was changed here.",
+    "rotate.not_confirmed.advice": "Run the same command again later; running it twice does no harm.",
+    "log.rotation_uncommitted": "The keys that leaf {seq} rotates to are not those committed to beforehand.",
+    "log.rotation_uncommitted.advice": "Stop using this vault, keep everything as it is, and restore from a backup.",
+    "stage.rotate": "waiting for the network to register the new keys",
 }

@@ -35,6 +35,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.signature.no_key": "No trusted public key of the desk is at hand, so who signed the checkpoint is unknown ({origin}); give trust roots with this key by --trust.",
     "log.signature.lines": "The checkpoint must have exactly the desk's two signatures (Ed25519 and SM2) and does not: some are missing, added or replaced ({origin}).",
     "log.signature.disagreement": "Two independent SM2 programs disagree on the checkpoint's signature; it is not relied on ({origin}).",
+    "log.signature.former": "The checkpoint is signed by keys of the desk that were replaced since ({origin}), and no record of the network shows that it was signed before: whoever has the old keys could have made it, so this is undetermined.",
     "log.signature.registered": "Both signatures of the checkpoint (Ed25519 and SM2) match the desk's public keys as registered with the court network ({origin}).",
     "log.signature.contradiction": "The trust roots and the court network's registry name different public keys for this desk, so who signed the checkpoint is unknown ({origin}); ask the desk or the registrar, and renew the trust roots.",
     # Statement, disclosures, files.
@@ -113,6 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.note.no_key": "No trusted public key of the desk is at hand, so who made the package is unknown ({origin}); give trust roots with this key by --trust.",
     "package.note.lines": "The index must have exactly the desk's two signatures (Ed25519 and SM2) and does not: some are missing, added or replaced ({origin}).",
     "package.note.disagreement": "Two independent SM2 programs disagree on the signature of the index; it is not relied on ({origin}).",
+    "package.note.former": "The index is signed by keys of the desk that were replaced since ({origin}); whoever has the old keys could have made it, so who made the package is unknown; have the desk export it anew.",
     "package.note.registered": "Both signatures of the index (Ed25519 and SM2) match the desk's public keys as registered with the court network: this desk made the package ({origin}).",
     "package.note.contradiction": "The trust roots and the court network's registry name different public keys for this desk, so who made the package is unknown ({origin}); ask the desk or the registrar, and renew the trust roots.",
     "package.records.right": "The time records in the package ({count}) are those of the proof, and list the files they should.",

@@ -111,4 +111,17 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lookup.kind.object_blinded": "网络中有 {count} 条日志条目载有该盲化摘要（截至第 {height} 号区块，{time}）。",
     "lookup.kind.certificate_sha256": "网络中有 {count} 条日志条目载有该证书的摘要（SHA-256，截至第 {height} 号区块，{time}）。",
     "lookup.kind.certificate_sm3": "网络中有 {count} 条日志条目载有该证书的摘要（SM3，截至第 {height} 号区块，{time}）。",
+    # Rotation of keys.
+    "identity.rotate_by_recovery_key": "更换终端密钥须凭恢复密钥。",
+    "identity.rotate_by_recovery_key.advice": "请取出纸质恢复密钥，加上 --recovery-key 重新执行。",
+    "identity.rotated": "存证终端 {origin} 的密钥已更换；旧密钥已从本机删除，即使被他人取得也不能再以本终端的名义上链。",
+    "identity.rotated.registered": "网络已登记新密钥（自第 {height} 号区块起）。",
+    "identity.rotated.alone": "本终端未在任何网络登记，新密钥只写入了本地日志；请把新的信任根文件夹（trust）交给核验人。",
+    "rotate.not_committed": "网络登记的下一组密钥不是此恢复密钥所对应的（{origin}）。",
+    "rotate.not_committed.advice": "密钥可能已经更换过，或者恢复密钥属于另一个存证库；请核对后联系网络的运营机构。",
+    "rotate.not_confirmed": "网络没有在时限内确认新密钥（{origin}）；本机未作改动。",
+    "rotate.not_confirmed.advice": "请稍后重新执行同一命令；重复执行没有害处。",
+    "log.rotation_uncommitted": "日志第 {seq} 条更换的密钥不是事先承诺的那一组。",
+    "log.rotation_uncommitted.advice": "请停止使用此存证库，保留现状，并从备份恢复。",
+    "stage.rotate": "等待网络登记新密钥",
 }

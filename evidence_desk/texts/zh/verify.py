@@ -35,6 +35,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.signature.no_key": "没有可信的终端公钥，无法判断检查点由谁签署（{origin}）；请用 --trust 给出含有该终端公钥的信任根。",
     "log.signature.lines": "检查点应恰有该终端的两个签名（Ed25519 与 SM2），实际不是：签名有缺失、多余或替换（{origin}）。",
     "log.signature.disagreement": "两套独立的 SM2 程序对检查点的签名得出不同结论，不予采信（{origin}）。",
+    "log.signature.former": "检查点由该终端已更换的密钥签署（{origin}），而没有网络的记录证明它是在更换之前签署的：持有旧密钥的人也能签出，无法判断。",
     "log.signature.registered": "检查点的两个签名（Ed25519 与 SM2）都与该终端在法院节点网络登记的公钥相符（{origin}）。",
     "log.signature.contradiction": "信任根所载的终端公钥与法院节点网络登记的公钥不同，无法判断检查点由谁签署（{origin}）；请向该终端或登记机构核实，并更新信任根。",
     # Statement, disclosures, files.
@@ -113,6 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.note.no_key": "没有可信的终端公钥，无法判断证据包由谁生成（{origin}）；请用 --trust 给出含有该终端公钥的信任根。",
     "package.note.lines": "清单应恰有该终端的两个签名（Ed25519 与 SM2），实际不是：签名有缺失、多余或替换（{origin}）。",
     "package.note.disagreement": "两套独立的 SM2 程序对清单的签名得出不同结论，不予采信（{origin}）。",
+    "package.note.former": "清单由该终端已更换的密钥签署（{origin}），无法证明是在更换之前签署的：持有旧密钥的人也能签出，无法判断证据包由谁生成；请由该终端重新导出。",
     "package.note.registered": "清单的两个签名（Ed25519 与 SM2）都与该终端在法院节点网络登记的公钥相符：证据包由该终端生成（{origin}）。",
     "package.note.contradiction": "信任根所载的终端公钥与法院节点网络登记的公钥不同，无法判断证据包由谁生成（{origin}）；请向该终端或登记机构核实，并更新信任根。",
     "package.records.right": "证据包中的 {count} 份时间证据记录与证明文件中的相同，所列文件也相符。",

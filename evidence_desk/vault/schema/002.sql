@@ -50,5 +50,6 @@ BEGIN SELECT RAISE(ABORT, 'court_conflicts: append only'); END;
 CREATE TRIGGER court_conflicts_fixed BEFORE UPDATE ON court_conflicts
 BEGIN SELECT RAISE(ABORT, 'court_conflicts: append only'); END;
 
+CREATE INDEX leaves_rotating_keys ON leaves (log_id, seq) WHERE type = 'key.rotated';
 CREATE INDEX exhibits_awaiting_anchor ON exhibits (log_id, seq) WHERE anchored IS NULL;
 CREATE INDEX tokens_by_attested ON tokens (attested_log, attested_seq);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -259,3 +260,27 @@ def test_joining_what_is_not_in_the_trust_root_is_refused(new_desk, desk, networ
     for url in ("ftp://x", "http://user:pw@127.0.0.1", "http://127.0.0.1/path", "http://["):
         said = lone.run("network", "join", "--gateway", url, "--trust", network.ready["trust"], "--json")
         assert said.document["error"]["code"] == "gateway.url"
+
+
+def test_stolen_keys_rotated_away(desk, run, tmp_path, monkeypatch):
+    (before,) = desk.seal(written(tmp_path, "before.txt", "before"))
+    desk.run("anchor", "--wait")
+    stolen = tmp_path / "stolen"
+    shutil.copytree(desk.vault, stolen, ignore=shutil.ignore_patterns("*.lock"))
+    monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", desk.recovery_key)
+    assert (
+        desk.run("identity", "rotate", "--json").document["error"]["code"]
+        == "identity.rotate_by_recovery_key"
+    )
+    turned = desk.run("identity", "rotate", "--recovery-key", "--json")
+    assert turned.status == 0, turned.err
+    assert turned.document["registered"]
+    desk.seal(written(tmp_path, "after.txt", "after"))
+    assert desk.run("anchor", "--wait", "--json").document["waiting"] == 0
+    assert desk.run("audit").status == 0
+    said = run("anchor", "--json", "--vault", stolen)
+    assert said.status == 1, "the network's log is no longer the stolen one's"
+    package = tmp_path / "before.asice"
+    assert desk.run("export", before["number"], "-o", package).status == 0
+    verdict = desk.run("verify", package, "--trust", desk.vault / "trust", "--json")
+    assert verdict.status == 0, verdict.out

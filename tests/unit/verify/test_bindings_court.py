@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from evidence_desk.core.digests import sha256
 from evidence_desk.core.log import note_keys
 from evidence_desk.court.protocol.part import CourtPart, read_court_part
 from tests.unit.verify.court_evidence import HEIGHT, INDEX, RECORDS, Bench, anchored, make_bench
@@ -138,6 +139,40 @@ def anchored_before_the_token_that_it_names(bench: Bench) -> Item:
     """The network's time and the authority's cannot both be true."""
     item = bench.scene.item("single")
     return anchored(item, bench.court.anchor(item, at=datetime.now(UTC) - timedelta(hours=3)))
+
+
+@rule("time.attested.token")
+def an_anchored_leaf_that_names_another_token(bench: Bench) -> Item:
+    """It dates that other token, not this one."""
+    item = bench.scene.craft({"a": b"a"}, attested={"token_sha256": "00" * 32})
+    return anchored(item, bench.court.anchor(item))
+
+
+@rule("time.attested.type")
+def an_anchored_leaf_that_attests_nothing(bench: Bench) -> Item:
+    item = bench.scene.item("single")
+    moved = item.timed(attested=item.proof.leaf)
+    return anchored(moved, bench.court.anchor(moved))
+
+
+@rule("time.attested.malformed", "log.inclusion.wrong")
+def an_anchored_log_with_something_else_for_the_attesting_leaf(bench: Bench) -> Item:
+    item = bench.scene.item("single")
+    attested = item.proof.times[0].attested
+    assert attested is not None
+    leaves = bench.scene.leaves
+    leaves[attested.seq] = b"not a leaf"
+    log = bench.scene.log(leaves)
+    moved = item.timed(attested=log.proven(attested.seq), checkpoint=None)
+    moved = replace(moved, proof=replace(moved.proof, checkpoint=log.note))
+    return anchored(moved, bench.court.anchor(moved))
+
+
+@rule("time.token.differs")
+def an_anchored_leaf_that_names_what_is_no_token(bench: Bench) -> Item:
+    item = bench.scene.craft({"a": b"a"}, attested={"token_sha256": sha256(b"junk").hex()})
+    moved = item.timed(token=b"junk", checkpoint=None)
+    return anchored(moved, bench.court.anchor(moved))
 
 
 # --- validators and form ----------------------------------------------------------------------------------------

@@ -16,6 +16,15 @@ if [ "$purpose" = test ]; then
     want curl curl
     want git git
 fi
+# Without these, tests of the portal's browser side are skipped and say so.
+optional=""
+if [ "$purpose" = test ]; then
+    command -v node >/dev/null 2>&1 || optional="$optional nodejs"
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null 2>&1 && break
+    done
+    command -v "$name" >/dev/null 2>&1 || optional="$optional chromium"
+fi
 have_uv() { command -v uv >/dev/null 2>&1 || [ -x .cache/uv/bin/uv ]; }
 have_uv || python3 -c 'import ensurepip, venv' 2>/dev/null || need="$need python3-venv"
 
@@ -34,6 +43,14 @@ if [ -n "$need" ]; then
         echo "Please run / 请先执行:  sudo $line" >&2
         [ "$purpose" = demo ] && have_uv || exit 1
     fi
+fi
+
+if [ -n "$optional" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing for browser tests / 安装浏览器测试所需软件包:$optional"
+    for package in $optional; do
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" >/dev/null 2>&1 ||
+            echo "  not available, its tests are skipped / 无法安装，相应测试将跳过: $package"
+    done
 fi
 
 if command -v uv >/dev/null 2>&1; then

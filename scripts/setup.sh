@@ -48,7 +48,9 @@ fi
 if [ -n "$optional" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing for browser tests / 安装浏览器测试所需软件包:$optional"
     for package in $optional; do
-        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" >/dev/null 2>&1 ||
+        line="apt-get install -y --no-install-recommends $package"
+        DEBIAN_FRONTEND=noninteractive sh -c "$line" >/dev/null 2>&1 ||
+            { apt-get update -qq && DEBIAN_FRONTEND=noninteractive sh -c "$line"; } >/dev/null 2>&1 ||
             echo "  not available, its tests are skipped / 无法安装，相应测试将跳过: $package"
     done
 fi

@@ -366,6 +366,7 @@ def test_no_sampled_flip_is_shown(browser: Browser):
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)  # every bit of 15 KB, each time with all signatures
 def test_no_flip_is_shown(browser: Browser):
     _, data = full_answer()
     _flips(browser, [(at, bit) for at in range(len(data)) for bit in range(8)])

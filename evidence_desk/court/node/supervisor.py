@@ -1,7 +1,8 @@
 """Keeps one node running: application first, then the engine; when either ends, both are started anew.
 
 The engine exits with code 0 when its application dies, and an application must not meet an engine of another life, so
-there is no case in which only one of them is restarted. A gateway, where the settings have one, lives beside them and is
+there is no case in which only one of them is restarted. So it is when the engine lives and decides nothing any more
+(`watch`). A gateway, where the settings have one, lives beside them and is
 restarted alone: it holds nothing that they need.
 """
 
@@ -17,12 +18,13 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from evidence_desk.court.node.home import SOCKET, NodeHome
 from evidence_desk.court.node.processes import Child
+from evidence_desk.court.node.watch import fallen_behind
 from evidence_desk.errors import BusyError
 
 _log = structlog.get_logger()
@@ -128,14 +130,19 @@ class Supervisor:
             engine = await Child.start("engine", command, folder=self.home.path, log=self._log("engine"))
             try:
                 self._note(application=application.pid, engine=engine.pid)
-                return await self._first_to_end(application, engine)
+                standstill = asyncio.create_task(fallen_behind(self.home.settings().rpc_url))
+                return await self._first_to_end(application, engine, standstill=standstill)
             finally:
                 await engine.stop()
         finally:
             await application.stop()
 
-    async def _first_to_end(self, *children: Child) -> str:
-        waits = {asyncio.create_task(child.process.wait()): child.name for child in children}
+    async def _first_to_end(self, *children: Child, standstill: asyncio.Task[None] | None = None) -> str:
+        waits: dict[asyncio.Task[Any], str] = {
+            asyncio.create_task(child.process.wait()): child.name for child in children
+        }
+        if standstill is not None:
+            waits[standstill] = "consensus"
         stopping = asyncio.create_task(self._stopping.wait())
         try:
             done, _ = await asyncio.wait({*waits, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,7 @@ import signal
 import time
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -23,6 +24,7 @@ from tests.integration.court_node.nodes import Nodes, command
 from tests.unit.court_node.chain import Desk
 
 pytestmark = pytest.mark.engine
+NUMBERS = count()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,21 +65,21 @@ def healthy(nodes):
     nodes.one_history(before)
 
 
-def grow(nodes: Nodes, desk: Desk, node: int, count: int = 1) -> int:
+def grow(nodes: Nodes, desk: Desk, node: int, blocks: int = 1) -> int:
     """Anchor through a node; the height of the last block."""
     height = 0
-    for _ in range(count):
+    for _ in range(blocks):
         old = len(desk.leaves)
         desk.leaf(b"leaf %d" % old)
-        height = int(nodes.commit(node, desk.submission(old))["height"])
+        done = nodes.commit(node, desk.submission(old))
+        assert done["tx_result"].get("code", 0) == 0
+        height = int(done["height"])
     return height
 
 
-def offer(nodes: Nodes, desk: Desk, node: int) -> bytes:
-    """Hand a checkpoint to a node that may not be able to have it committed."""
-    old = len(desk.leaves)
-    desk.leaf(b"offered %d" % old)
-    tx = desk.submission(old)
+def offer(nodes: Nodes, node: int) -> bytes:
+    """Hand a registration to a node that may not be able to have it committed."""
+    tx = nodes.approved(Desk(name=f"offered {next(NUMBERS)}", chain_id=nodes.chain_id).registration())
     with suppress(RemoteError):
         nodes.ask(node, "broadcast_tx_sync", tx=base64.b64encode(tx).decode())
     return tx
@@ -96,11 +98,11 @@ def test_one_of_four_is_killed(nodes, desk):
     nodes.caught_up(3, height)
 
 
-def test_two_of_four_are_killed(nodes, desk):
+def test_two_of_four_are_killed(nodes):
     """The network stands still, and goes on when one of them is back."""
     nodes.kill_node(2)
     nodes.kill_node(3)
-    tx = offer(nodes, desk, 0)
+    tx = offer(nodes, 0)
     assert nodes.stands_still()
     nodes.start_node(2)
     wait_until(lambda: nodes._found(0, tx) is not None)
@@ -112,19 +114,15 @@ def test_a_partition_into_halves(nodes, desk):
     grow(nodes, desk, 0)
     nodes.links.cut([0, 1], [2, 3])
     time.sleep(1)
-    tx = offer(nodes, desk, 0)
-    other = Desk(name=f"other side {len(desk.leaves)}", chain_id=nodes.chain_id)
-    registration = nodes.approved(other.registration())
-    with suppress(RemoteError):
-        nodes.ask(2, "broadcast_tx_sync", tx=base64.b64encode(registration).decode())
+    tx, other = offer(nodes, 0), offer(nodes, 2)
     wait_until(partial(nodes.stands_still, 3.0))
     assert nodes.stands_still(), "with something to decide on both sides"
     assert nodes._found(0, tx) is None
-    assert nodes._found(2, registration) is None
+    assert nodes._found(2, other) is None
     nodes.links.heal()
     for index in range(4):
         wait_until(partial(found, nodes, index, tx))
-        wait_until(partial(found, nodes, index, registration))
+        wait_until(partial(found, nodes, index, other))
 
 
 def test_one_node_cut_off(nodes, desk):
@@ -141,8 +139,7 @@ def test_the_application_dies_at_each_point_of_a_block(nodes, desk):
     folder = nodes.path / "node3"
 
     def all_fired() -> bool:
-        with suppress(RemoteError):
-            offer(nodes, desk, 3)
+        offer(nodes, 3)
         grow(nodes, desk, 0)
         return fired(folder) == list(POINTS)
 
@@ -223,11 +220,11 @@ def test_a_full_disk(nodes, desk):
     nodes.start_node(3)
 
 
-def kill_at_random(nodes: Nodes, desk: Desk, count: int) -> None:
+def kill_at_random(nodes: Nodes, desk: Desk, wanted: int) -> None:
     """kill -9 of any process of any node while checkpoints go on."""
     random = Random(20260302)
     kills = 0
-    while kills < count:
+    while kills < wanted:
         running = nodes.running(random.randrange(4))
         victim = random.choice([running.application, running.engine])
         if victim:

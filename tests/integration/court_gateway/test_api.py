@@ -3,6 +3,7 @@
 import json
 from importlib.resources import files
 
+import httpx
 import pytest
 
 from evidence_desk.core.digests import DigestPair
@@ -10,11 +11,11 @@ from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.verdict import Status
-from evidence_desk.court.node.app.codes import TxCode
 from evidence_desk.court.protocol.actions import Envelope
-from evidence_desk.court.protocol.anchor import parse_anchor_answer
+from evidence_desk.court.protocol.anchor import AnchorAnswer, parse_anchor_answer
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.search import parse_leaf_answer, parse_numbers
+from evidence_desk.court.protocol.tx_codes import TxCode
 from tests.integration.court_gateway.asking import Asker, refusal
 from tests.integration.court_node.network import wait_until
 from tests.schema import mismatch
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.engine
 DOCUMENT = json.loads(files("evidence_desk.court.node.gateway").joinpath("openapi.json").read_text("utf-8"))
 
 
-def of_schema(answer, name):
+def of_schema(answer: httpx.Response, name: str) -> httpx.Response:
     assert mismatch(answer.json(), {"$ref": f"#/components/schemas/{name}"}, DOCUMENT) == ""
     return answer
 
@@ -185,7 +186,7 @@ def test_a_revocation_is_shown_with_a_later_state(asker, desk):
     assert asker.post("/v1/transactions", desk.submission(old)).status_code == 202
     asker.final(desk)
 
-    def told():
+    def told() -> AnchorAnswer:
         answer = asker.get(f"/v1/proofs/{desk.origin}/1", leaf=leaf_hash(leaf).hex(), fresh="1")
         return parse_anchor_answer(answer.content)
 

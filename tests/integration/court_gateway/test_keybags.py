@@ -1,7 +1,9 @@
 """Copies of keybags: only the holder of the desk's key, only the newest, gone when deleted."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx
 import pytest
 
 from evidence_desk.core.digests import sha256
@@ -13,7 +15,7 @@ from evidence_desk.court.protocol.keybag_request import (
     make_keybag_request,
 )
 from tests.fixed import FixedSigner
-from tests.integration.court_gateway.asking import refusal
+from tests.integration.court_gateway.asking import Asker, refusal
 from tests.unit.court_node.chain import Desk
 
 pytestmark = pytest.mark.engine
@@ -45,17 +47,17 @@ def header(
     return {"Authorization": make_keybag_request(request, signer.sign_ed25519).header()}
 
 
-def put(asker, desk, body, **how):
+def put(asker: Asker, desk: Desk, body: bytes, **how: Any) -> httpx.Response:
     client = asker.clients[0]
     path = f"/v1/keybags/{family(desk)}"
     return client.put(path, content=body, headers=header(desk, KeybagAction.PUT, body, **how))
 
 
-def get(asker, desk, **how):
+def get(asker: Asker, desk: Desk, **how: Any) -> httpx.Response:
     return asker.clients[0].get(f"/v1/keybags/{family(desk)}", headers=header(desk, KeybagAction.GET, **how))
 
 
-def delete(asker, desk, **how):
+def delete(asker: Asker, desk: Desk, **how: Any) -> httpx.Response:
     client = asker.clients[0]
     return client.delete(f"/v1/keybags/{family(desk)}", headers=header(desk, KeybagAction.DELETE, **how))
 

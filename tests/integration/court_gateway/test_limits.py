@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from evidence_desk.core.verdict import Status
-from tests.integration.court_gateway.asking import refusal
+from tests.integration.court_gateway.asking import Asker, refusal
 from tests.integration.court_node.network import wait_until
 
 pytestmark = pytest.mark.engine
@@ -17,7 +18,7 @@ FLOOD = 2_000
 AT_ONCE = 40
 
 
-def served(asker, index=0):
+def served(asker: Asker, index: int = 0) -> bool:
     return asker.get("/v1/network", index).status_code == 200
 
 
@@ -32,7 +33,7 @@ def test_a_transaction_of_10_megabytes(asker):
 
 
 def test_a_body_without_end(asker):
-    def chunks():
+    def chunks() -> Iterator[bytes]:
         for _ in range(64):
             yield bytes(64 << 10)
 

@@ -58,13 +58,13 @@ def ask(network, tmp_path):
             (home.path / "config").mkdir(parents=True)
             shutil.copy(source.genesis_file, home.genesis_file)
         settings = source.settings()
-        gateway = replace(settings.gateway, governance="", demo_authority="")  # type: ignore[type-var]
+        gateway = replace(settings.gateway, governance="", demo_authority="")
         home.write_settings(replace(settings, gateway=gateway, rpc_port=rpc_port or settings.rpc_port))
 
         async def run() -> list[httpx.Response]:
             context = open_context(home, Liar(lie))
             try:
-                transport = httpx.ASGITransport(app=create_app(context))  # type: ignore[arg-type]
+                transport = httpx.ASGITransport(app=create_app(context))
                 async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
                     return [
                         await client.request(method, path, content=body) for method, path, body in questions

@@ -12,6 +12,7 @@ import pytest
 from evidence_desk.core.verdict import Status
 from evidence_desk.court.protocol.actions import Govern, Proposal, RemoveValidator
 from evidence_desk.court.protocol.desk_answer import parse_desk_answer
+from evidence_desk.court.protocol.part import TimedBlock
 from tests.integration.court_gateway.asking import Asker
 from tests.integration.court_node.network import wait_until
 
@@ -70,8 +71,9 @@ def test_what_is_logged_is_no_evidence(network, asker):
         assert "Traceback" not in log
 
 
-def history(asker: Asker, origin: str, index: int = 0, **query: str):
-    return parse_desk_answer(asker.get(f"/v1/logs/{origin}", index, **query).content).standing.history
+def history(asker: Asker, origin: str, index: int = 0, since: int = 0) -> tuple[TimedBlock, ...]:
+    answer = asker.get(f"/v1/logs/{origin}", index, **{"from": str(since)})
+    return parse_desk_answer(answer.content).standing.history
 
 
 def test_a_change_of_validators_is_shown_with_a_token(network, asker):
@@ -91,8 +93,8 @@ def test_a_change_of_validators_is_shown_with_a_token(network, asker):
         wait_until(lambda index=index: all(step.token for step in history(asker, desk.origin, index)))  # type: ignore[misc]
         [step] = history(asker, desk.origin, index)
         assert asker.tokens(step.token, step.block.header.hash).status is Status.PASSED
-    assert history(asker, desk.origin, **{"from": str(changed)}) != ()
-    assert history(asker, desk.origin, **{"from": str(changed + 1)}) == ()
+    assert history(asker, desk.origin, since=changed) != ()
+    assert history(asker, desk.origin, since=changed + 1) == ()
     timed = asker.get(f"/v1/headers/{changed + 1}").json()["timed"]
     assert timed["token"]
     before = network.running(0).gateway

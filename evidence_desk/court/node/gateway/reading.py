@@ -60,7 +60,7 @@ def number_of(text: str, *, name: str) -> int:
 
 def query_of(request: Request, known: frozenset[str]) -> Mapping[str, list[str]]:
     """Values of the query by name; ``malformed.api_query`` for an unknown name."""
-    if len(request.url.query) > MAX_QUERY:
+    if len(request.scope["query_string"]) > MAX_QUERY:
         raise MalformedError("malformed.api_query", name="?")
     found: dict[str, list[str]] = {}
     for name, value in request.query_params.multi_items():

@@ -267,6 +267,14 @@ def test_tokens(world):
         assert (verdict.desk_keys is None) is (status is not Status.PASSED)
 
 
+def test_a_header_of_the_trust_root_outlives_its_token(world):
+    """The token's authority has ended; a false token is refused all the same."""
+    known = trust(headers=(world.block().header,))
+    ended = TokenTime(status=Status.UNDETERMINED)
+    assert judge(world.part(), trust=known, token=lambda _token, _imprint: ended).status is Status.PASSED
+    assert "court.token.wrong" in codes(judge(with_token(world, b"no token"), trust=known))
+
+
 def test_an_undetermined_token_leaves_court_undetermined(world):
     for answer in (TokenTime(status=Status.UNDETERMINED), TokenTime(status=Status.PASSED)):
         verdict = judge(world.part(), token=lambda _token, _imprint, answer=answer: answer)

@@ -43,6 +43,7 @@ def exhibit_json(row: ExhibitRow) -> dict[str, Any]:
             for item in row.objects
         ],
         "states": {name: moment_or_none(getattr(row, name)) for name in _STATES},
+        "erased": row.erased,
     }
 
 
@@ -106,7 +107,8 @@ def print_faults(out: Output, faults: Sequence[GatewayFault]) -> None:
 
 def print_exhibit(out: Output, row: ExhibitRow, *, files: bool, joined: bool = False) -> None:
     """Number, title and states; with every file when asked. `joined`: whether the desk is in a court network."""
-    out.line(f"{row.number}  {printable(row.exhibit_no)}  {printable(row.title)}")
+    title = out.text("show.erased") if row.erased else f"{printable(row.exhibit_no)}  {printable(row.title)}"
+    out.line(f"{row.number}  {title}")
     states = "  ".join(
         out.text(
             "state.anchored.absent"

@@ -110,7 +110,7 @@ def recheck(
             }
         )
         if damaged:
-            raise typer.Exit(IntegrityError.exit_status if len(damaged) == len(outcomes) else PARTLY)
+            raise typer.Exit(IntegrityError.exit_status if len(damaged) == len(outcomes) - erased else PARTLY)
 
 
 def backup(

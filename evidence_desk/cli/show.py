@@ -59,11 +59,15 @@ def show(
         certificates = opened.vault.exhibits.certificates(row.leaf_hash)
         print_exhibit(out, row, files=True, joined=bool(opened.networks))
         court = _anchored(out, opened, row)
+        missing = [item.position for item in row.objects if not opened.vault.objects.present(item.stored)]
+        if missing:
+            out.say("show.missing", count=len(missing))
         print_certificates(out, certificates)
         out.document(
             {
                 **exhibit_json(row),
                 "court": court,
+                "missing": missing,
                 "certificates": [certificate_json(item) for item in certificates],
             }
         )

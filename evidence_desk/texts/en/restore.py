@@ -53,6 +53,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.erased": "case erased",
     "certificate.action.missing": "originals checked: not in this vault",
     "certificate.action.erased": "case erased",
+    "show.erased": "(case erased)",
+    "show.missing": "Originals not in this vault: {count} (not filled in yet, or lost)",
     "stage.fetch": "fetching log entries",
     "stage.anchors": "fetching court proofs",
     "erase.no_case": "The vault has no case {case}.",

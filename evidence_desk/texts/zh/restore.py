@@ -53,6 +53,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.erased": "删除案件",
     "certificate.action.missing": "复核原件：原件不在本库",
     "certificate.action.erased": "删除案件",
+    "show.erased": "（案件已删除）",
+    "show.missing": "原件不在本库：{count} 个（尚未补回，或者已经丢失）",
     "stage.fetch": "取回日志条目",
     "stage.anchors": "取回上链证明",
     "erase.no_case": "存证库中没有案件 {case}。",

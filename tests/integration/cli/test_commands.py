@@ -220,14 +220,18 @@ def test_audit_of_a_tampered_vault(run, vault, number):
 def test_recheck_finds_a_damaged_original(run, number, vault):
     sound = run("recheck", "--json")
     assert sound.status == 0
-    assert sound.document["exhibits"] == [{"number": number, "sound": True, "damaged": []}]
+    assert sound.document["exhibits"] == [
+        {"number": number, "sound": True, "damaged": [], "missing": [], "erased": False}
+    ]
     stored = run("show", number, "--json").document["objects"][0]["stored"]
     (path,) = [item for item in (vault / "objects").rglob("*") if item.name == stored]
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     damaged = run("recheck", number, "--json")
     assert damaged.status == 1
-    assert damaged.document["exhibits"] == [{"number": number, "sound": False, "damaged": [0]}]
+    assert damaged.document["exhibits"] == [
+        {"number": number, "sound": False, "damaged": [0], "missing": [], "erased": False}
+    ]
     assert "一.txt" in run("recheck").out
     assert "发现损坏" in run("custody", number).out
 

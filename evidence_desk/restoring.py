@@ -50,7 +50,7 @@ from evidence_desk.vault.backup import ORIGINALS, restore
 from evidence_desk.vault.epochs import epoch, origin_of
 from evidence_desk.vault.keybag_copy import KeybagCopy, open_copy
 from evidence_desk.vault.network_restore import rebuild
-from evidence_desk.vault.recovery import next_log_keys, parse_recovery_key
+from evidence_desk.vault.recovery import MAX_ROTATIONS, next_log_keys, parse_recovery_key
 from evidence_desk.vault.store import Vault
 
 _ASKED: Final = "successor-asked"
@@ -239,11 +239,12 @@ def _newest_copy(court: Court, entry: DeskEntry, paper: bytes, faults: list[Gate
 
 def _by_paper(paper: bytes, entry: DeskEntry) -> Requester:
     """The key on paper, as the registered keys announce it."""
-    key = Ed25519PrivateKey.from_private_bytes(next_log_keys(paper, entry.origin)[0])
-    public = key.public_key().public_bytes_raw()
-    if not may_ask(public, entry.keys):
-        raise PermissionDeniedError("vault.wrong_recovery_key")
-    return Requester(family=family_of(entry.origin), key=public, sign=key.sign)
+    for rotation in range(MAX_ROTATIONS):
+        key = Ed25519PrivateKey.from_private_bytes(next_log_keys(paper, entry.origin, rotation)[0])
+        public = key.public_key().public_bytes_raw()
+        if may_ask(public, entry.keys):
+            return Requester(family=family_of(entry.origin), key=public, sign=key.sign)
+    raise PermissionDeniedError("vault.wrong_recovery_key")
 
 
 # --- of both --------------------------------------------------------------------------------------------------

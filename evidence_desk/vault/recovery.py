@@ -21,6 +21,8 @@ _MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _CHECKSUM_SIZE: Final = 3
 _DIGITS: Final = (KEY_SIZE + _CHECKSUM_SIZE) * 8 // 5
 _GROUP: Final = 4
+MAX_ROTATIONS: Final = 16
+"""How many rotations are tried, where nobody knows how many there were."""
 _DOMAIN: Final = b"evidence-desk/recovery-key/1"
 
 

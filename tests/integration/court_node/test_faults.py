@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,9 +16,10 @@ from random import Random
 
 import pytest
 
-from evidence_desk.court.node.engine import find_engine
+from evidence_desk.court.node.engine import VARIABLE, find_engine
 from evidence_desk.court.protocol.registry import DESK_ENTRY
 from evidence_desk.errors import ConfigurationError, RemoteError
+from tests.integration.court_node.clock import OFFSET, clock_engine
 from tests.integration.court_node.faulty import POINTS, fired
 from tests.integration.court_node.network import wait_until
 from tests.integration.court_node.nodes import Nodes, command
@@ -218,6 +220,28 @@ def test_a_full_disk(nodes, desk):
         f'{{"height": "{nodes.height(0) + 10}", "round": 0, "step": 3}}'
     )
     nodes.start_node(3)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("offset", [86_400, -86_400])
+def test_a_clock_off_by_a_day(nodes, desk, offset):
+    """Block times are the median of the votes: one clock moves none of them. Set right, the node is level again."""
+    binary = clock_engine()
+    if binary is None:
+        pytest.skip("no Go here to build an engine with a clock of its own")
+    nodes.stop_node(3)
+    nodes.start_node(3, env={VARIABLE: str(binary), OFFSET: str(offset)})
+    first = grow(nodes, desk, 0)
+    wait_until(lambda: nodes.height(3) > 0)
+    last = grow(nodes, desk, 0, 10)
+    for height in range(first, last + 1):
+        told = datetime.fromisoformat(nodes.header(0, height)["time"][:19] + "+00:00")
+        assert abs(told - datetime.now(UTC)) < timedelta(minutes=10)
+    nodes.one_history(first)
+    nodes.stop_node(3)
+    nodes.start_node(3)
+    nodes.caught_up(3, last)
 
 
 def kill_at_random(nodes: Nodes, desk: Desk, wanted: int) -> None:

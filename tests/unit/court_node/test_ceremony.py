@@ -235,6 +235,7 @@ def test_the_ceremony_by_command(tmp_path, capsys, monkeypatch):
         told = run(
             capsys, "init", "--dir", str(folder), "--name", code, "--institution", code, "--title", f"机构{code}",
             "--address", f"10.0.0.{number}:26656", "--governance-key", str(keys),
+            "--gateway-port", "8443",
         )  # fmt: skip
         assert told["governance_fingerprint"] == fingerprint(bytes.fromhex(str(told["governance_key"])))
         assert keys.stat().st_mode & 0o777 == 0o600
@@ -265,7 +266,10 @@ def test_the_ceremony_by_command(tmp_path, capsys, monkeypatch):
         "--peers", str(out / "peers.txt"),
     )  # fmt: skip
     assert taken["validator"] is True
-    assert len(NodeHome.open(tmp_path / "court-b").settings().peers) == 3, "not itself"
+    settings = NodeHome.open(tmp_path / "court-b").settings()
+    assert len(settings.peers) == 3, "not itself"
+    assert settings.gateway is not None
+    assert settings.gateway.url == "http://127.0.0.1:8443"
     assert main(["genesis", "--chain", "demo-law", *files, "--out", str(out)]) == 64, "never overwritten"
 
 

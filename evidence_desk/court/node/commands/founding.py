@@ -27,6 +27,7 @@ from evidence_desk.court.node.commands.asking import new_passphrase
 from evidence_desk.court.node.commands.options import FolderOption, JsonOption, LanguageOption
 from evidence_desk.court.node.commands.record import ceremony_record
 from evidence_desk.court.node.files import read_input, write_new
+from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.court.node.governance_key import FILE as GOVERNANCE_FILE
 from evidence_desk.court.node.governance_key import make_governance_key
 from evidence_desk.court.node.home import (
@@ -51,6 +52,10 @@ PeerOption = Annotated[
 ListenOption = Annotated[str, typer.Option(help="供其他节点连接的地址 / address for other nodes")]
 NameOption = Annotated[str, typer.Option(help="节点名称 / name of the node")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535)]
+GatewayPortOption = Annotated[
+    int, typer.Option(min=0, max=65535, help="网关端口，0 为不设网关 / port of the gateway, 0 for none")
+]
+GatewayListenOption = Annotated[str, typer.Option(help="网关监听的地址 / address the gateway listens on")]
 
 
 def init(
@@ -76,12 +81,17 @@ def init(
     listen: ListenOption = "0.0.0.0",  # noqa: S104 - a node is there to be reached
     p2p_port: PortOption = 26656,
     rpc_port: PortOption = 26657,
+    gateway_port: GatewayPortOption = 0,
+    gateway_listen: GatewayListenOption = "127.0.0.1",
     as_json: JsonOption = False,
     language: LanguageOption = Language.ZH,
 ) -> None:
     """创建节点：生成密钥并显示指纹 / make a node: fresh keys, fingerprints printed."""
     with Output(language, as_json=as_json) as out:
-        home = create_home(folder, _settings(name, listen, p2p_port, rpc_port, peer))
+        home = create_home(
+            folder,
+            _settings(name, listen, (p2p_port, rpc_port), peer, _gateway(gateway_listen, gateway_port)),
+        )
         if genesis is not None:
             install_genesis(home, genesis)
         document = _told_identity(out, home)
@@ -94,13 +104,24 @@ def init(
         out.document(document)
 
 
-def _settings(name: str, listen: str, p2p_port: int, rpc_port: int, peer: list[str] | None) -> NodeSettings:
+def _gateway(listen: str, port: int) -> GatewaySettings | None:
+    return GatewaySettings(listen=listen, port=port) if port else None
+
+
+def _settings(
+    name: str,
+    listen: str,
+    ports: tuple[int, int],
+    peer: list[str] | None,
+    gateway: GatewaySettings | None,
+) -> NodeSettings:
     return NodeSettings(
         name=name,
-        p2p_port=p2p_port,
-        rpc_port=rpc_port,
+        p2p_port=ports[0],
+        rpc_port=ports[1],
         listen=listen,
         peers=tuple(check_peer(item) for item in peer or ()),
+        gateway=gateway,
     )
 
 
@@ -243,6 +264,8 @@ def join(
     listen: ListenOption = "0.0.0.0",  # noqa: S104 - a node is there to be reached
     p2p_port: PortOption = 26656,
     rpc_port: PortOption = 26657,
+    gateway_port: GatewayPortOption = 0,
+    gateway_listen: GatewayListenOption = "127.0.0.1",
     as_json: JsonOption = False,
     language: LanguageOption = Language.ZH,
 ) -> None:
@@ -256,7 +279,16 @@ def join(
         home = (
             NodeHome.open(folder)
             if known
-            else create_home(folder, _settings(name or folder.name, listen, p2p_port, rpc_port, []))
+            else create_home(
+                folder,
+                _settings(
+                    name or folder.name,
+                    listen,
+                    (p2p_port, rpc_port),
+                    [],
+                    _gateway(gateway_listen, gateway_port),
+                ),
+            )
         )
         _take_up(home, genesis, data, [*(peer or []), *listed])
         told = _told_identity(out, home)

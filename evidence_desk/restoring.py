@@ -50,9 +50,11 @@ from evidence_desk.vault.backup import ORIGINALS, restore
 from evidence_desk.vault.epochs import epoch, origin_of
 from evidence_desk.vault.keybag_copy import KeybagCopy, open_copy
 from evidence_desk.vault.network_restore import rebuild
-from evidence_desk.vault.recovery import MAX_ROTATIONS, next_log_keys, parse_recovery_key
+from evidence_desk.vault.recovery import next_log_keys, parse_recovery_key
 from evidence_desk.vault.store import Vault
 
+_ROTATIONS: Final = 64
+"""Rotations of one log's keys that are tried."""
 _ASKED: Final = "successor-asked"
 """Setting: chain and origin whose registration waits for institutions."""
 
@@ -238,8 +240,8 @@ def _newest_copy(court: Court, entry: DeskEntry, paper: bytes, faults: list[Gate
 
 
 def _by_paper(paper: bytes, entry: DeskEntry) -> Requester:
-    """The key on paper, as the registered keys announce it."""
-    for rotation in range(MAX_ROTATIONS):
+    """The key on paper that the registered keys announce, or that a rotation has put in their place."""
+    for rotation in range(_ROTATIONS):
         key = Ed25519PrivateKey.from_private_bytes(next_log_keys(paper, entry.origin, rotation)[0])
         public = key.public_key().public_bytes_raw()
         if may_ask(public, entry.keys):

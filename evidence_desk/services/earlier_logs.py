@@ -28,12 +28,12 @@ from evidence_desk.services.fetch_log import (
     ask_envelopes,
     ask_leaves,
     ask_note,
+    keys_of,
     missing_pieces,
     signed_by_desk,
 )
 from evidence_desk.services.keybag_copy import Requester, fetch_copies, requester
 from evidence_desk.services.open_envelopes import PRIVATE, Opened, Refill, open_envelope, refill
-from evidence_desk.services.restore import opening_keys
 
 _MARKS: Final = "earlier-logs"
 """Setting: origin → how far its completion is."""
@@ -223,10 +223,7 @@ def _next_note(
     court: Court, store: Store, entry: DeskEntry, least: int, faults: list[GatewayFault]
 ) -> bytes | None:
     """Smallest accepted checkpoint of at least `least` leaves that is one of our own log."""
-    keys = (
-        opening_keys(store.log.leaf(0).leaf, entry.origin),
-        entry.keys.note_keys(entry.origin),
-    )
+    keys = keys_of(store.log, entry)
     for gateway in court.gateways:
         try:
             size, note = ask_note(gateway, entry.origin, least)

@@ -19,7 +19,7 @@ from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.registry import DeskEntry
 from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
 from evidence_desk.services.court_query import Court, GatewayFault, ask_desk, fault_of, log_path, unverified
-from evidence_desk.services.restore import opening_keys
+from evidence_desk.services.log_keys import KeyedLog, key_generations
 
 PIECE: Final = 2_000
 """Leaves after which the next accepted checkpoint ends a piece."""
@@ -124,9 +124,29 @@ def _row(origin: str, seq: int, data: bytes) -> LeafRow:
 
 
 def _keys(log: LogStore, rows: Sequence[LeafRow], entry: DeskEntry) -> tuple[NoteKeys, ...]:
-    """Keys a checkpoint of this log may be signed with: those of its first leaf, and the registered ones."""
-    first = log.leaf(0).leaf if log.size() else rows[0].leaf
-    return (opening_keys(first, entry.origin), entry.keys.note_keys(entry.origin))
+    """Keys a checkpoint over `rows` may be signed with: those that the leaves name, and the registered ones."""
+    return keys_of(_Longer(log, rows), entry)
+
+
+def keys_of(log: KeyedLog, entry: DeskEntry) -> tuple[NoteKeys, ...]:
+    """All keys that a log had, oldest first, and the registered ones."""
+    own = [item.keys for item in key_generations(log, entry.origin)]
+    return (*own, entry.keys.note_keys(entry.origin))
+
+
+@dataclass(frozen=True, slots=True)
+class _Longer:
+    """A log with leaves that are not stored yet."""
+
+    log: LogStore
+    rows: Sequence[LeafRow]
+
+    def leaf(self, seq: int) -> LeafRow:
+        return self.log.leaf(seq) if seq < self.log.size() else self.rows[seq - self.log.size()]
+
+    def rotations(self) -> Iterator[LeafRow]:
+        yield from self.log.rotations()
+        yield from (row for row in self.rows if row.type == LeafType.KEY_ROTATED)
 
 
 def signed_by_desk(note: bytes, keys: Sequence[NoteKeys]) -> Checkpoint:

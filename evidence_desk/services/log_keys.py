@@ -5,13 +5,14 @@ A rotation counts only when the keys are those whose digests the ones before had
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.note import NoteKeys
-from evidence_desk.core.ports import LogStore
+from evidence_desk.core.rows import LeafRow
 from evidence_desk.errors import IntegrityError, NotFoundError
 
 
@@ -23,7 +24,19 @@ class KeyGeneration:
     keys: NoteKeys
 
 
-def key_generations(log: LogStore, origin: str) -> tuple[KeyGeneration, ...]:
+class KeyedLog(Protocol):
+    """What tells the keys of a log: a stored log, or leaves that are about to be stored."""
+
+    def leaf(self, seq: int) -> LeafRow:
+        """One leaf by sequence number; NotFoundError."""
+        ...
+
+    def rotations(self) -> Iterable[LeafRow]:
+        """``key.rotated`` leaves in order."""
+        ...
+
+
+def key_generations(log: KeyedLog, origin: str) -> tuple[KeyGeneration, ...]:
     """All keys of a log, oldest first.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
-from evidence_desk.core.leaf import LeafType, parse_leaf
 from evidence_desk.core.log import verified_checkpoint
 from evidence_desk.core.merkle import CompactRange, leaf_hash
 from evidence_desk.core.note import NoteKeys
@@ -23,17 +22,6 @@ def archived_keys(log: LogStore, origin: str) -> NoteKeys:
         IntegrityError: ``log.no_opening``, ``log.rotation_uncommitted``. MalformedError: a leaf that cannot be read.
     """
     return key_generations(log, origin)[-1].keys
-
-
-def opening_keys(first: bytes, origin: str) -> NoteKeys:
-    """Keys that the first leaf of a log names; raises as `archived_keys`."""
-    leaf = parse_leaf(first)
-    keys = leaf.facts.get("keys")
-    if leaf.type is not LeafType.LOG_OPENED or leaf.log != origin or not isinstance(keys, dict):
-        raise IntegrityError("log.no_opening")
-    return NoteKeys(
-        name=origin, ed25519=bytes.fromhex(str(keys["ed25519"])), sm2=bytes.fromhex(str(keys["sm2"]))
-    )
 
 
 def prove_log(log: LogStore) -> Checkpoint:

@@ -97,3 +97,31 @@ def test_restore_by_words(office: Office, run: Run):
     assert again["error"]["code"] == "restore.origin_taken"
     further = run("restore", office.folder / "backup", "--further-epoch", vault="third")
     assert further["log"].endswith("/3")
+
+
+def test_after_rotations_of_the_keys(office: Office, run: Run, monkeypatch: pytest.MonkeyPatch):
+    for name in ("a.txt", "b.txt", "c.txt"):
+        run("seal", office.file(name))
+        run("anchor", "--wait")
+        monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", office.recovery_key)
+        run("identity", "rotate", "--recovery-key")
+        monkeypatch.delenv("EVIDENCE_DESK_RECOVERY_KEY")
+    run("seal", office.file("d.txt"))
+    shown = run("list")["exhibits"]
+    run("anchor", "--wait")
+    monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", office.recovery_key)
+    gateways = [part for url in office.gateways for part in ("--gateway", url)]
+    restored = run(
+        "restore",
+        "--from-network",
+        *gateways,
+        "--trust",
+        office.trust,
+        "--origin",
+        shown[0]["log"],
+        vault="new",
+    )
+    assert restored["exhibits"] == 4
+    monkeypatch.delenv("EVIDENCE_DESK_RECOVERY_KEY")
+    assert run("anchor", "--wait", vault="new")["earlier"]["leaves"] == 0
+    assert all(item["states"]["anchored"] for item in run("list", vault="new")["exhibits"])

@@ -94,7 +94,7 @@ def test_states_in_words(run, number, language):
     out = run("show", number, "--lang", language.value).out
     texts = sentences(language)
     assert texts["state.timestamped.done"] in out
-    assert texts["state.anchored.waiting"] in out
+    assert texts["state.anchored.absent"] in out
     assert texts["state.certified.waiting"] in out
 
 

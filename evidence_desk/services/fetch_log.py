@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,13 +18,14 @@ from evidence_desk.core.ports import CourtGateway, LogStore
 from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.registry import DeskEntry
-from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError
+from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedError, RemoteError
 from evidence_desk.services.court_query import Court, GatewayFault, ask_desk, fault_of, log_path, unverified
 from evidence_desk.services.log_keys import KeyedLog, key_generations
 
 PIECE: Final = 2_000
 """Leaves after which the next accepted checkpoint ends a piece."""
 MAX_LOGS: Final = 1_000
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
 _ANSWER: Final = 32 * 1024 * 1024
 _PAGE: Final = 500
 
@@ -166,9 +168,21 @@ def signed_by_desk(note: bytes, keys: Sequence[NoteKeys]) -> Checkpoint:
 # --- questions ------------------------------------------------------------------------------------------------
 
 
+def _ask(gateway: CourtGateway, path: str, parameters: dict[str, str] | None = None) -> bytes:
+    """An answer; a gateway that is busy is given some time: a whole log is a great many questions."""
+    for pause in _PAUSES:
+        try:
+            return gateway.get(path, parameters)
+        except RemoteError as error:
+            if error.code != "gateway.busy":
+                raise
+            time.sleep(pause)
+    return gateway.get(path, parameters)
+
+
 def ask_note(gateway: CourtGateway, origin: str, size: int) -> tuple[int, bytes]:
     """Smallest accepted checkpoint of at least `size` leaves, unproven: (size, note)."""
-    value = decode(gateway.get(f"{log_path(origin)}/notes/{size}"), what="note", limit=_ANSWER)
+    value = decode(_ask(gateway, f"{log_path(origin)}/notes/{size}"), what="note", limit=_ANSWER)
     item = value if isinstance(value, dict) and value.get("v") == "note/1" else {}
     note = from_base64(item.get("note"))
     found = parse_checkpoint(note)[0]
@@ -182,7 +196,7 @@ def ask_leaves(gateway: CourtGateway, origin: str, start: int, stop: int) -> lis
     found: list[tuple[bytes, bytes | None]] = []
     while (at := start + len(found)) < stop:
         asked = {"start": str(at), "count": str(min(_PAGE, stop - at))}
-        value = decode(gateway.get(f"{log_path(origin)}/leaves", asked), what="leaves", limit=_ANSWER)
+        value = decode(_ask(gateway, f"{log_path(origin)}/leaves", asked), what="leaves", limit=_ANSWER)
         item = value if isinstance(value, dict) and value.get("v") == "leaves/1" else {}
         page = item.get("leaves")
         if item.get("start") != at or not isinstance(page, list) or not 0 < len(page) <= stop - at:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,12 +44,7 @@ def create_app(context: GatewayContext, *, on_ready: Callable[[], None] | None =
     inner = Starlette(
         routes=[*Api(context).routes(), *portal.routes(context)],
         lifespan=lifespan,
-        exception_handlers={
-            RefusalError: _refuse,
-            EvidenceDeskError: _refuse,
-            HTTPException: _not_served,
-            Exception: _refuse,
-        },
+        exception_handlers=HANDLERS,
     )
     inner.router.redirect_slashes = False
     settings = context.settings
@@ -65,3 +61,12 @@ def _not_served(_: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)
     return response
+
+
+HANDLERS: Final[Mapping[Any, Callable[[Request, Exception], Response]]] = {
+    RefusalError: _refuse,
+    EvidenceDeskError: _refuse,
+    HTTPException: _not_served,
+    Exception: _refuse,
+}
+"""How exceptions of handlers are answered."""

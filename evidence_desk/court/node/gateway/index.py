@@ -6,6 +6,7 @@ All of it can be had again from engine and authority; so nothing here is believe
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,7 @@ class GatewayIndex:
             self._db.execute("UPDATE network SET cursor = ?", (cursor,))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._db.in_transaction:
+            with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise _failed(error) from error
 

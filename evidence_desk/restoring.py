@@ -11,14 +11,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from evidence_desk.bootstrap import (
-    Session,
-    SystemClock,
-    assemble,
-    network_setting,
-    open_court,
-    open_successor,
-)
+from evidence_desk.bootstrap.opening import assemble, open_successor
+from evidence_desk.bootstrap.reader import SystemClock, network_setting, open_court
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.job import Job

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session, open_court
+from evidence_desk.bootstrap.reader import open_court
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import anchor_json, fault_json, print_faults
 from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
 from evidence_desk.cli.network import GatewayOption

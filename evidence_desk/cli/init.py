@@ -8,7 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from evidence_desk.bootstrap import TRUST, init_session
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.trust_folder import TRUST
 from evidence_desk.cli.options import (
     PASSPHRASE,
     JsonOption,

@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session, open_court, open_gateway
+from evidence_desk.bootstrap.reader import open_court, open_gateway
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import (
     certificate_json,
     exhibit_json,

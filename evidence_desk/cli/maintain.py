@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from evidence_desk.bootstrap import SystemClock
+from evidence_desk.bootstrap.reader import SystemClock
 from evidence_desk.cli.files import ForceOption, refuse_existing
 from evidence_desk.cli.options import (
     NEW_PASSPHRASE,

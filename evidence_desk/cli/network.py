@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session, network_setting
+from evidence_desk.bootstrap.reader import network_setting
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, moment_or_none, print_faults
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
 from evidence_desk.cli.restore import tell_copies

@@ -13,7 +13,8 @@ from typing import Annotated, Final
 import platformdirs
 import typer
 
-from evidence_desk.bootstrap import Session, open_session
+from evidence_desk.bootstrap.opening import open_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.errors import PermissionDeniedError
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, print_faults
 from evidence_desk.cli.options import (
     RECOVERY_KEY,

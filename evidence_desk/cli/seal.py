@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import exhibit_json, print_exhibit
 from evidence_desk.cli.options import (
     JsonOption,

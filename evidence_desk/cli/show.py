@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import (
     anchor_json,
     certificate_json,

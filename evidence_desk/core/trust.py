@@ -66,6 +66,12 @@ def encode_manifest(
     former: Mapping[str, tuple[str, ...]] | None = None,
 ) -> bytes:  # fmt: skip
     """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files, chain IDs → network files."""
+    present: list[JSON] = [{"origin": origin, "file": name} for origin, name in desks.items()]
+    replaced: list[JSON] = [
+        {"origin": origin, "file": name, "former": True}
+        for origin, names in (former or {}).items()
+        for name in names
+    ]
     return encode(
         {
             "v": VERSION,
@@ -73,14 +79,7 @@ def encode_manifest(
                 {"name": name, "files": list[JSON](names)} for name, names in authorities.items()
             ],
             "signers": [{"name": name, "files": list[JSON](names)} for name, names in signers.items()],
-            "desks": [
-                *({"origin": origin, "file": name} for origin, name in desks.items()),
-                *(
-                    {"origin": origin, "file": name, "former": True}
-                    for origin, names in (former or {}).items()
-                    for name in names
-                ),
-            ],
+            "desks": [*present, *replaced],
             "networks": [{"chain_id": chain_id, "file": name} for chain_id, name in (networks or {}).items()],
             "files": {name: sha256(data).hex() for name, data in files.items()},
         }

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from evidence_desk.bootstrap import Session, init_session
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.services.seal import SealRequest, seal
 from evidence_desk.services.timestamp import timestamp

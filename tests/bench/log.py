@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence_desk.bootstrap import open_session
+from evidence_desk.bootstrap.opening import open_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.log import TrustedLog, note_keys

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from evidence_desk.bootstrap import open_session
+from evidence_desk.bootstrap.opening import open_session
 from evidence_desk.core.job import Job
 from evidence_desk.services.recheck import recheck
 from evidence_desk.services.seal import SealRequest, seal

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.bootstrap import init_session, open_session
+from evidence_desk.bootstrap.opening import init_session, open_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.services.audit import audit

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, Protocol
 
 from evidence_desk.core.canonical import JSON, decode, encode
@@ -67,7 +68,8 @@ def extend(trust: NetworkTrust, blocks: Blocks, top: int, *, now: datetime) -> E
     last = cached.light_block(top).header
     if last.time.moment() > now + _FUTURE:
         raise IntegrityError("bundle.time_future", height=top, time=last.time.text())
-    before, signers = len(trust.headers), ()
+    before = len(trust.headers)
+    signers: tuple[bytes, ...] = ()
     for height in [*_periodic(trust, cached, known, top), top]:
         trust, signers = _advance(trust, cached, height)
     return Extension(trust=trust, added=len(trust.headers) - before, newest=last, signers=signers)
@@ -89,6 +91,10 @@ class _Cache:
         return self._found[height]
 
 
+def _not_before(blocks: _Cache, moment: datetime, height: int) -> bool:
+    return blocks.light_block(height).header.time.moment() >= moment
+
+
 def _periodic(trust: NetworkTrust, blocks: _Cache, known: int, top: int) -> list[int]:
     """Heights of the first blocks of each following week, not verified yet."""
     start = max([trust.genesis_time, *(header.time for header in trust.headers)]).moment()
@@ -96,9 +102,7 @@ def _periodic(trust: NetworkTrust, blocks: _Cache, known: int, top: int) -> list
     heights: list[int] = []
     low, moment = known + 1, start + PERIOD
     while moment < end:
-        low = _first(
-            low, top, lambda height, moment=moment: blocks.light_block(height).header.time.moment() >= moment
-        )  # type: ignore[misc]
+        low = _first(low, top, partial(_not_before, blocks, moment))
         if low == top:
             break
         heights.append(low)

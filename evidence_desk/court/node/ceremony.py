@@ -119,8 +119,12 @@ def parse_member(data: bytes) -> Member:
     if not isinstance(proofs, dict) or set(proofs) != {"consensus", "governance"}:
         raise MalformedError("malformed.member", reason="proofs")
     member = Member(
-        **{name: _text(value[name]) for name in ("institution", "name", "node_id", "peer")},
-        **{name: parse_hex(value[name], what=name) for name in ("consensus_key", "governance_key")},  # type: ignore[arg-type]
+        institution=_text(value["institution"]),
+        name=_text(value["name"]),
+        node_id=_text(value["node_id"]),
+        peer=_text(value["peer"]),
+        consensus_key=parse_hex(value["consensus_key"], what="consensus_key"),
+        governance_key=parse_hex(value["governance_key"], what="governance_key"),
     )
     for key in (member.consensus_key, member.governance_key):
         if not is_sound_key(key):

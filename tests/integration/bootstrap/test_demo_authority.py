@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from evidence_desk.bootstrap import Session, init_session
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.digests import sha256
 from tests.unit.vault.rows import CHEAP
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evidence_desk.bootstrap import init_session
+from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.verdict import Status

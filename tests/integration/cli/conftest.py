@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from evidence_desk.bootstrap import init_session
+from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.cli.main import main
 from evidence_desk.vault.keys import KdfParameters
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from evidence_desk.bootstrap import open_session
+from evidence_desk.bootstrap.opening import open_session
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.texts import Language, sentences
 from tests.integration.cli.conftest import SECRET

@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from evidence_desk.bootstrap import init_session
+from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.cli.main import main
 from evidence_desk.court.node.engine import find_engine
 from evidence_desk.errors import ConfigurationError

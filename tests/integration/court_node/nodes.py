@@ -59,7 +59,7 @@ class Nodes(Network):
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     known: dict[int, str] = field(default_factory=dict)
     links: Links | None = None
-    ports: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ports: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
     @classmethod
     def found(cls, path: Path, count: int = 4) -> Nodes:
@@ -101,11 +101,13 @@ class Nodes(Network):
 
     def init(self, index: int) -> None:
         """An institution's node and keys."""
-        p2p, rpc = self.ports.setdefault(index, tuple(free_ports(2)))  # type: ignore[arg-type]
+        p2p, rpc, gateway = self.ports.setdefault(index, tuple(free_ports(3)))  # type: ignore[arg-type]
+        more = ["--gateway-port", str(gateway)] if index == 0 else []
         command(
             "init", "--dir", self.path / f"node{index}", "--name", f"node{index}", "--institution",
             f"court-{index}", "--title", f"示范机构{index}", "--listen", "127.0.0.1", "--p2p-port", str(p2p),
             "--rpc-port", str(rpc), "--address", f"127.0.0.1:{p2p}", "--governance-key", self.key_file(index),
+            *more,
         )  # fmt: skip
 
     def join(self, index: int, *more: str | Path) -> dict[str, Any]:
@@ -115,6 +117,11 @@ class Nodes(Network):
             "join", "--dir", self.path / f"node{index}", "--genesis", out / "genesis.json", "--network",
             out / "network.json", "--peers", out / "peers.txt", *more,
         )  # fmt: skip
+
+    @property
+    def gateway(self) -> str:
+        """The first node's."""
+        return f"http://127.0.0.1:{self.ports[0][2]}"
 
     def key_file(self, index: int) -> Path:
         return self.path / "keys" / f"court-{index}.pem"

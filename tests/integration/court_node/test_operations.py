@@ -103,6 +103,22 @@ def test_a_parameter_changes_by_a_saved_proposal(nodes, tmp_path):
     assert told["error"]["code"] == "governance.refused.proposal"
 
 
+def test_decisions_through_a_gateway(nodes, tmp_path):
+    """Where the governance key is, there need be no node: a saved proposal is read, told in words and voted for."""
+    saved, door = tmp_path / "proposal.tx", ["--gateway", nodes.gateway, "--yes"]
+    govern(nodes, 0, "propose", "parameter", "max_submit_bytes", "500000", "--save", saved)
+    for index in (1, 2):
+        command("govern", "vote", saved, *door, "--governance-key", nodes.key_file(index))
+    wait_until(lambda: listed(nodes)["parameters"]["max_submit_bytes"] == 500_000)
+    key = ["--governance-key", nodes.key_file(3)]
+    told = command("govern", "vote", saved, *door, *key, status=64)
+    assert told["error"]["code"] == "governance.refused.proposal"
+    told = command("govern", "vote", "0" * 12, *door, *key, status=64)
+    assert told["error"]["code"] == "governance.own_node"
+    made = command("govern", "propose", "remove", "ab" * 32, *door, *key)
+    assert made["id"] in json.dumps(listed(nodes))
+
+
 def test_equivocation_is_reported(nodes, desk, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_bytes(desk.note())
@@ -184,6 +200,12 @@ def test_a_trust_bundle_over_the_changes_of_the_set(nodes, tmp_path):
     assert nodes.commit(0, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
     second = command("trust-bundle", "--trust", tmp_path / "one", *door, "--out", tmp_path / "two")
     assert second["height"] > first["height"]
+    newer = Desk(name="bundle by gateway", chain_id=nodes.chain_id)
+    assert nodes.commit(0, nodes.approved(newer.registration()))["tx_result"]["code"] == 0
+    by_gateway = command(
+        "trust-bundle", "--trust", tmp_path / "two", "--gateway", nodes.gateway, "--out", tmp_path / "four"
+    )
+    assert by_gateway["height"] > second["height"]
     told = command("trust-bundle", *door, "--out", tmp_path / "three", status=64)
     assert told["error"]["code"] == "bundle.no_start", "never on first use"
 
@@ -218,7 +240,7 @@ def test_a_backup_of_a_running_node_is_restored(nodes, tmp_path, monkeypatch):
     desk = Desk(name="while it is away", chain_id=nodes.chain_id)
     done = nodes.commit(0, nodes.approved(desk.registration()))
     newest = nodes.height(0)
-    told = command("restore", kept, "--dir", folder, "--with-keys", "--yes", "--height", str(newest))
+    told = command("restore", kept, "--dir", folder, "--with-keys", "--yes", "--gateway", nodes.gateway)
     assert nodes.home(2).identity() == identity
     nodes.start_node(2)
     wait_until(partial(same_tip, nodes, 2))

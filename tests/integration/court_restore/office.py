@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from evidence_desk.bootstrap import Session, init_session, network_setting
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.reader import network_setting
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.restoring import Restored, Secret, restore_backup, restore_network, settle

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import decode
 from evidence_desk.core.envelope import parse_envelope
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import NotFoundError, UsageError
+from evidence_desk.errors import HostError, NotFoundError, UsageError
 from evidence_desk.services.assess import assess
 from evidence_desk.services.audit import audit
 from evidence_desk.services.erase import erase
@@ -176,3 +176,23 @@ def test_gateways_away(office: Office):
         copy = decode(open_copy(data, recovery_key=paper).keybag, what="keybag", limit=1 << 20)
         assert isinstance(copy, dict)
         assert copy["cases"] == {}
+
+
+def test_cut_short_and_finished(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """A full disk between the tombstone and the deletion of the keys: the second call finishes, with one tombstone."""
+    rows = office.seal("a.txt", case=GONE)
+    vault = office.session.vault
+    with monkeypatch.context() as patch:
+
+        def full(_case: str) -> None:
+            raise HostError("host.disk_full", what="keybag")
+
+        patch.setattr(vault.keybag, "erase", full)
+        with pytest.raises(HostError):
+            erase(office.session.desk, GONE, reason="x", court=None)
+    assert vault.exhibits.exhibit(rows[0].leaf_hash) is not None
+    assert not (vault.exhibits.exhibit(rows[0].leaf_hash) or rows[0]).erased
+    erase(office.session.desk, GONE, reason="x", court=None)
+    assert [row.action for row in vault.exhibits.custody(rows[0].leaf_hash)] == ["erased"]
+    assert vault.erased_cases() == {GONE}
+    assert audit(office.session.desk, job=Job()).faults == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType, parse_leaf

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from evidence_desk.bootstrap import Session, open_session
+from evidence_desk.bootstrap.opening import open_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType, parse_leaf

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.services.audit import audit
 from evidence_desk.services.certify import certify

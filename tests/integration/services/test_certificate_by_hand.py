@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.certificate import parse_printed
 from evidence_desk.core.job import Job
 from evidence_desk.services.certify import certify

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.services.recheck import recheck

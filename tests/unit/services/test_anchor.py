@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from evidence_desk.bootstrap import Session, open_session
+from evidence_desk.bootstrap.opening import open_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.job import Job

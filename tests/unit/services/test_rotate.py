@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.bootstrap import Session, init_session, open_session
+from evidence_desk.bootstrap.opening import init_session, open_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.verdict import Dimension, Status

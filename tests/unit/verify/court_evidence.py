@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from evidence_desk.bootstrap import Session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.leaf import Leaf, LeafType

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from evidence_desk.bootstrap import Session, init_session
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.digests import DigestPair, sha256

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.bootstrap import TRUST
+from evidence_desk.bootstrap.trust_folder import TRUST
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.trust import MANIFEST, encode_manifest

@@ -1,0 +1,99 @@
+"""Make, open and continue a desk."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from evidence_desk.bootstrap.demo import make_demo
+from evidence_desk.bootstrap.reader import SystemClock
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.core.canonical import JSON
+from evidence_desk.core.checkpoint import Checkpoint
+from evidence_desk.core.ports import Clock
+from evidence_desk.program import program
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.open_log import open_log
+from evidence_desk.settings import AuthorityKind
+from evidence_desk.vault.keys import KdfParameters
+from evidence_desk.vault.store import Vault
+
+
+def init_session(
+    folder: Path, passphrase: str, *, office: str, demo: bool, kdf: KdfParameters | None = None
+) -> tuple[Session, str]:
+    """Make a vault and open its log; returns the open session and the recovery key to print.
+
+    Args:
+        folder: missing or empty.
+        passphrase: of the vault.
+        office: short code of the office, ``[a-z0-9-]``, first part of the log's origin.
+        demo: configure the embedded authority and a demo CA for signing (演示/非第三方).
+        kdf: cost of the passphrase, None for the usual one.
+    """
+    clock = SystemClock()
+    origin = f"desk.{office}.evidence/{uuid.uuid4()}/1"
+    vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
+    try:
+        session = assemble(vault, clock)
+        _open_log(session)
+        if demo:
+            make_demo(session)
+        session.write_trust()
+    except BaseException:
+        vault.close()
+        raise
+    return session, recovery_key
+
+
+@contextmanager
+def open_session(folder: Path, passphrase: str, *, read_only: bool = False) -> Iterator[Session]:
+    """Open a vault for the length of a block."""
+    clock = SystemClock()
+    session = assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def open_successor(session: Session, previous: Checkpoint) -> None:
+    """Open the log of a restored vault as the successor of `previous`, and write its trust folder.
+
+    Keys that are never in a backup (demo authority, certificate signer) are made anew when they were demo keys.
+    """
+    _open_log(session, (previous.origin, previous.size, previous.root))
+    settings = session.settings
+    if any(item.kind is AuthorityKind.EMBEDDED for item in settings):
+        retired = tuple(
+            replace(
+                item,
+                name=f"{item.name} ({previous.origin.rpartition('/')[2]})",
+                kind=AuthorityKind.RETIRED,
+            )
+            if item.kind is AuthorityKind.EMBEDDED
+            else item
+            for item in settings
+        )
+        make_demo(session, retired)
+    session.write_trust()
+
+
+def _open_log(session: Session, predecessor: tuple[str, int, bytes] | None = None) -> None:
+    digests = session.vault.next_key_digests
+    open_log(
+        session.desk, next_keys={"ed25519": digests.ed25519, "sm2": digests.sm2}, predecessor=predecessor
+    )
+
+
+def assemble(vault: Vault, clock: Clock) -> Session:
+    """Session over an open vault."""
+    zone = time.strftime("%Z") or "UTC"
+    ours = program()
+    tool: dict[str, JSON] = {"name": ours.name, "version": ours.version, **ours.digests.to_json()}
+    desk = Desk(store=vault, clock=clock, origin=vault.origin, zone=zone, tools=(tool,))
+    return Session(vault=vault, desk=desk, clock=clock)

@@ -1,0 +1,242 @@
+"""An open desk with the adapters its settings ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from evidence_desk.bootstrap import pem_texts, trust_folder
+from evidence_desk.bootstrap.demo import DEMO_CA, DEMO_TSA, keep_demo
+from evidence_desk.bootstrap.reader import open_gateway
+from evidence_desk.core.job import Job
+from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, TimestampAuthority
+from evidence_desk.core.trust import Trust
+from evidence_desk.court.protocol.registry import DeskKeys
+from evidence_desk.crypto.pki import Identity
+from evidence_desk.errors import ConfigurationError
+from evidence_desk.services.court_query import Court
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.rotate import RotateOutcome, rotate
+from evidence_desk.settings import (
+    AuthorityKind,
+    AuthoritySetting,
+    NetworkSetting,
+    load_authorities,
+    load_networks,
+    load_signer_roots,
+    save_authorities,
+    save_networks,
+    save_signer_roots,
+)
+from evidence_desk.vault.store import Vault
+from evidence_desk.verify.court import read_network
+from evidence_desk.verify.files import read_trust
+from tsa.policy import TokenTrust
+
+if TYPE_CHECKING:
+    import httpx
+
+_PDF_SIGNER: Final = "pdf.signer"
+_DEMO_STATE: Final = "demo-authority"
+
+
+@dataclass(slots=True)
+class Session:
+    """An open desk with the adapters its settings ask for; made by `open_session`."""
+
+    vault: Vault
+    desk: Desk
+    clock: Clock
+    _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
+    _http: httpx.Client | None = field(default=None, init=False)
+
+    @property
+    def settings(self) -> tuple[AuthoritySetting, ...]:
+        """Configured authorities."""
+        return load_authorities(self.vault.exhibits)
+
+    @property
+    def authorities(self) -> tuple[TimestampAuthority, ...]:
+        """Authorities to ask, in order."""
+        if self._authorities is None:
+            self._authorities = tuple(
+                self.authority(setting)
+                for setting in self.settings
+                if setting.kind is not AuthorityKind.RETIRED
+            )
+        return self._authorities
+
+    @property
+    def trust(self) -> Trust:
+        """The desk's own trust folder: what it verifies itself with before it prints."""
+        return read_trust(self.vault.folder / trust_folder.TRUST)
+
+    def authority(self, setting: AuthoritySetting) -> TimestampAuthority:
+        """Adapter of one configured authority."""
+        if setting.kind is AuthorityKind.EMBEDDED:
+            from tsa.authority.embedded import EmbeddedAuthority  # noqa: PLC0415 - not loaded unless used
+
+            return EmbeddedAuthority(
+                self._demo_identity(setting), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
+            )
+        import httpx  # noqa: PLC0415 - a fifth of a second
+
+        from tsa.client import HttpAuthority  # noqa: PLC0415
+
+        if self._http is None:
+            self._http = httpx.Client(follow_redirects=False)
+        roots, crls = pem_texts.parts(setting.roots)
+        return HttpAuthority(
+            setting.name,
+            setting.url,
+            TokenTrust(roots=roots, crls=crls),
+            self._http,
+            self.clock,
+            policy=setting.policy or None,
+            crl_urls=setting.crl_urls,
+        )
+
+    def issuer(self) -> CertificateIssuer:
+        """Who signs certificates here.
+
+        Raises:
+            ConfigurationError: ``certify.no_signer``.
+        """
+        from reports.issuer import PdfIssuer  # noqa: PLC0415 - half a second of PDF libraries
+        from reports.signing import PdfSigner  # noqa: PLC0415
+
+        if self.vault.secret(_PDF_SIGNER) is None:
+            raise ConfigurationError("certify.no_signer")
+        return PdfIssuer(PdfSigner(self._identity(_PDF_SIGNER)), self.authorities, self.clock)
+
+    def signer_certificate(self) -> bytes:
+        """DER certificate of the key that signs certificates here.
+
+        Raises:
+            ConfigurationError: ``certify.no_signer``.
+        """
+        if self.vault.secret(_PDF_SIGNER) is None:
+            raise ConfigurationError("certify.no_signer")
+        return self._identity(_PDF_SIGNER).certificate
+
+    def set_authorities(self, settings: tuple[AuthoritySetting, ...]) -> None:
+        """Store the list and write the trust folder anew."""
+        with self.vault.transaction():
+            save_authorities(self.vault.exhibits, settings)
+        self._authorities = None
+        self.write_trust()
+
+    def set_signer(self, identity: Identity) -> None:
+        """Keep the key that signs certificates, in the key file, and its root beside those of earlier keys.
+
+        Raises:
+            UserError: ``certificate.key_kind``, ``certificate.signer_name`` for a key that cannot sign certificates.
+        """
+        from reports.signing import PdfSigner  # noqa: PLC0415 - half a second of PDF libraries
+
+        PdfSigner(identity)
+        self.vault.set_secret(_PDF_SIGNER, identity.to_bytes())
+        roots = pem_texts.roots_of(identity)
+        known = load_signer_roots(self.vault.exhibits)
+        if roots not in known:
+            with self.vault.transaction():
+                save_signer_roots(self.vault.exhibits, (*known, roots))
+        self.write_trust()
+
+    @property
+    def networks(self) -> tuple[NetworkSetting, ...]:
+        """Court networks joined, the present one first."""
+        return load_networks(self.vault.exhibits)
+
+    def court(self) -> Court:
+        """The network that this desk anchors in.
+
+        Raises:
+            ConfigurationError: ``network.not_joined``.
+        """
+        joined = self.networks
+        if not joined:
+            raise ConfigurationError("network.not_joined")
+        return Court(
+            trust=read_network(joined[0].network),
+            roots=self.trust,
+            gateways=tuple(self.gateway(url) for url in joined[0].gateways),
+            clock=self.clock,
+        )
+
+    def gateway(self, url: str) -> CourtGateway:
+        """Adapter of one gateway; UsageError ``gateway.url``."""
+        import httpx  # noqa: PLC0415 - a fifth of a second
+
+        if self._http is None:
+            self._http = httpx.Client(follow_redirects=False)
+        return open_gateway(url, self._http)
+
+    def join_network(self, setting: NetworkSetting) -> None:
+        """Make this the network to anchor in; the trust in earlier ones stays, for proofs that rest on it."""
+        others = tuple(item for item in self.networks if item.chain_id != setting.chain_id)
+        with self.vault.transaction():
+            save_networks(self.vault.exhibits, (setting, *others))
+        self.write_trust()
+
+    def registry_keys(self) -> DeskKeys:
+        """Public keys of the active log and the digests of those that may succeed them."""
+        digests, keys = self.vault.next_key_digests, self.desk.keys
+        return DeskKeys(
+            ed25519=keys.ed25519,
+            sm2=keys.sm2,
+            next_ed25519=digests.ed25519.sha256 + digests.ed25519.sm3,
+            next_sm2=digests.sm2.sha256 + digests.sm2.sm3,
+        )
+
+    def write_trust(self, networks: Mapping[str, bytes] | None = None) -> None:
+        """``VAULT/trust/`` anew; see `trust_folder.write`."""
+        trust_folder.write(self.vault, networks)
+
+    def close(self) -> None:
+        """Close network and vault."""
+        if self._http is not None:
+            self._http.close()
+        self.vault.close()
+
+    def _demo_identity(self, setting: AuthoritySetting) -> Identity:
+        """The demo authority's key, its revocation list and certificate renewed in time."""
+        from tsa.authority.keys import AuthorityKeys, refresh  # noqa: PLC0415
+
+        kept = AuthorityKeys(ca=self._identity(DEMO_CA), tsa=self._identity(DEMO_TSA))
+        fresh = refresh(kept, now=self.clock.now())
+        if fresh != kept and not self.vault.read_only:
+            keep_demo(self.vault, fresh)
+            renewed = replace(setting, roots=pem_texts.roots_of(fresh.tsa))
+            others = tuple(renewed if item == setting else item for item in self.settings)
+            with self.vault.transaction():
+                save_authorities(self.vault.exhibits, others)
+            self.write_trust()
+        return fresh.tsa
+
+    def _identity(self, name: str) -> Identity:
+        data = self.vault.secret(name)
+        if data is None:
+            raise ConfigurationError("vault.no_secret", name=name)
+        return Identity.from_bytes(data)
+
+    def rotate_keys(self, recovery_key: str, *, job: Job) -> RotateOutcome:
+        """Put the keys that the recovery key holds ready in the place of the present ones, here and in the network.
+
+        Raises:
+            MalformedError: ``malformed.recovery_key``. PermissionDeniedError: ``vault.wrong_recovery_key``.
+            RemoteError, ConfigurationError: the network did not take them; nothing is changed then.
+        """
+        signer, following = self.vault.prepare_rotation(recovery_key)
+        outcome = rotate(
+            self.desk,
+            signer,
+            {"ed25519": following.ed25519, "sm2": following.sm2},
+            self.court() if self.networks else None,
+            store_next=lambda: self.vault.set_next_keys(following),
+            job=job,
+        )
+        self.vault.finish_rotation()
+        self.write_trust()
+        return outcome

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import anchored, certificates, court, files, log, tokens
+from tests.bench import anchored, certificates, court, files, log, restore, tokens
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -26,6 +26,7 @@ BENCHES: dict[str, Bench] = {
     "network": court.throughput,
     "finality": court.finality,
     "lookup": court.lookup,
+    "restore": restore.from_network,
 }
 
 

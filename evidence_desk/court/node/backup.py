@@ -289,7 +289,8 @@ def restore_node(file: Path, path: Path, *, passphrase: str = "", network_height
         for name, text in keys.items():
             _replace_secret(home.path / "config" / name, text.encode())
         if keys:
-            floor = {"height": str(network_height + MARGIN), "round": 0, "step": 3}
+            # The last round there is: nothing of this height can be signed either.
+            floor = {"height": str(network_height + MARGIN), "round": 2**31 - 1, "step": 3}
             _replace_secret(home.path / "data" / _SIGNING_STATE, json.dumps(floor, indent=2).encode())
     return home
 

@@ -16,9 +16,9 @@ from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, V
 from evidence_desk.cli.restore import tell_copies
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import CourtGateway
-from evidence_desk.errors import UsageError
+from evidence_desk.errors import RemoteError, UsageError
 from evidence_desk.services.court_query import GatewayFault
-from evidence_desk.services.keybag_copy import send_copies
+from evidence_desk.services.keybag_copy import delete_copies, send_again, send_copies
 from evidence_desk.services.network import (
     GatewayState,
     JoinOutcome,
@@ -27,7 +27,7 @@ from evidence_desk.services.network import (
     register,
     status,
 )
-from evidence_desk.terminal.output import Output
+from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import read_trust
 
@@ -76,6 +76,35 @@ def show_status(
         found = status(opened.desk, opened.court())
         _tell_status(out, found)
         out.document(_status_json(out, found))
+
+
+@app.command()
+def keybag(
+    delete: Annotated[
+        bool, typer.Option("--delete", help="删除各网关的副本 / delete the copies at all gateways")
+    ] = False,
+    vault: VaultOption = None,
+    lang: LanguageOption = Language.ZH,
+    as_json: JsonOption = False,
+) -> None:
+    """重新送交（或删除）各网关的密钥包副本 / Send the copy of the keybag again, or delete it."""
+    with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
+        court = opened.court()
+        done = delete_copies if delete else send_again
+        outcome = done(opened.desk, court)
+        if delete:
+            out.say("keybag_copy.deleted", count=len(outcome.sent))
+            print_faults(out, outcome.faults)
+        else:
+            tell_copies(out, outcome)
+        out.document(
+            {
+                "deleted" if delete else "sent": outcome.sent,
+                "faults": [fault_json(out, item) for item in outcome.faults],
+            }
+        )
+        if outcome.faults:
+            raise typer.Exit(PARTLY if outcome.sent else RemoteError.exit_status)
 
 
 def _settle(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
@@ -54,22 +54,24 @@ def requester(desk: Desk) -> Requester:
     return Requester(family=family_of(desk.origin), key=signer.ed25519_public, sign=signer.sign_ed25519)
 
 
-def send_copies(desk: Desk, court: Court, *, again: bool = False) -> CopyOutcome:
+def send_again(desk: Desk, court: Court) -> CopyOutcome:
+    """Give every gateway the present copy, whatever was sent before; as `send_copies`."""
+    _remember(desk, {})
+    return send_copies(desk, court)
+
+
+def send_copies(desk: Desk, court: Court) -> CopyOutcome:
     """Give every gateway the present copy; those that were given it before are not asked again.
 
-    Args:
-        desk: ours; its log must be registered, else the gateways refuse.
-        court: the network.
-        again: send it whatever was sent before.
-
-    Raises:
-        HostError: ``keybag_copy.too_large``.
+    The log must be registered, else the gateways refuse. A copy that is too large is a fault, and hinders nothing else.
     """
     digest, copy = desk.store.keybag_copy()
-    if len(copy) > MAX_KEYBAG:
-        raise HostError("keybag_copy.too_large", size=len(copy), limit=MAX_KEYBAG)
-    known = {} if again else _sent(desk)
+    known = _sent(desk)
     outcome = CopyOutcome()
+    if len(copy) > MAX_KEYBAG:
+        error = HostError("keybag_copy.too_large", size=len(copy), limit=MAX_KEYBAG)
+        outcome.faults += [replace(fault_of(gateway, error), lied=False) for gateway in court.gateways]
+        return outcome
     for gateway in court.gateways:
         if known.get(gateway.url) == digest.hex():
             outcome.current.append(gateway.url)

@@ -22,6 +22,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.keybag_copy.advice": "Use another gateway; when no gateway's copy can be used, restore from a backup.",
     "keybag_copy.too_large": "The copy of the keybag has {size} bytes, more than gateways take ({limit} bytes).",
     "keybag_copy.too_large.advice": "It was not sent; make backups, and tell the maintainers of the program.",
+    "keybag_copy.deleted": "{count} gateways deleted the copy of the keybag; without a backup nothing opens the envelopes on the network. The next anchor sends it again.",
     "keybag_copy.sent": "The encrypted copy of the keybag was given to {count} gateways.",
     "keybag_copy.waiting": "{count} gateways did not get the copy of the keybag; it is sent again with the next anchor.",
     "restore.log_differs": "The log {origin} in the vault is not the one the network holds (they differ before entry {size}).",

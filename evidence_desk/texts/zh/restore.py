@@ -22,6 +22,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.keybag_copy.advice": "请改用另一个网关；如所有网关的副本都不能使用，请由备份恢复。",
     "keybag_copy.too_large": "密钥包副本有 {size} 字节，超过网关接受的上限（{limit} 字节）。",
     "keybag_copy.too_large.advice": "副本未送出；请定期备份，并将此信息提交给软件维护人员。",
+    "keybag_copy.deleted": "已由 {count} 个网关删除密钥包副本；此后须有备份才能打开网络上的信封。下次上链（anchor）会重新送交。",
     "keybag_copy.sent": "已将密钥包的加密副本交给 {count} 个网关。",
     "keybag_copy.waiting": "有 {count} 个网关没有收到密钥包副本，下次上链（anchor）时再送。",
     "restore.log_differs": "存证库中的日志 {origin} 与网络所载的不是同一份（第 {size} 条之前已有不同）。",

@@ -125,3 +125,11 @@ def test_after_rotations_of_the_keys(office: Office, run: Run, monkeypatch: pyte
     monkeypatch.delenv("EVIDENCE_DESK_RECOVERY_KEY")
     assert run("anchor", "--wait", vault="new")["earlier"]["leaves"] == 0
     assert all(item["states"]["anchored"] for item in run("list", vault="new")["exhibits"])
+
+
+def test_copies_by_hand(office: Office, run: Run):
+    assert len(run("network", "keybag", "--delete")["deleted"]) == 2
+    assert run("network", "keybag", "--delete")["faults"] == [], "there need not be one"
+    assert len(run("network", "keybag")["sent"]) == 2
+    assert "2 个网关" in run("network", "keybag", text=True)
+    assert office.gateways

@@ -199,7 +199,7 @@ def opened(file: Path, *, beside: Path) -> Iterator[tuple[Manifest, Path]]:
 
     Raises:
         UnreadableError: ``operation.unreadable``.
-        MalformedError: ``malformed.backup``.
+        MalformedError: ``malformed.node_backup``.
     """
     beside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=beside.parent) as name:
@@ -208,7 +208,7 @@ def opened(file: Path, *, beside: Path) -> Iterator[tuple[Manifest, Path]]:
             with tarfile.open(file, "r:") as archive:
                 manifest = _unpack(archive, folder)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-            raise MalformedError("malformed.backup", reason="archive") from error
+            raise MalformedError("malformed.node_backup", reason="archive") from error
         except FileNotFoundError as error:
             raise UnreadableError("operation.unreadable", path=os.fspath(file)) from error
         except OSError as error:
@@ -221,21 +221,21 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> Manifest:
     for entry in archive:
         stream = archive.extractfile(entry) if entry.isreg() else None
         if stream is None:
-            raise MalformedError("malformed.backup", reason="entry")
+            raise MalformedError("malformed.node_backup", reason="entry")
         if manifest is None:
             manifest = _manifest(entry.name, stream.read(_MAX_SMALL))
             continue
         if entry.name not in manifest.files or (entry.name in _SMALL and entry.size > _MAX_SMALL):
-            raise MalformedError("malformed.backup", reason="entry")
+            raise MalformedError("malformed.node_backup", reason="entry")
         target = folder / entry.name
         if target.exists():
-            raise MalformedError("malformed.backup", reason="entry")
+            raise MalformedError("malformed.node_backup", reason="entry")
         with target.open("wb") as out:
             shutil.copyfileobj(stream, out)
         if _digest(target) != manifest.files[entry.name]:
-            raise MalformedError("malformed.backup", reason=entry.name)
+            raise MalformedError("malformed.node_backup", reason=entry.name)
     if manifest is None or {path.name for path in folder.iterdir()} != set(manifest.files):
-        raise MalformedError("malformed.backup", reason="entries")
+        raise MalformedError("malformed.node_backup", reason="entries")
     return manifest
 
 
@@ -243,10 +243,10 @@ def _manifest(name: str, data: bytes) -> Manifest:
     value = decode(data, what=_MANIFEST, limit=_MAX_SMALL)
     wanted = {"v", "chain_id", "node_id", "height", "app_hash", "files"}
     if name != _MANIFEST or not isinstance(value, dict) or set(value) != wanted or value["v"] != VERSION:
-        raise MalformedError("malformed.backup", reason="manifest")
+        raise MalformedError("malformed.node_backup", reason="manifest")
     files = value["files"]
     if not isinstance(files, dict) or not {"node.toml", "genesis.json", _STATE} <= set(files) <= _NAMES:
-        raise MalformedError("malformed.backup", reason="files")
+        raise MalformedError("malformed.node_backup", reason="files")
     return Manifest(
         chain_id=str(value["chain_id"]),
         node_id=str(value["node_id"]),
@@ -319,7 +319,7 @@ def _keys(manifest: Manifest, folder: Path, passphrase: str) -> tuple[dict[str, 
     value = decode(plain, what=_KEYS, limit=_MAX_SMALL)
     keys = value.get("keys") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(keys, dict) or set(keys) != set(_KEY_FILES):
-        raise MalformedError("malformed.backup", reason=_KEYS)
+        raise MalformedError("malformed.node_backup", reason=_KEYS)
     return {name: str(text) for name, text in keys.items()}, number(value["signed"])
 
 

@@ -6,10 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -28,12 +26,11 @@ from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
 from evidence_desk.court.protocol.rpc import read_answer, read_signed_header, read_validators
 from evidence_desk.court.protocol.state import ListRoot, StateRoots, check_desk, check_record
 from evidence_desk.court.protocol.tx_codes import TxCode
-from evidence_desk.errors import ConfigurationError, RemoteError
+from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import Network, alive, wait_until
 from tests.unit.court_node.chain import Desk, signed
 
 pytestmark = pytest.mark.engine
-KILLS = 40
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -152,37 +149,6 @@ def test_killed_processes_come_back(network, desk):
     assert network.running(2).restarts == network.running(3).restarts == 0
     height = submit(network, desk, 5, node=0)
     network.agree(height + 1)
-
-
-@pytest.mark.full
-def test_random_kills_under_load(network, desk):
-    """kill -9 of any process of any node, again and again, while checkpoints go on: nobody diverges, nothing is lost."""
-    random = Random(20260302)
-    kills = 0
-    while kills < KILLS:
-        running = network.running(random.randrange(network.count))
-        victim = random.choice([running.application, running.engine])
-        if victim:
-            os.kill(victim, signal.SIGKILL)
-            kills += 1
-        old = len(desk.leaves)
-        desk.leaf(b"under load %d" % old)
-        wait_until(partial(anchored, network, desk, desk.submission(old)))
-    tip = max(network.height(index) for index in range(network.count))
-    network.agree(tip)
-    network.agree(submit(network, desk, 1) + 1)
-
-
-def anchored(network: Network, desk: Desk, tx: bytes) -> bool:
-    """Send again until the network shows it, through whichever node answers."""
-    for index in range(network.count):
-        with suppress(RemoteError):  # it is down, or the transaction waits in its pool already
-            network.ask(index, "broadcast_tx_sync", tx=base64.b64encode(tx).decode())
-        with suppress(RemoteError, KeyError):
-            entry = network.query(index, "/desk", desk.origin.encode())["entry"]
-            if DESK_ENTRY.decode(base64.b64decode(entry)).size == len(desk.leaves):
-                return True
-    return False
 
 
 def test_status_of_all_nodes(network):

@@ -33,7 +33,8 @@ from evidence_desk.services.fetch_log import (
     signed_by_desk,
 )
 from evidence_desk.services.keybag_copy import Requester, fetch_copies, requester
-from evidence_desk.services.open_envelopes import PRIVATE, Opened, Refill, open_envelope, refill
+from evidence_desk.services.open_envelopes import PRIVATE, open_envelope, refill
+from evidence_desk.services.refill import Opened, Refill
 
 _MARKS: Final = "earlier-logs"
 """Setting: origin → how far its completion is."""

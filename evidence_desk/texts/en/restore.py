@@ -48,7 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "restore.originals": "{count} originals were filled in, each decrypted and checked.",
     "restore.originals_missing": "{count} originals are still missing: entries and proofs of the exhibits are whole, the originals are not here. Fill them in with restore --originals from a backup or folder.",
     "restore.originals_whole": "All originals are here.",
-    "recheck.missing": "Exhibit {number}: {count} originals are not in this vault (not filled in yet): {files}",
+    "recheck.missing": "Exhibit {number}: {count} originals are not in this vault (not filled in yet, or lost): {files}",
     "recheck.erased": "{count} exhibits belong to erased cases and have no originals to check.",
     "custody.missing": "originals checked: not in this vault",
     "custody.erased": "case erased",

@@ -48,7 +48,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "restore.originals": "已补回 {count} 个原件，均已解密复核。",
     "restore.originals_missing": "仍缺少 {count} 个原件：证据的条目与证明完整，但没有原件。请以 restore --originals 由备份或文件夹补回。",
     "restore.originals_whole": "原件齐全。",
-    "recheck.missing": "证据 {number} 有 {count} 个原件不在本库（尚未补回）：{files}",
+    "recheck.missing": "证据 {number} 有 {count} 个原件不在本库（尚未补回，或者已经丢失）：{files}",
     "recheck.erased": "有 {count} 件证据的案件已删除，没有原件可以复核。",
     "custody.missing": "复核原件：原件不在本库",
     "custody.erased": "删除案件",

@@ -40,7 +40,7 @@ def test_sound_damaged_and_missing_originals_are_told_and_recorded(session: Sess
     assert [actions(session, row) for row in (sound, damaged, gone)] == [
         ["rechecked"],
         ["damaged"],
-        ["damaged"],
+        ["missing"],
     ]
 
 

@@ -16,7 +16,8 @@ from evidence_desk.core.envelope import encode_envelope, pack
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject
 from evidence_desk.core.log import TrustedLog, note_keys
 from evidence_desk.core.statement import make_statement
-from evidence_desk.services.open_envelopes import PRIVATE, Opened, Refill, open_envelope, refill
+from evidence_desk.services.open_envelopes import PRIVATE, open_envelope, refill
+from evidence_desk.services.refill import Opened, Refill
 from evidence_desk.vault.store import Vault
 from tests.fixed import AT, FILES, FixedRandom, draft
 from tests.unit.vault.rows import CASE, CHEAP, ORIGIN, PASSPHRASE, StandingClock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence_desk.court.node.door import NodeDoor
 from evidence_desk.court.node.governance_key import open_governance_key
-from evidence_desk.court.node.localnet import governance_keys, open_localnet
+from evidence_desk.court.node.localnet import PORTS_A_NODE, governance_keys, open_localnet
 from evidence_desk.court.protocol.light import check_signers, require_majority
 from evidence_desk.court.protocol.transactions import Payload
 from tests.integration.court_node import faulty
@@ -46,10 +47,13 @@ def command(*arguments: str | Path, status: int = 0) -> dict[str, Any]:
 
 
 def free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        return [
-            held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)
-        ]
+    """Consecutive ports below those that the kernel gives to connections: nobody takes them while a node is down."""
+    while True:
+        base = secrets.randbelow(20_000) + 11_000
+        with suppress(OSError), ExitStack() as held:
+            for port in range(base, base + count):
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+            return list(range(base, base + count))
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Nodes(Network):
     @classmethod
     def behind_links(cls, path: Path, count: int = 4) -> Nodes:
         """A localnet's folder without gateways, its nodes apart, connected by links that can be cut."""
-        net = open_localnet(path, count)
+        net = open_localnet(path, count, base_port=free_ports(PORTS_A_NODE * count)[0])
         nodes = cls(path=net.path, count=count)
         nodes.ready = {"chain_id": net.chain_id, "trust": str(net.trust)}
         settings = [home.settings() for home in net.homes]

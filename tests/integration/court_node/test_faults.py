@@ -193,6 +193,7 @@ def mounts() -> bool:
     return os.system("unshare -Urm mount -t tmpfs tmpfs /mnt 2>/dev/null") == 0
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not mounts(), reason="no user namespaces here to mount a small disk in")
 def test_a_full_disk(nodes, desk):
     """The node fails and starts again until there is room; the others go on; it loses nothing and signs nothing twice."""

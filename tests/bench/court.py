@@ -198,7 +198,7 @@ async def _submit_each_second(
 
 
 def no_token(token: bytes, imprint: bytes) -> TokenTime:  # noqa: ARG001
-    """No answer here leans on a token: its validators are in office."""
+    """No answer here leans on a token: its headers are fresh."""
     return TokenTime(status=Status.UNDETERMINED)
 
 

@@ -132,7 +132,7 @@ def proof_subject(scene: Scene, name: str) -> Subject:
 def court_subject(scene: Scene) -> Subject:
     """The court part within a whole proof: passing means that the network's word passes as well.
 
-    Long after: while its validators are in office, a header needs no token (ADR 0009), and a broken one harms nobody.
+    Long after: a header at most 30 days old needs no token (ADR 0009), and a broken one harms nobody.
     """
     bench = Past(scene, changes=1)
     item = bench.anchored()

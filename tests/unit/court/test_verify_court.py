@@ -240,6 +240,22 @@ def test_retired_validators_cannot_write_another_past():
     assert "court.trust_contradiction" in codes(judge(modern.part(), trust=bundle))
 
 
+def test_a_fresh_header_does_not_vouch_for_an_old_one():
+    """With leaked keys both could be forged together, the later one dated today."""
+    world = World(validators=OLD)
+    part = world.part()
+    bare = replace(part, anchor=replace(part.anchor, header=TimedBlock(block=world.block())))
+    today = World(height=9000, validators=OLD, time=BlockTime.of(NOW - timedelta(hours=1)))
+    fresh = replace(today.view(), header=TimedBlock(block=today.block()))
+    verdict = judge(replace(bare, current=fresh, events=today.leaf_events()), trust=trust(OLD))
+    assert "court.token.missing" in codes(verdict)
+    assert (verdict.status, verdict.anchored_at) == (Status.UNDETERMINED, None)
+    alone = World(validators=OLD, time=BlockTime.of(NOW - timedelta(hours=1)))
+    young = alone.part()
+    young = replace(young, anchor=replace(young.anchor, header=TimedBlock(block=alone.block())))
+    assert "court.token.in_office" in codes(judge(young, trust=trust(OLD)))
+
+
 # --- tokens ----------------------------------------------------------------------------------------------------
 
 

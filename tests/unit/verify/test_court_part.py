@@ -169,8 +169,8 @@ def test_years_later_a_token_of_an_authority_that_the_verifier_does_not_know(sce
     doubted(anchored(past.old, part).judge(past.trust), "court.token.undetermined")
 
 
-def test_validators_in_office_need_no_token(bench: Bench):
-    """ADR 0009: the judge has their signatures in hand while they are in office."""
+def test_fresh_headers_need_no_token(bench: Bench):
+    """ADR 0009: the judge has the signatures in hand as early as a token would have been in time."""
     item = bench.scene.item("single")
     part = bench.court.anchor(item, stamp=False)
     verdict = anchored(item, part).judge(bench.trust)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from evidence_desk.bootstrap.reader import open_court
+from evidence_desk.bootstrap.restoring import Secret, settle
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import anchor_json, fault_json, print_faults
 from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
@@ -26,7 +27,6 @@ from evidence_desk.core.leaf import SEALED
 from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
 from evidence_desk.errors import BusyError, UsageError
-from evidence_desk.restoring import Secret, settle
 from evidence_desk.services.anchor import AnchorOutcome
 from evidence_desk.services.anchor import anchor as anchor_log
 from evidence_desk.services.carry import carry as carry_outbox

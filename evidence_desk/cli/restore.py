@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from evidence_desk.bootstrap.restoring import Restored, Secret, restore_backup, restore_network
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, print_faults
 from evidence_desk.cli.options import (
@@ -23,7 +24,6 @@ from evidence_desk.cli.options import (
 )
 from evidence_desk.core.job import Job
 from evidence_desk.errors import MalformedError, UsageError
-from evidence_desk.restoring import Restored, Secret, restore_backup, restore_network
 from evidence_desk.services.court_query import GatewayFault
 from evidence_desk.services.keybag_copy import CopyOutcome
 from evidence_desk.services.originals import fill_from_folder

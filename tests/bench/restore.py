@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from evidence_desk.bootstrap.restoring import settle
 from evidence_desk.core.job import Job
-from evidence_desk.restoring import settle
 from tests.bench.court import ours
 from tests.bench.report import Figure, seconds
 from tests.integration.court_restore.office import Office

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.restoring import restore_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType
 from evidence_desk.core.verdict import Status
-from evidence_desk.restoring import restore_session
 from evidence_desk.services.audit import audit
 from evidence_desk.services.certify import certify
 from evidence_desk.services.export import export

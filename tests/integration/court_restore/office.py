@@ -9,10 +9,10 @@ from pathlib import Path
 
 from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.bootstrap.reader import network_setting
+from evidence_desk.bootstrap.restoring import Restored, Secret, restore_backup, restore_network, settle
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.restoring import Restored, Secret, restore_backup, restore_network, settle
 from evidence_desk.services.anchor import anchor
 from evidence_desk.services.certify import certify
 from evidence_desk.services.envelopes import envelopes_for

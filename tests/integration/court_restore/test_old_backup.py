@@ -7,13 +7,13 @@ import shutil
 import pytest
 
 from evidence_desk.bootstrap.opening import open_session
+from evidence_desk.bootstrap.restoring import Secret, settle
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType, parse_leaf
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import ConfigurationError, IntegrityError
-from evidence_desk.restoring import Secret, settle
 from evidence_desk.services.assess import assess
 from evidence_desk.services.restore import prove_log
 from tests.integration.court_restore.office import PASSPHRASE, Office

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.restoring import restore_session
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import parse_leaf
 from evidence_desk.core.verdict import Status
-from evidence_desk.restoring import restore_session
 from evidence_desk.services.export import export
 from evidence_desk.services.prove import prove
 from evidence_desk.services.seal import SealRequest, seal

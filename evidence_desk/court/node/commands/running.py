@@ -44,7 +44,9 @@ def status(
             code = "node.status.running" if item["running"] else "node.status.silent"
             out.say(code, **{key: value for key, value in item.items() if isinstance(value, str | int)})
             if item["running"]:
-                out.line("  " + out.text("node.status.votes" if item["validator"] else "node.status.observes"))
+                out.line(
+                    "  " + out.text("node.status.votes" if item["validator"] else "node.status.observes")
+                )
             if item["gateway"] is not None:
                 answers = item["gateway"]["answers"]
                 out.say(

@@ -25,6 +25,7 @@ demo: setup-demo engine ## the whole main job on a sample case, then a flipped b
 
 pictures: demo ## docs/images anew, from the demo's own results
 	@$(RUN) python scripts/pictures.py
+	@$(RUN) python scripts/portal_pictures.py
 
 test: setup engine lint types contracts unit ## every check; what CI runs
 
@@ -38,11 +39,13 @@ types: ## mypy, strict
 contracts: ## import layers
 	@$(RUN) lint-imports
 
-unit: ## all tests but the long variants
-	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench"
+unit: ## all tests but the long variants; networks of real nodes get the machine to themselves
+	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench and not engine"
+	@$(PYTEST) -m "engine and not full and not bench"
 
 test-full: setup engine ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
-	@$(PYTEST) -n auto --dist worksteal -m "not bench"
+	@$(PYTEST) -n auto --dist worksteal -m "not bench and not engine"
+	@$(PYTEST) -m "engine and not bench"
 
 bench: setup engine ## figures against named peers in the same run
 	@$(RUN) python -m tests.bench

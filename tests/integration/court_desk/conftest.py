@@ -15,8 +15,6 @@ import pytest
 
 from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.cli.main import main
-from evidence_desk.court.node.engine import find_engine
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import Network
 from tests.unit.vault.rows import CHEAP
 
@@ -25,10 +23,6 @@ SECRET = "口令 desk"
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    try:
-        find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
     net = Network(tmp_path_factory.mktemp("court") / "net", 4)
     net.start()
     yield net

@@ -1,24 +1,13 @@
-"""The real engine: four validators with their gateways on loopback. Skipped, saying so, where the engine was not built."""
+"""The real engine: four validators with their gateways on loopback."""
 
 import pytest
 
-from evidence_desk.court.node.engine import find_engine
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_gateway.asking import Asker
 from tests.integration.court_node.network import Network
 
 
 @pytest.fixture(scope="session")
-def engine():
-    try:
-        return find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
-
-
-@pytest.fixture(scope="session")
-def network(engine, tmp_path_factory):
-    assert engine
+def network(tmp_path_factory):
     net = Network(tmp_path_factory.mktemp("gateways") / "net", 4)
     try:
         net.start()

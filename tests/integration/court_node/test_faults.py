@@ -16,9 +16,9 @@ from random import Random
 
 import pytest
 
-from evidence_desk.court.node.engine import VARIABLE, find_engine
+from evidence_desk.court.node.engine import VARIABLE
 from evidence_desk.court.protocol.registry import DESK_ENTRY
-from evidence_desk.errors import ConfigurationError, RemoteError
+from evidence_desk.errors import RemoteError
 from tests.integration.court_node.clock import OFFSET, clock_engine
 from tests.integration.court_node.faulty import POINTS, fired
 from tests.integration.court_node.network import wait_until
@@ -29,17 +29,8 @@ pytestmark = pytest.mark.engine
 NUMBERS = count()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine():
-    try:
-        return find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
-
-
 @pytest.fixture(scope="module")
-def nodes(engine, tmp_path_factory):
-    assert engine
+def nodes(tmp_path_factory):
     nodes = Nodes.behind_links(tmp_path_factory.mktemp("court") / "net")
     try:
         nodes.start()

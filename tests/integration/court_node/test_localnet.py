@@ -1,4 +1,4 @@
-"""The real engine: four validators on loopback. Skipped, saying so, where the engine was not built."""
+"""The real engine: four validators on loopback."""
 
 import base64
 import json
@@ -16,7 +16,6 @@ from evidence_desk.court.node.abci.application import Block, Genesis, Validator
 from evidence_desk.court.node.app.logs import log_key
 from evidence_desk.court.node.app.machine import CourtMachine
 from evidence_desk.court.node.app.store import MemoryStore
-from evidence_desk.court.node.engine import find_engine
 from evidence_desk.court.protocol.actions import Govern, Proposal, RemoveValidator
 from evidence_desk.court.protocol.block import LightBlock
 from evidence_desk.court.protocol.history import walk
@@ -26,24 +25,14 @@ from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
 from evidence_desk.court.protocol.rpc import read_answer, read_signed_header, read_validators
 from evidence_desk.court.protocol.state import ListRoot, StateRoots, check_desk, check_record
 from evidence_desk.court.protocol.tx_codes import TxCode
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import Network, alive, wait_until
 from tests.unit.court_node.chain import Desk, signed
 
 pytestmark = pytest.mark.engine
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine():
-    try:
-        return find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
-
-
 @pytest.fixture(scope="module")
-def network(engine, tmp_path_factory):
-    assert engine
+def network(tmp_path_factory):
     net = Network(tmp_path_factory.mktemp("court") / "net", 4)
     try:
         net.start()

@@ -6,11 +6,9 @@ from functools import partial
 
 import pytest
 
-from evidence_desk.court.node.engine import find_engine
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.court.protocol.actions import RegisterDesk
 from evidence_desk.court.protocol.registry import DESK_ENTRY
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import wait_until
 from tests.integration.court_node.nodes import Nodes, command
 from tests.unit.court_node.chain import Desk, signed
@@ -18,17 +16,8 @@ from tests.unit.court_node.chain import Desk, signed
 pytestmark = pytest.mark.engine
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine():
-    try:
-        return find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
-
-
 @pytest.fixture(scope="module")
-def nodes(engine, tmp_path_factory):
-    assert engine
+def nodes(tmp_path_factory):
     nodes = Nodes.found(tmp_path_factory.mktemp("court") / "net")
     try:
         nodes.start()

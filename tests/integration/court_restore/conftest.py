@@ -1,4 +1,4 @@
-"""A real network on loopback and desks that lose their disks. Skipped, saying so, where the engine was not built."""
+"""A real network on loopback and desks that lose their disks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.court.node.engine import find_engine
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_node.network import Network
 from tests.integration.court_restore.office import Office
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    try:
-        find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
     net = Network(tmp_path_factory.mktemp("restore") / "net", 2)
     try:
         net.start()

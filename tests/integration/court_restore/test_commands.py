@@ -12,6 +12,8 @@ import pytest
 from evidence_desk.cli.main import main
 from tests.integration.court_restore.office import PASSPHRASE, Office
 
+pytestmark = pytest.mark.engine
+
 Run = Callable[..., Any]
 
 

@@ -21,6 +21,8 @@ from evidence_desk.vault.keybag_copy import open_copy
 from evidence_desk.vault.recovery import parse_recovery_key
 from tests.integration.court_restore.office import PASSPHRASE, Office
 
+pytestmark = pytest.mark.engine
+
 GONE = "要删除的案件"
 
 

@@ -21,6 +21,8 @@ from evidence_desk.vault.backup import backup, fill_from_backup, missing_origina
 from evidence_desk.vault.recovery import format_recovery_key, new_recovery_key
 from tests.integration.court_restore.office import Office
 
+pytestmark = pytest.mark.engine
+
 
 def everything(session: Session, rows: list[ExhibitRow]) -> dict[str, object]:
     """All that the vault knows of these exhibits, but for file contents and the ids of rows."""

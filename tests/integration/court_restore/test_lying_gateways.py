@@ -18,6 +18,8 @@ from evidence_desk.services.earlier_logs import complete_earlier
 from evidence_desk.services.restore import prove_log
 from tests.integration.court_restore.office import Office
 
+pytestmark = pytest.mark.engine
+
 Change = Callable[[str, Any], Any]
 
 

@@ -18,6 +18,8 @@ from evidence_desk.services.assess import assess
 from evidence_desk.services.restore import prove_log
 from tests.integration.court_restore.office import PASSPHRASE, Office
 
+pytestmark = pytest.mark.engine
+
 
 def told(session: Session, row: ExhibitRow) -> ExhibitRow:
     found = session.vault.exhibits.exhibit(row.leaf_hash)

@@ -58,7 +58,17 @@ def test_quick_start(begun):
     assert (reader.folder / "合同.asice").is_file()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def needs_engine(page: Path) -> bool:
+    return "court-node localnet" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.stem, marks=[pytest.mark.engine] if needs_engine(page) else [])
+        for page in PAGES
+    ],
+)
 def test_page(page, begun, tmp_path):
     base, recovery_key = begun
     folder = tmp_path / "案件"

@@ -2,8 +2,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from evidence_desk.court.node.engine import find_engine
-from evidence_desk.errors import ConfigurationError
 from tests.integration.court_gateway.asking import Asker
 from tests.integration.court_node.network import Network
 from tests.integration.portal.chromium import PROGRAM, Chromium
@@ -27,11 +25,7 @@ def gateway() -> Iterator[HandGateway]:
 
 @pytest.fixture(scope="session")
 def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
-    """Four real validators with their gateways; skipped where the engine was not built."""
-    try:
-        find_engine()
-    except ConfigurationError as error:
-        pytest.skip(f"the consensus engine is not here ({error}); `make engine` builds it")
+    """Four real validators with their gateways."""
     network = Network(tmp_path_factory.mktemp("portal") / "net", 4)
     try:
         network.start()

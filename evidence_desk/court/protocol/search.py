@@ -5,6 +5,7 @@ Each found leaf comes with its whole proof, so that the asker believes the valid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -43,6 +44,7 @@ SEARCH: Final = "search/1"
 NUMBERS: Final = "numbers/1"
 LEAF: Final = "leaf/1"
 MAX_FOUND: Final = 20
+"""Leaves shown in one answer: half of them the oldest, which say since when a digest is known, half the newest."""
 MAX_ANSWER: Final = 32 * 1024 * 1024
 KINDS: Final = (
     LookupKind.OBJECT_SHA256,
@@ -91,10 +93,15 @@ class FoundVerdict:
         """Worst status of all findings."""
         return worst(item.status for item in (*self.findings, *(self.court.findings if self.court else ())))
 
+    @property
+    def counts(self) -> bool:
+        """Whether the leaf counts: one whose own proof fails says nothing, neither for nor against the others."""
+        return self.status is not Status.FAILED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchAnswer:
-    """All occurrences of a digest by kind, and the newest leaves among them."""
+    """All occurrences of a digest by kind, and the oldest and newest leaves among them, oldest first."""
 
     digest: bytes
     lookups: tuple[LookupAnswer, ...]
@@ -116,7 +123,10 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchVerdict:
-    """What an answer is worth: a verdict a kind, a verdict a found leaf."""
+    """What an answer is worth: a verdict a kind, a verdict a found leaf.
+
+    Anybody may register a leaf with a digest seen on chain, so a found leaf that fails refutes nothing but itself.
+    """
 
     lookups: tuple[LookupVerdict, ...]
     found: tuple[FoundVerdict, ...]
@@ -131,6 +141,11 @@ class SearchVerdict:
     def present(self) -> bool:
         """Whether presence of the digest is proven, of any kind."""
         return any(item.entries for item in self.lookups)
+
+    @property
+    def heights(self) -> Mapping[bytes, int]:
+        """Proven leaves that name the digest, with their heights; `found` may show fewer."""
+        return {entry.leaf_hash: entry.height for item in self.lookups for entry in item.entries or ()}
 
 
 def parse_search_answer(data: bytes) -> SearchAnswer:

@@ -48,6 +48,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api.timeout.advice": "Try again later.",
     "api.tls": "The TLS certificate or its key can't be used ({path}).",
     "api.tls.advice": "Check certificate and key in the node's settings, and the files' form and rights.",
+    "api.too_many_events": "There are more later events about this entry than one answer holds.",
+    "api.too_many_events.advice": "Use the offline verifier with the proof in the evidence package, and ask the office that registered the entry.",
     "api.too_many": "Too many requests; try again in {seconds} seconds.",
     "api.too_many.advice": "For a higher rate ask the operator of the gateway.",
     "api.tsa_roots": "The timestamp authority's roots “{path}” can't be read.",

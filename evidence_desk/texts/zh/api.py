@@ -48,6 +48,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api.timeout.advice": "请稍后重试。",
     "api.tls": "无法使用 TLS 证书或其密钥（{path}）。",
     "api.tls.advice": "请检查节点设置中的 certificate 与 key 两项，以及文件的格式和权限。",
+    "api.too_many_events": "关于该条目的后续记录过多，超过一次答复的上限。",
+    "api.too_many_events.advice": "请改用离线核验程序与证据包中的证明，并与登记该条目的单位联系。",
     "api.too_many": "请求过于频繁，请在 {seconds} 秒后重试。",
     "api.too_many.advice": "如需更高的频率，请与网关的运营单位联系。",
     "api.tsa_roots": "无法读取时间戳机构的信任根“{path}”。",

@@ -35,6 +35,7 @@ from evidence_desk.court.protocol.state import (
 from evidence_desk.errors import IntegrityError, MalformedError, NotFoundError, RemoteError
 
 T = TypeVar("T")
+TOO_MANY: Final = "api.too_many_events"
 _log = structlog.get_logger()
 _ANCHORS: Final = 1_024
 """Checked anchors kept in memory: desks ask again and again for their newest."""
@@ -227,6 +228,8 @@ class Answers:
         value = await self._engine.query("/events", data, state.height)
         if value is QueryCode.HEIGHT:
             return None
+        if value is QueryCode.KEY:
+            raise RemoteError(TOO_MANY)  # that a leaf has more events than fit is not that it is not there
         found = _present(value)
 
         def read() -> Mapping[bytes, LeafEvents]:

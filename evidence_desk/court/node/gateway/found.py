@@ -6,21 +6,35 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from evidence_desk.core.canonical import JSON
+import structlog
+
+from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.digests import parse_hex
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
 from evidence_desk.core.leaf import parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
-from evidence_desk.court.node.gateway.answers import Answers, State, checked
+from evidence_desk.court.node.gateway.answers import TOO_MANY, Answers, State, checked
 from evidence_desk.court.protocol.light_block import from_base64, items, number
 from evidence_desk.court.protocol.lookup import LookupAnswer
 from evidence_desk.court.protocol.map_proof import MapProof, decode_map_proof
-from evidence_desk.court.protocol.search import KINDS, MAX_FOUND, FoundLeaf, SearchAnswer
+from evidence_desk.court.protocol.search import (
+    KINDS,
+    MAX_FOUND,
+    FoundLeaf,
+    SearchAnswer,
+    encode_leaf_answer,
+    parse_leaf_answer,
+)
 from evidence_desk.court.protocol.state import MAX_ENTRIES, LookupEntry, check_lookup, lookup_key
-from evidence_desk.errors import MalformedError, NotFoundError
+from evidence_desk.errors import EvidenceDeskError, MalformedError, NotFoundError, RemoteError
 
 _PATH: Final = 64
+_ROOM: Final = 2 * 1024 * 1024
+"""Bytes of found leaves in an answer: desks choose how much is said about their leaves."""
+_OF_LEAF: Final = frozenset({TOO_MANY, "api.engine_wrong"})
+"""What may be due to what a desk wrote; other failures are the engine's, and pass."""
+_log = structlog.get_logger()
 
 
 class Finder:
@@ -30,7 +44,7 @@ class Finder:
         self._answers = answers
 
     async def search(self, digest: bytes) -> SearchAnswer:
-        """``search/1``: all occurrences of a digest by kind, and the newest leaves among them."""
+        """``search/1``: all occurrences of a digest by kind, and the oldest and newest leaves among them."""
         keys = [lookup_key(kind, digest) for kind in KINDS]
         state, first = await self._answers.newest("/lookup", keys[0])
         others = await asyncio.gather(*(self._answers.at(state, "/lookup", key) for key in keys[1:]))
@@ -42,7 +56,7 @@ class Finder:
         return SearchAnswer(
             digest=digest,
             lookups=tuple(lookups),
-            found=await self._newest(entry for item in lookups for entry in item.entries),
+            found=await self._shown(entry for item in lookups for entry in item.entries),
             standing=standing,
         )
 
@@ -85,16 +99,54 @@ class Finder:
             same = (checkpoint.origin, checkpoint.size, checkpoint.root) == (origin, record.size, record.root)
             if root != record.root or not same:
                 raise MalformedError("malformed.court_state", reason="leaf")
-            return FoundLeaf(leaf=leaf, seq=seq, path=path, note=note, court=answer.part(digest))
+            found = FoundLeaf(leaf=leaf, seq=seq, path=path, note=note, court=answer.part(digest))
+            return parse_leaf_answer(encode_leaf_answer(found))  # what its reader would refuse is not served
 
         return checked(read)
 
-    async def _newest(self, entries: Iterable[LookupEntry]) -> tuple[FoundLeaf, ...]:
+    async def _shown(self, entries: Iterable[LookupEntry]) -> tuple[FoundLeaf, ...]:
+        """The oldest leaves and the newest, oldest first.
+
+        Any desk can add leaves with a digest of others: one that cannot be shown is left out and hinders no other. The
+        number of entries tells that it is missing.
+        """
         heights: dict[bytes, int] = {}
         for entry in entries:
-            heights[entry.leaf_hash] = max(entry.height, heights.get(entry.leaf_hash, 0))
-        newest = sorted(heights, key=lambda item: (-heights[item], item))[:MAX_FOUND]
-        return tuple(await asyncio.gather(*(self.leaf(item) for item in newest)))
+            heights[entry.leaf_hash] = min(entry.height, heights.get(entry.leaf_hash, entry.height))
+        oldest = sorted(
+            heights, key=lambda item: heights[item]
+        )  # stable: by place where heights are the same
+        if len(oldest) > MAX_FOUND:
+            oldest = [*oldest[: MAX_FOUND // 2], *oldest[-(MAX_FOUND // 2) :]]
+        found = await asyncio.gather(*(self.leaf(item) for item in oldest), return_exceptions=True)
+        shown: list[FoundLeaf] = []
+        silent: list[RemoteError] = []
+        for item in found:
+            if isinstance(item, FoundLeaf):
+                shown.append(item)
+            elif isinstance(item, EvidenceDeskError):
+                _log.warning("gateway.leaf_left_out", code=item.code)
+                if isinstance(item, RemoteError) and item.code not in _OF_LEAF:
+                    silent.append(item)
+            else:
+                raise item
+        if silent and not shown:
+            raise silent[0]
+        return _within(shown)
+
+
+def _within(found: list[FoundLeaf]) -> tuple[FoundLeaf, ...]:
+    """As many as an answer has room for: from the oldest and the newest on towards the middle."""
+    taken: set[int] = set()
+    room = _ROOM
+    for at in (
+        end for pair in zip(range(len(found)), reversed(range(len(found))), strict=True) for end in pair
+    ):
+        size = len(encode(found[at].to_json()))
+        if at not in taken and size <= room:
+            taken.add(at)
+            room -= size
+    return tuple(found[at] for at in sorted(taken))
 
 
 def _occurrences(

@@ -26,6 +26,7 @@ from evidence_desk.cli.describe import (
 )
 from evidence_desk.cli.network import GatewayOption
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
+from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
@@ -34,7 +35,13 @@ from evidence_desk.court.protocol.search import FoundVerdict
 from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services.court_query import Court, GatewayFault
 from evidence_desk.services.find import as_digest, by_number, one_certificate
-from evidence_desk.services.lookup import LookupOutcome, look_up_digest, look_up_leaf, look_up_number
+from evidence_desk.services.lookup import (
+    LookupOutcome,
+    look_up_digest,
+    look_up_file,
+    look_up_leaf,
+    look_up_number,
+)
 from evidence_desk.services.network import agreed_chain
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
@@ -117,8 +124,9 @@ def _ask(out: Output, court: Court, what: str) -> LookupOutcome:
     digest = as_digest(what)
     if digest is None and path.is_file():
         with out.job() as job:
-            digest = hash_original(path, job).sha256 or b""
-        return look_up_digest(court, digest)
+            given = hash_original(path, job)
+        digests = DigestPair(sha256=given.sha256 or b"", sm3=given.sm3 or b"")
+        return look_up_file(court, digests, given.size or 0)
     if digest is None:
         return look_up_number(court, what)
     found = look_up_digest(court, digest)
@@ -172,10 +180,10 @@ def _by_digest(opened: Session, digest: bytes) -> tuple[list[ExhibitRow], list[C
 
 def _print_found(out: Output, found: LookupOutcome) -> None:
     time = "" if found.time is None else format_moment(found.time)
-    if found.present is None:
+    if found.present is None and not found.others:
         code = "court.lookup.stale" if found.stale else "lookup.network.unknown"
         out.say(code, height=found.height, time=time)
-    elif not found.present:
+    elif found.present is False:
         out.say("court.lookup.absent", height=found.height, time=time)
         if len(found.asked) < 2:
             out.say("lookup.network.one_gateway")
@@ -183,6 +191,10 @@ def _print_found(out: Output, found: LookupOutcome) -> None:
         out.say(f"lookup.kind.{item.kind.name.lower()}", count=item.count, height=found.height, time=time)
     for leaf in found.found:
         _print_leaf(out, leaf)
+    if found.others:
+        out.say("lookup.network.others", count=found.others)
+    if len(found.found) + found.others < found.entries:
+        out.say("lookup.network.shown", shown=len(found.found) + found.others, count=found.entries)
     for caveat in found.caveats:
         out.line(out.text(caveat.code, **caveat.parameters))
     print_faults(out, found.faults)
@@ -190,18 +202,19 @@ def _print_found(out: Output, found: LookupOutcome) -> None:
 
 def _print_leaf(out: Output, item: FoundVerdict) -> None:
     leaf, court = item.leaf, item.court
-    if leaf is None or court is None:
-        return
     number = format_number(Prefix.EVIDENCE, item.leaf_hash)
     status = out.text(f"report.status.{item.status.value}")
-    out.line(f"{number}  {leaf.type.value}  {leaf.log} #{leaf.seq}  {status}")
-    if court.anchored_at is not None:
+    what = "" if leaf is None else f"{leaf.type.value}  {leaf.log} #{leaf.seq}  "
+    out.line(f"{number}  {what}{status}")
+    if not item.counts:
+        out.line(f"    {out.text('lookup.network.discounted')}")
+    if item.counts and court is not None and court.anchored_at is not None:
         place = out.text(
             "lookup.network.leaf",
             chain=court.chain_id, height=court.height, time=format_moment(court.anchored_at),
         )  # fmt: skip
         out.line(f"    {place}")
-    for finding in (*item.findings, *court.findings):
+    for finding in (*item.findings, *(() if court is None else court.findings)):
         if finding.status.value != "passed":
             out.line(f"    {out.text(finding.code, **finding.parameters)}")
 
@@ -215,7 +228,9 @@ def _network_json(out: Output, found: LookupOutcome) -> dict[str, Any]:
         "time": moment_or_none(found.time),
         "asked": found.asked,
         "occurrences": [{"kind": item.kind.name.lower(), "count": item.count} for item in found.occurrences],
+        "entries": found.entries,
         "found": [_leaf_json(out, item) for item in found.found],
+        "others": found.others,
         "caveats": [
             {"code": item.code, "explanation": out.text(item.code, **item.parameters)}
             for item in found.caveats
@@ -233,6 +248,7 @@ def _leaf_json(out: Output, item: FoundVerdict) -> dict[str, Any]:
         "seq": None if leaf is None else leaf.seq,
         "type": None if leaf is None else leaf.type.value,
         "status": item.status.value,
+        "counts": item.counts,
         "height": None if court is None else court.height,
         "anchored_at": None if court is None else moment_or_none(court.anchored_at),
         "findings": [

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
+from evidence_desk.core.leaf import LeafType, PlainObject
 from evidence_desk.core.ports import CourtGateway
 from evidence_desk.core.verdict import Caveat, Status, unique_caveats
 from evidence_desk.court.protocol.header import demo_caveats
@@ -54,7 +56,9 @@ class LookupOutcome:
         present: True or False when proven, None when undetermined.
         height, time: as of which absence or presence is proven.
         asked: gateways whose answers held.
-        found: leaves with their verdicts, newest first as the gateway gave them.
+        entries: proven leaves that name the digest; `found` may show fewer.
+        found: leaves with their verdicts, oldest first; those that fail don't count, and refute no other.
+        others: leaves left out of `found`: they name the digest with another file's (another SM3, another size).
     """
 
     chain_id: str
@@ -63,7 +67,9 @@ class LookupOutcome:
     time: datetime | None = None
     asked: list[str] = field(default_factory=list)
     occurrences: tuple[Occurrences, ...] = ()
+    entries: int = 0
     found: tuple[FoundVerdict, ...] = ()
+    others: int = 0
     caveats: tuple[Caveat, ...] = ()
     faults: list[GatewayFault] = field(default_factory=list)
     stale: bool = False
@@ -107,9 +113,38 @@ def look_up_digest(court: Court, digest: bytes) -> LookupOutcome:
         for kind, item in zip(KINDS, best.verdict.lookups, strict=True)
         if item.entries
     )
+    outcome.entries = len(best.verdict.heights)
     outcome.found = best.verdict.found
     outcome.caveats = _caveats(outcome, best.verdict.caveats)
     return outcome
+
+
+def look_up_file(court: Court, digests: DigestPair, size: int) -> LookupOutcome:
+    """What the network knows of a file, asked for by its SHA-256; errors as `look_up_digest`.
+
+    A leaf that names the SHA-256 beside another SM3 or size is not about this file: it is left out and counted. When
+    nothing else was found, whether the file is present is undetermined.
+    """
+    outcome = look_up_digest(court, digests.sha256)
+    own = tuple(item for item in outcome.found if is_about(item, digests, size))
+    outcome.others = len(outcome.found) - len(own)
+    outcome.found = own
+    if outcome.others and outcome.others == outcome.entries:
+        outcome.present = None
+    return outcome
+
+
+def is_about(found: FoundVerdict, digests: DigestPair, size: int) -> bool:
+    """Whether a leaf that names a file's SHA-256 can be about the file; one that shows no digests can."""
+    leaf = found.leaf
+    if leaf is None:
+        return True
+    plain = [item for item in leaf.objects if isinstance(item, PlainObject)]
+    if leaf.type is LeafType.CERTIFICATE_ISSUED:
+        return leaf.facts.get("certificate") == digests.to_json()
+    if digests.sha256 not in {item.digests.sha256 for item in plain}:
+        return True
+    return PlainObject(digests=digests, size=size) in plain
 
 
 def look_up_number(court: Court, number: str) -> LookupOutcome:
@@ -170,7 +205,10 @@ def _by_leaves(
 
 
 def _search(court: Court, gateway: CourtGateway, digest: bytes) -> _Answer:
-    """Answer of one gateway; a failed one is refused, an old one is kept as undetermined."""
+    """Answer of one gateway; one whose header or look-up fails is refused, an old one is kept as undetermined.
+
+    A found leaf that fails is the affair of the desk that wrote it: refusing the answer would silence honest gateways.
+    """
     answer = parse_search_answer(gateway.get(f"/v1/lookup/{digest.hex()}"))
     verdict = verify_search(
         answer, digest=digest, trust=court.trust, token=court.tokens(), now=court.clock.now()
@@ -178,8 +216,6 @@ def _search(court: Court, gateway: CourtGateway, digest: bytes) -> _Answer:
     refuse(
         [item for lookup in verdict.lookups for item in lookup.findings if item.code != "court.lookup.stale"]
     )
-    for item in verdict.found:
-        refuse([finding for finding in item.findings if finding.status is Status.FAILED])
     return _Answer(
         gateway=gateway.url, verdict=verdict, height=answer.standing.height, time=answer.standing.time
     )
@@ -196,5 +232,7 @@ def _verified(court: Court, item: FoundLeaf) -> FoundVerdict:
 
 
 def _caveats(outcome: LookupOutcome, more: Sequence[Caveat]) -> tuple[Caveat, ...]:
-    told = [item for found in outcome.found if found.court is not None for item in found.court.caveats]
+    told = [
+        item for one in outcome.found if one.counts and one.court is not None for item in one.court.caveats
+    ]
     return unique_caveats((*outcome.caveats, *more, *told))

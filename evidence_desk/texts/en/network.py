@@ -104,6 +104,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.outbox.advice": "Make sure that the file was written by anchor --export or anchor --carry for the same network; export it anew if need be.",
     # Look-up.
     "lookup.network.unknown": "The gateway found nothing that fits; the index of numbers and leaves cannot prove absence, so this is undetermined.",
+    "lookup.network.discounted": "This entry did not pass and does not count; the others are not affected.",
+    "lookup.network.others": "Entries with the SHA-256 of this file but another SM3 or size: {count}. They are not about this file and do not count.",
+    "lookup.network.shown": "Log entries: {count}, of which {shown} came with their proofs; the others were not shown, or the gateway withheld them.",
     "lookup.network.one_gateway": "Absence was verified at one gateway only, which may lag behind the network; another one is advisable.",
     "lookup.network.leaf": "anchored: network {chain}, block {height}, {time} (UTC)",
     "lookup.kind.object_sha256": "{count} leaves in the network name this digest of a file (SHA-256, as of block {height}, {time}). It says that a desk knew the digest then, neither who has the file nor who was first.",

@@ -104,6 +104,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.outbox.advice": "请确认文件由 anchor --export 或 anchor --carry 写出，且属于同一网络；必要时重新导出。",
     # Look-up.
     "lookup.network.unknown": "网关没有查到与之相符的条目；编号与条目的索引不能证明“没有”，无法判断。",
+    "lookup.network.discounted": "该条目未通过核验，不予计入；其他条目不受影响。",
+    "lookup.network.others": "另有 {count} 条只与该文件的 SHA-256 相符，SM3 或大小不符：登记的不是该文件，未予计入。",
+    "lookup.network.shown": "共 {count} 条日志条目，随答复出示证明的有 {shown} 条；其余的没有出示，也可能是网关没有给出。",
     "lookup.network.one_gateway": "只向一个网关核实了“没有”：它可能落后于网络。建议再给一个网关。",
     "lookup.network.leaf": "上链：网络 {chain}，第 {height} 号区块，{time}（UTC）",
     "lookup.kind.object_sha256": "网络中有 {count} 条日志条目载有该文件摘要（SHA-256，截至第 {height} 号区块，{time}）。只说明有终端当时知道该摘要，不说明由谁持有、谁在先。",

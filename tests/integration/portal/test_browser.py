@@ -80,7 +80,7 @@ def test_a_file(chromium: Chromium, gateway: HandGateway, tmp_path: Path):
         sha256(CONTENT).hex(),
         sm3(CONTENT).hex(),
         "7 字节",
-        "4 / 4 个节点签署",
+        "共 4 个节点，出示签名 4 个",
     ):
         assert said in text
     block = gateway.state.block().header

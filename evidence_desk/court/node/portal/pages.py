@@ -242,7 +242,7 @@ class Page:
         if isinstance(reason, str):
             facts["reason"] = self._reason(shown, reason)
         label, value = shown.asked
-        notes = ("portal.note.server", *shown.notes)
+        notes = [self.say("portal.note.server"), *(self.say(code, **about) for code, about in shown.notes)]
         return tag(
             "article",
             tag(
@@ -256,7 +256,7 @@ class Page:
                 tag("p", self.say(shown.code, **facts), class_="sentence"),
                 class_=f"headline {shown.outcome}",
             ),
-            *(tag("p", self.say(note), class_="warning") for note in notes),
+            *(tag("p", note, class_="warning") for note in notes),
             tag("dl", *_row(self.say(label), tag("code", value, class_="digest"))),
             self._checks(shown),
             *(self._record(record) for record in shown.records),
@@ -264,9 +264,8 @@ class Page:
         )
 
     def _reason(self, shown: Shown, code: str) -> str:
-        known = next((item for item in shown.findings if item.code == code), None)
-        if known is not None:
-            return self._finding_text(known)
+        if shown.reason is not None:
+            return self._finding_text(shown.reason)
         return self.say(code) if has(code, self.language) else code
 
     def _finding_text(self, item: Finding) -> str:
@@ -289,13 +288,14 @@ class Page:
     def _record(self, record: FoundVerdict) -> Html:
         court = record.court
         findings = (*record.findings, *(court.findings if court else ()))
-        proven = court is not None and court.anchored_at is not None
+        proven = record.counts and court is not None and court.anchored_at is not None
+        why = "unproven" if record.counts else "failed"
         return tag(
             "section",
             tag("h3", f"{self.say('portal.record')} {number_of(record)}"),
             tag("dl", *self._facts(record, court))
             if proven and court
-            else tag("p", self.say("portal.record.unproven"), class_="warning"),
+            else tag("p", self.say(f"portal.record.{why}"), class_="warning"),
             tag("h4", self.say("portal.checks")),
             tag("ul", *(self._check(item) for item in findings), class_="checks"),
             class_="record",

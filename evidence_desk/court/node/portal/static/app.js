@@ -14,9 +14,16 @@ import { Texts } from "./texts.js";
 
 const { language, chain } = document.body.dataset;
 const at = (id) => document.getElementById(id);
-const texts = await Texts.load(language);
-const renderer = new Renderer(texts);
+let texts;
+let renderer;
 let running = null;
+let asked = false;
+
+// Whoever is quicker than the sentences waits for them; what is asked or dropped meanwhile is not lost.
+const prepared = Texts.load(language).then((loaded) => {
+  texts = loaded;
+  renderer = new Renderer(texts);
+});
 
 async function trustRoot(signal) {
   const data = await askNetwork(signal);
@@ -26,6 +33,8 @@ async function trustRoot(signal) {
 // --- one question -------------------------------------------------------------------------------------------------
 
 async function ask(question) {
+  asked = true;
+  await prepared;
   running?.abort();
   const stop = new AbortController();
   running = stop;
@@ -103,11 +112,13 @@ at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   askText(at("q").value);
 });
-at("file").addEventListener("change", () => {
+// The page is complete before its script is ready, so a file may lie in the input already: it is taken up in the end.
+function takeFile() {
   const [file] = at("file").files;
   if (file) askFile(file);
   at("file").value = "";
-});
+}
+at("file").addEventListener("change", takeFile);
 for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();
@@ -135,6 +146,7 @@ function hint(code) {
   at("no-code").hidden = false;
 }
 
+await prepared;
 if (await canRead()) {
   at("code").disabled = false;
   at("code-label").hidden = false;
@@ -179,6 +191,8 @@ at("paper").addEventListener("input", () => {
 });
 
 document.documentElement.classList.add("running");
+document.documentElement.dataset.ready = "true";
+takeFile();
 try {
   // The fingerprint of the very bytes that the script will start from.
   const { fingerprint } = await trustRoot();
@@ -186,4 +200,4 @@ try {
 } catch (error) {
   console.error(error);
 }
-if (at("q").value) askText(at("q").value);
+if (!asked && at("q").value) askText(at("q").value);

@@ -4,10 +4,13 @@ import { equal, hex } from "./light/bytes.js";
 import { verifyLeaf, verifyNumbers, verifySearch } from "./light/answers.js";
 import { FAILED } from "./light/findings.js";
 import { readNumber } from "./light/number.js";
+import { familyOf } from "./light/registry.js";
 import { digestsOf } from "./hashing.js";
 import { askDigest, askLeaf, askNumber } from "./gateway.js";
 import { isPackage, readPackage } from "./package.js";
-import { digestRows, fromDigest, fromFile, fromRecords, readQuestion, recordOf, refused, told } from "./reports.js";
+import {
+  digestRows, falsehood, fromDigest, fromFile, fromRecords, isRevoked, readQuestion, recordOf, refused, told,
+} from "./reports.js";
 
 export class Asking {
   // `context`: {trust, now (milliseconds), signal, progress(name, done, size)}
@@ -110,20 +113,25 @@ export class Asking {
     }
     report.asked = asked;
     report.notes = ["portal.note.package"];
-    return content.certificate === null ? report : this.withCertificate(report, content.certificate, options);
+    return content.certificate === null ? report : this.withCertificate(report, content, options);
   }
 
   // The certificate inside is looked up by its digests, as if it had been given alone.
-  async withCertificate(report, certificate, { signal }) {
+  async withCertificate(report, { certificate, leaf }, { signal }) {
     const digests = await digestsOf(certificate, { signal });
     const searches = [await this.search(digests.sha256), await this.search(digests.sm3)];
     const inner = fromFile(...searches, digests, this.context.now);
+    const wrong = falsehood(...searches);
     const known = report.records.map((record) => record.leafHash);
-    report.records.push(...inner.records.filter((record) => !known.some((hash) => equal(hash, record.leafHash))));
-    if (inner.outcome === "failed" && report.outcome !== "failed") {
-      Object.assign(report, { outcome: "failed", code: inner.code, facts: inner.facts, reason: inner.reason });
-    } else if (inner.code === "portal.answer.revoked" && report.outcome === "present") {
-      Object.assign(report, { outcome: "undetermined", code: inner.code, reason: null });
+    const given = inner.records.filter((record) => !known.some((hash) => equal(hash, record.leafHash)));
+    // Any desk can register the certificate's digest: only what its own desk says of it counts.
+    const own = given.filter((record) => record.leaf !== null && familyOf(record.leaf.log) === familyOf(leaf.log));
+    report.records.push(...own);
+    if (own.length < given.length) report.notes.push(["portal.note.other_desks", { count: given.length - own.length }]);
+    if (wrong !== null && report.outcome !== "failed") {
+      Object.assign(report, { outcome: "failed", code: wrong.code, facts: wrong.facts, reason: wrong.reason });
+    } else if (own.some(isRevoked) && report.outcome === "present") {
+      Object.assign(report, { outcome: "undetermined", code: "portal.answer.revoked", reason: null });
     }
     return report;
   }

@@ -113,7 +113,8 @@ export class Renderer {
     for (const caveat of record.caveats.filter((item) => item.code !== "demo.chain")) {
       part.append(element("p", { class: "warning" }, this.texts.finding(caveat)));
     }
-    if (record.proven) part.append(rows(this.facts(record)), this.signers(record.proven.signers));
+    if (record.status === "failed") part.append(element("p", { class: "warning" }, this.say("portal.record.failed")));
+    else if (record.proven) part.append(rows(this.facts(record)), this.signers(record.proven.signers));
     else part.append(element("p", { class: "warning" }, this.say("portal.record.unproven")));
     part.append(this.checks(this.say("portal.checks"), record.findings));
     return part;

@@ -25,13 +25,15 @@ export function isRevoked(record) {
   return record.findings.some((item) => item.code === "court.events.revoked");
 }
 
-// How a leaf fits both digests and the size of a file.
+// How a leaf fits both digests and the size of a file; failed: it is not this file. `both`: whether both digests lead to
+// the leaf, null while one of the answers is too old to tell.
 export function fitsFile(leaf, digests, both) {
   const same = (pair) => equal(pair.sha256, digests.sha256) && equal(pair.sm3, digests.sm3);
   const plain = leaf.objects.filter((object) => object.sha256);
   if (plain.some((object) => same(object) && object.size === digests.size)) return finding("portal.pair", PASSED, "right");
   if (leaf.certificate !== null && same(leaf.certificate)) return finding("portal.pair", PASSED, "certificate");
   if (leaf.objectsRoot !== null && both) return finding("portal.pair", PASSED, "listed");
+  if (leaf.objectsRoot !== null && both === null) return finding("portal.pair", UNDETERMINED, "late");
   return finding("portal.pair", FAILED, "wrong");
 }
 
@@ -57,18 +59,34 @@ export function refused(findings) {
   return { ...told(outcome, `portal.answer.${outcome}`), reason: first ?? null };
 }
 
-// What records say together: the first anchored of those that passed gives the time.
+// What records say together: the first anchored of those that passed gives the time. A record that failed says nothing,
+// neither for nor against the others: any desk can register a digest that it saw on chain.
 export function fromRecords(records, code, facts = {}) {
-  const all = records.flatMap((record) => record.findings);
+  const kept = records.filter((record) => record.status !== FAILED);
+  const report = { ...decide(kept.length ? kept : records, code, facts), records };
+  report.notes.push(...discounted(records, kept));
+  return report;
+}
+
+function discounted(records, kept) {
+  const failed = records.length - kept.length;
+  return failed && kept.length ? [["portal.note.failed", { count: failed }]] : [];
+}
+
+function decide(records, code, facts) {
+  const revoked = records.filter(isRevoked).length;
   const passed = records.filter((record) => record.status === PASSED && record.proven);
-  if (all.some((item) => item.status === FAILED)) return { ...refused(all), records };
   if (!passed.length) {
-    const base = records.some(isRevoked) ? told("undetermined", "portal.answer.revoked") : refused(all);
-    return { ...base, records };
+    return revoked ? told("undetermined", "portal.answer.revoked") : refused(records.flatMap((record) => record.findings));
   }
-  const first = passed.reduce((one, two) => (two.proven.height < one.proven.height ? two : one)).proven;
-  const known = { height: first.height, time: first.anchoredAt, asof: first.asOf, ...facts };
-  return { ...told("present", code, known), records };
+  const first = earliest(passed);
+  const report = told("present", code, { height: first.height, time: first.anchoredAt, asof: first.asOf, ...facts });
+  if (revoked) report.notes.push(["portal.note.revoked", { count: revoked }]);
+  return report;
+}
+
+function earliest(records) {
+  return records.reduce((one, two) => (two.proven.height < one.proven.height ? two : one)).proven;
 }
 
 // --- answers to a digest, to a file ---------------------------------------------------------------------------------
@@ -82,7 +100,8 @@ function lookupsOf(search) {
 }
 
 function leavesOf(search) {
-  return new Map(search.lookups.flatMap((lookup) => (lookup.entries ?? []).map((entry) => [hex(entry.leafHash), lookup.kind])));
+  const entries = search.lookups.flatMap(({ kind, entries }) => (entries ?? []).map((entry) => ({ ...entry, kind })));
+  return new Map(entries.map((entry) => [hex(entry.leafHash), entry]));
 }
 
 // Why a search is no proof of anything; null when it is sound.
@@ -96,8 +115,8 @@ function unsound(search) {
   return refused(doubts);
 }
 
-// An answer of which any part is false is not used in any other part.
-function falsehood(...searches) {
+// Of an answer whose header or look-up is false nothing is used.
+export function falsehood(...searches) {
   const all = searches.flatMap((search) => [...search.findings, ...search.lookups.map((lookup) => lookup.found)]);
   return all.some((item) => item.status === FAILED) ? refused(all) : null;
 }
@@ -110,11 +129,11 @@ function frame(report, search) {
 }
 
 export function fromDigest(search, asked, now) {
-  const known = leavesOf(search);
+  const entries = leavesOf(search);
   const records = search.found.map((found) => recordOf(found, now, found.leaf && fitsDigest(found.leaf, asked)));
   let report = falsehood(search);
-  if (report === null && known.size) {
-    report = present(records, known.size, "portal.answer.present.digest", asOf(search));
+  if (report === null && entries.size) {
+    report = present(records, entries, "portal.answer.present.digest", asOf(search));
   } else if (report === null) {
     report = unsound(search) ?? told("absent", "portal.answer.absent.digest", asOf(search));
   }
@@ -123,33 +142,90 @@ export function fromDigest(search, asked, now) {
   return frame(report, search);
 }
 
-function present(records, count, code, standing) {
-  let report = fromRecords(records, code, { count });
-  if (!records.length) report = told("present", "portal.answer.present.bare", { ...standing, count });
-  if (records.length && records.length < count) report.notes.push(["portal.note.more", { count: count - records.length }]);
+function isOfCertificates(entries) {
+  return ![...entries.values()].some((entry) => FILE_KINDS.includes(entry.kind));
+}
+
+// What the proven `entries` say, with those of them that are shown (`records`).
+function present(records, entries, code, standing) {
+  const shown = new Map(records.map((record) => [hex(record.leafHash), record]));
+  const ranked = [...entries].sort((one, two) => one[1].height - two[1].height);
+  const counted = ranked.filter(([hash]) => shown.get(hash)?.status !== FAILED);
+  const hidden = counted.filter(([hash]) => !shown.has(hash)).length;
+  const facts = { count: counted.length || entries.size };
+  const report = { ...decideEntries(records, { shown, counted, hidden, entries, code, standing, facts }), records };
+  const kept = records.filter((record) => record.status !== FAILED);
+  report.notes.push(...discounted(records, kept));
+  if (hidden) report.notes.push(["portal.note.more", { shown: records.length, count: entries.size }]);
+  // The time that is told is the earliest only when everything earlier was seen.
+  const seen = (record) => record !== undefined && (record.status === PASSED || isRevoked(record));
+  const unseen = counted.find(([hash]) => !seen(shown.get(hash)));
+  if (report.facts.time !== undefined && kept.length && unseen && unseen[1].height < report.facts.height) {
+    report.notes.push(["portal.note.earlier", { height: unseen[1].height }]);
+  }
   return report;
 }
 
-// Two answers, by SHA-256 and by SM3: what one of them alone knows is not this file.
+function decideEntries(records, { shown, counted, hidden, entries, code, standing, facts }) {
+  const kept = records.filter((record) => record.status !== FAILED);
+  if (!kept.length && hidden) return told("present", "portal.answer.present.bare", { ...standing, ...facts });
+  if (!kept.length) return refused(records.flatMap((record) => record.findings));
+  const [hash, { height }] = counted[0];
+  const eldest = shown.get(hash);
+  let report = decide(kept, code, facts);
+  // A certificate is what the desk says that registered it first: a copy by another desk must neither outlive its
+  // revocation nor revoke it.
+  if (isOfCertificates(entries)) {
+    report = eldest ? decide([eldest], code, facts) : refused([finding("portal.shown", UNDETERMINED, "eldest", { height })]);
+  }
+  if (report.outcome === "present" || !eldest || !isUntimed(eldest)) return report;
+  return told("present", "portal.answer.present.untimed", { ...facts, height, asof: standing.height });
+}
+
+// Whether nothing but the time of anchoring is open: the newest state holds the entry all the same.
+function isUntimed(record) {
+  return record.findings.every((item) => item.status === PASSED || item.check === "court.token");
+}
+
+// Two answers, by SHA-256 and by SM3: what only one of them knows is not this file.
 export function fromFile(first, second, digests, now) {
   const [one, two] = [leavesOf(first), leavesOf(second)];
-  const count = new Set([...one.keys(), ...two.keys()]).size;
+  const entries = new Map([...one, ...two]);
+  const together = new Map([...entries.keys()].map((hash) => [hash, isBoth(one.get(hash), two.get(hash), first, second)]));
   const found = new Map([...first.found, ...second.found].map((item) => [hex(item.leafHash), item]));
-  const records = [...found].map(([hash, item]) => {
-    const both = one.has(hash) && two.has(hash);
-    return recordOf(item, now, item.leaf && fitsFile(item.leaf, digests, both));
-  });
-  const kinds = new Set([...one.values(), ...two.values()]);
-  const certificate = kinds.size > 0 && ![...kinds].some((kind) => FILE_KINDS.includes(kind));
-  let report = falsehood(first, second);
-  if (report === null && count) {
-    report = present(records, count, certificate ? "portal.answer.certificate" : "portal.answer.present", asOf(first));
-    if (!records.length && one.size !== two.size) report = refused([finding("portal.pair", FAILED, "wrong")]);
-  } else if (report === null) {
-    report = unsound(first) ?? unsound(second) ?? told("absent", "portal.answer.absent", asOf(first));
+  const records = [];
+  for (const [hash, item] of found) {
+    const fits = item.leaf && fitsFile(item.leaf, digests, together.get(hash));
+    if (fits?.status === FAILED) together.set(hash, false);
+    else records.push(recordOf(item, now, fits));
   }
+  const own = new Map([...entries].filter(([hash]) => together.get(hash) !== false));
+  const kept = records.filter((record) => own.has(hex(record.leafHash)));
+  const standing = first.height < second.height ? first : second;
+  let report = falsehood(first, second);
+  if (report === null && own.size) {
+    const code = isOfCertificates(own) ? "portal.answer.certificate" : "portal.answer.present";
+    report = present(kept, own, code, asOf(standing));
+  } else if (report === null) {
+    report = unsound(first) ?? unsound(second) ?? absent(standing, entries.size, now);
+  }
+  const others = entries.size - own.size;
+  if (others && report.outcome === "present") report.notes.push(["portal.note.half", { count: others }]);
   report.lookups = [...lookupsOf(first), ...lookupsOf(second)].filter((item, at) => relevant(item, at));
   return frame(report, first);
+}
+
+// Whether both digests lead to a leaf; null when it came on chain after the state that does not know it.
+function isBoth(one, two, first, second) {
+  if (one && two) return true;
+  const [entry, other] = one ? [one, second] : [two, first];
+  return entry.height > other.height ? null : false;
+}
+
+function absent(search, halves, now) {
+  if (now - search.time > MAX_AGE) return told("undetermined", "portal.answer.stale", asOf(search));
+  if (halves) return told("absent", "portal.answer.absent.half", { ...asOf(search), count: halves });
+  return told("absent", "portal.answer.absent", asOf(search));
 }
 
 // Of the answer by SHA-256 the kinds that are SHA-256, of the one by SM3 the others; but whatever is present or refused.

@@ -8,7 +8,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.chain.right": "Proof and trust root belong to the same court network ({chain}).",
     "court.chain.other": "The proof belongs to another court network than the trust root's ({chain}): it counts for nothing in this network.",
     "court.chain.no_trust": "There is no trust root for the court network {chain}, so who made this proof cannot be told; give the network's trust root with --trust.",
-    "court.header.right": "Header {height} is signed by {signed} of {validators} nodes, more than two thirds of all voting power; the list of nodes was followed from the trust root (height {start}) through {changes} changes.",
+    "court.header.right": "Header {height} comes with the signatures of {signed} of {validators} nodes, more than two thirds of all voting power; the list of nodes was followed from the trust root (height {start}) through {changes} changes.",
     "court.header.future": "The header's time ({time}) lies ahead of this machine's clock, so nothing can be told; set the clock right and verify again.",
     "court.token.timely": "All {count} headers were timestamped within 30 days or stand in the trust root: retired keys of nodes could not have written them later.",
     "court.token.missing": "Header {height} has no timestamp, so it could have been written later with retired keys; export the proof again once the desk has a timestamp.",

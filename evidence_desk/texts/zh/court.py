@@ -8,7 +8,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.chain.right": "证明与信任根属于同一个法院节点网络（{chain}）。",
     "court.chain.other": "证明属于另一个法院节点网络，不是信任根所载的网络（{chain}）：不能以此网络的名义采信。",
     "court.chain.no_trust": "没有法院节点网络 {chain} 的信任根，无法判断该证明出自哪些节点；请用 --trust 给出该网络的信任根。",
-    "court.header.right": "第 {height} 号区块头由 {validators} 个节点中的 {signed} 个签署，超过全部表决权的三分之二；节点名单自信任根（第 {start} 号）起逐次核对，其间有 {changes} 次变更。",
+    "court.header.right": "第 {height} 号区块头附有 {validators} 个节点中 {signed} 个的签名，超过全部表决权的三分之二；节点名单自信任根（第 {start} 号）起逐次核对，其间有 {changes} 次变更。",
     "court.header.future": "区块头的时间（{time}）晚于本机当前时间，无法判断；请核对本机时钟后重新核验。",
     "court.token.timely": "{count} 个区块头都有在其产生后 30 日内取得的时间戳，或者载于信任根：节点密钥停用之后不能补写。",
     "court.token.missing": "第 {height} 号区块头没有时间戳，无法排除它是在节点密钥停用之后补写的；请由存证终端取得时间戳后重新导出证明。",

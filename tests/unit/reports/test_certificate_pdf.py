@@ -130,7 +130,7 @@ def test_what_is_missing_is_said():
     assert "平台资质事实无" in text
     anchored = "".join(texts_of(render(a_certificate(an_exhibit(court=a_court()))).pdf))
     assert "未上链" not in anchored
-    assert "（未签名）" in anchored
+    assert "（未出示签名）" in anchored
 
 
 def test_a_failed_environment_check_is_never_hidden():

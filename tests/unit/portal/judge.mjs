@@ -11,6 +11,7 @@ const { readNumber } = await from("number.js");
 const { parseLeaf } = await from("leaf.js");
 const { parseNetwork } = await from("network.js");
 const { Refusal } = await from("refusal.js");
+const { fromDigest, fromFile } = await import(`${process.argv[2]}/reports.js`);
 const { Sha256 } = await from("sha256.js");
 const { Sm3 } = await from("sm3.js");
 
@@ -57,6 +58,13 @@ const OPERATIONS = {
   ed25519: async ({ key, message, signature }) => ({
     value: await judge(bytes(key), bytes(message), bytes(signature)),
   }),
+  report: async ({ answers, digests, asked, size, trust, now }) => {
+    const context = { trust: trustOf(trust), now };
+    const pair = digests && { sha256: bytes(digests[0]), sm3: bytes(digests[1]), size };
+    const given = pair ? [pair.sha256, pair.sm3] : [bytes(asked)];
+    const searches = await Promise.all(answers.map((data, at) => verifySearch(bytes(data), given[at], context)));
+    return { report: pair ? fromFile(...searches, pair, now) : fromDigest(searches[0], given[0], now) };
+  },
   flips: async (request) => {
     const survivors = [];
     for (const [at, bit] of request.places) {

@@ -17,7 +17,9 @@ from evidence_desk.court.protocol.registry import DESK_KEYS, MAX_ORIGIN, DeskKey
 from evidence_desk.errors import MalformedError
 
 MAX_LEAVES: Final = 4_096
-MAX_OBJECTS: Final = 65_536
+MAX_OBJECTS: Final = 16_384
+MIN_OBJECT: Final = 64
+"""Bytes: an entry holds a digest in hexadecimal digits at least, so a transaction holds some thousands at most."""
 MAX_OBJECT: Final = 512
 MAX_ENVELOPE: Final = 256 * 1024
 _BODY: Final = 1024 * 1024
@@ -145,7 +147,7 @@ class SubmitCheckpoint:
 _OBJECTS: Final = Message(
     ObjectList,
     Field(number=1, name="seq", kind=Kind.UINT, most=MAX_SIZE),
-    Field(number=2, name="objects", kind=Kind.BYTES, least=1, most=MAX_OBJECT, repeated=MAX_OBJECTS),
+    Field(number=2, name="objects", kind=Kind.BYTES, least=MIN_OBJECT, most=MAX_OBJECT, repeated=MAX_OBJECTS),
 )
 _ENVELOPE: Final = Message(
     Envelope,

@@ -66,13 +66,9 @@ class Field:
         return message_field(self.number, body) if body or not isinstance(value, bytes) else b""
 
     def decode(self, values: Sequence[int | bytes], what: str) -> object:
-        """Value of the field from all its occurrences."""
+        """Value of the field from all its occurrences, whose number was checked."""
         if self.repeated:
-            if len(values) > self.repeated:
-                raise _malformed(what, self.name)
             return tuple(self._one(item, what) for item in values)
-        if len(values) > 1:
-            raise _malformed(what, self.name)
         if values:
             return self._one(values[0], what)
         if self.optional:
@@ -127,8 +123,12 @@ class Message(Generic[T]):
         """
         found: dict[int, list[int | bytes]] = {number: [] for number in self._fields}
         for item in read_fields(data, what=self.name):
-            if item.number not in found:
+            described = self._fields.get(item.number)
+            if described is None:
                 raise _malformed(self.name, "unknown field")
+            # At once, before the rest is read: a megabyte of empty items must cost no more than the items allowed.
+            if len(found[item.number]) >= max(described.repeated, 1):
+                raise _malformed(self.name, described.name)
             found[item.number].append(item.value)
         value = self._make(
             **{item.name: item.decode(found[number], self.name) for number, item in self._fields.items()}

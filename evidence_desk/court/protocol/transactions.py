@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from evidence_desk.core.digests import sha256
+from evidence_desk.core.note import MAX_NOTE
 from evidence_desk.court.protocol.actions import (
     EQUIVOCATION,
     GOVERN,
@@ -39,6 +40,8 @@ DOMAIN: Final = "evidence-desk/court/tx/1"
 MAX_TRANSACTION: Final = 1024 * 1024
 MAX_SIGNATURES: Final = 300
 _MAX_SIGNATURE: Final = 80
+_MAX_SMALL: Final = 3 * MAX_NOTE
+"""Greatest body of any type but a checkpoint: two notes and what stands around them."""
 
 
 class TransactionType(IntEnum):
@@ -177,10 +180,38 @@ class Transaction:
         Raises:
             IntegrityError: ``court.transaction_signature``.
         """
-        message = self.body()
-        for number, item in enumerate(self.signatures):
-            if not item.holds(message):
-                raise IntegrityError("court.transaction_signature", number=number)
+        _check_signatures(self.signatures, self.body())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedTransaction:
+    """A transaction whose payload was not read yet: what is cheap to judge is judged before what is not."""
+
+    data: bytes
+    body: Body
+    signatures: tuple[TransactionSignature, ...]
+
+    @property
+    def id(self) -> bytes:
+        """SHA-256 of the body."""
+        return sha256(self.data)
+
+    def check_signatures(self) -> None:
+        """Return when every signature is right; ``court.transaction_signature``."""
+        _check_signatures(self.signatures, self.data)
+
+    def open(self) -> Transaction:
+        """Read the payload.
+
+        Raises:
+            MalformedError: ``malformed.wire`` and codes of the payload.
+        """
+        return Transaction(
+            chain_id=self.body.chain_id,
+            expires_height=self.body.expires_height,
+            payload=_PAYLOADS[self.body.type][1].decode(self.body.payload),
+            signatures=self.signatures,
+        )
 
 
 def parse_transaction(data: bytes, *, chain_id: str) -> Transaction:
@@ -189,21 +220,33 @@ def parse_transaction(data: bytes, *, chain_id: str) -> Transaction:
     Raises:
         MalformedError: ``malformed.too_large``, ``malformed.transaction``, ``malformed.wire`` and codes of the payload.
     """
+    return parse_closed(data, chain_id=chain_id).open()
+
+
+def parse_closed(data: bytes, *, chain_id: str) -> ClosedTransaction:
+    """Read all but the payload.
+
+    Raises:
+        MalformedError: ``malformed.too_large``, ``malformed.transaction``, ``malformed.wire``.
+    """
     if len(data) > MAX_TRANSACTION:
         raise MalformedError("malformed.too_large", what="transaction", limit=MAX_TRANSACTION)
     envelope = _ENVELOPE.decode(data)
     body = _BODY.decode(envelope.body)
     if body.chain_id != chain_id:
         raise MalformedError("malformed.transaction", reason="chain ID")
+    if body.type is not TransactionType.SUBMIT_CHECKPOINT and len(envelope.body) > _MAX_SMALL:
+        raise MalformedError("malformed.too_large", what="transaction", limit=_MAX_SMALL)
     order = [(item.scheme, item.key) for item in envelope.signatures]
     if any(first >= second for first, second in pairwise(order)):
         raise MalformedError("malformed.transaction", reason="order of signatures")
-    return Transaction(
-        chain_id=body.chain_id,
-        expires_height=body.expires_height,
-        payload=_PAYLOADS[body.type][1].decode(body.payload),
-        signatures=envelope.signatures,
-    )
+    return ClosedTransaction(data=envelope.body, body=body, signatures=envelope.signatures)
+
+
+def _check_signatures(signatures: Sequence[TransactionSignature], message: bytes) -> None:
+    for number, item in enumerate(signatures):
+        if not item.holds(message):
+            raise IntegrityError("court.transaction_signature", number=number)
 
 
 def sort_signatures(signatures: Sequence[TransactionSignature]) -> tuple[TransactionSignature, ...]:

@@ -1,13 +1,16 @@
 """Transactions: one canonical form, bound to a network, never crashing on foreign bytes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence_desk.core.digests import sha256
 from evidence_desk.court.protocol.actions import (
+    SUBMIT_CHECKPOINT,
     AddValidator,
     Envelope,
     Govern,
@@ -33,6 +36,7 @@ from evidence_desk.court.protocol.transactions import (
     Transaction,
     TransactionSignature,
     TransactionType,
+    parse_closed,
     parse_transaction,
 )
 from evidence_desk.court.protocol.wire import (
@@ -55,7 +59,7 @@ SUBMIT = SubmitCheckpoint(
     note=b"note",
     old_size=3,
     leaves=(b"{}", b"[]", b"1"),
-    objects=(ObjectList(seq=4, objects=(b"a", b"b")),),
+    objects=(ObjectList(seq=4, objects=(b"a" * 64, b"b" * 64)),),
     envelopes=(Envelope(seq=3, ciphertext=b"c"), Envelope(seq=5, ciphertext=b"d")),
 )
 PAYLOADS: list[Payload] = [
@@ -200,6 +204,9 @@ def test_the_hand_made_envelope_is_read():
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "length beyond the end"),
         (b"\x0a" + b"\x80" * 20, "endless varint"),
         (b"x" * (MAX_TRANSACTION + 1), "too large"),
+        (b"\x0a\x01x" + b"\x12\x00" * 500_000, "signatures without number"),
+        (envelope(b"\x0a\x01a" + b"\x1a\x01x" * 4_097, kind=4), "a leaf more than allowed"),
+        (envelope(b"\x0a" + bytes([0xC0, 0x84, 0x3D]) + b"x" * 1_000_000, kind=5), "too large for its type"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -245,10 +252,35 @@ def test_what_contradicts_itself_cannot_be_made(make):
 def test_desk_entry_round_trip():
     entry = World().entry
     fresh = replace(entry, size=0, root=b"")
-    for item in (entry, fresh):
+    followed = replace(entry, status=DeskStatus.REVOKED, suspect_from=7, successor=NEXT)
+    for item in (entry, fresh, followed):
         assert DESK_ENTRY.decode(DESK_ENTRY.encode(item)) == item
     assert isinstance(DESK_ENTRY.decode(DESK_ENTRY.encode(entry)), DeskEntry)
     assert desk_family(ORIGIN) == desk_family(NEXT) == ORIGIN[:-2]
+
+
+class Counting(bytes):
+    """Bytes that count how often they are looked at."""
+
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        Counting.looks += 1
+        return super().__getitem__(at)
+
+
+def test_items_beyond_their_number_are_not_read():
+    Counting.looks = 0
+    with pytest.raises(MalformedError):
+        SUBMIT_CHECKPOINT.decode(Counting(b"\x0a\x01a" + b"\x1a\x01x" * 300_000))
+    assert Counting.looks < 20_000
+
+
+def test_a_payload_is_read_last():
+    closed = parse_closed(envelope(b"no payload"), chain_id=CHAIN)
+    assert closed.id == sha256(closed.data)
+    with pytest.raises(MalformedError):
+        closed.open()
 
 
 @given(st.binary(max_size=300))

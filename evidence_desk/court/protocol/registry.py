@@ -62,7 +62,7 @@ class DeskEntry:
         keys_since: height from which the present keys are valid.
         status_since: height from which the status is valid.
         suspect_from: for a revoked desk: checkpoints accepted at this height or later are in doubt.
-        successor: for a closed log: the origin that follows it, "" when none.
+        successor: the origin that follows this log, which is then closed or revoked; "" when none.
         size: size of the newest accepted checkpoint, its root in `root` (empty while size is 0).
     """
 
@@ -86,7 +86,7 @@ class DeskEntry:
             self.office == check_office(self.office)
             and self.origin.startswith(f"desk.{self.office}.evidence/")
             and bool(self.suspect_from) is (self.status is DeskStatus.REVOKED)
-            and (not self.successor or self.status is DeskStatus.CLOSED)
+            and (not self.successor or self.status is not DeskStatus.ACTIVE)
             and len(self.root) == (DIGEST_SIZE if self.size else 0)
             and self.registered <= min(self.keys_since, self.status_since)
         )

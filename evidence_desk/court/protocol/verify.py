@@ -229,13 +229,13 @@ def _desk(case: _Case) -> Finding:
 
 def _contradicts(entry: DeskEntry, record: CheckpointRecord) -> bool:
     """Whether a desk's entry and an accepted checkpoint cannot both be true."""
-    closed_before = entry.status is DeskStatus.CLOSED and entry.status_since < record.height
+    ended_before = entry.status is not DeskStatus.ACTIVE and entry.status_since < record.height
     same_size = entry.size == record.size
     return (
         entry.registered > record.height
         or entry.size < record.size
         or (same_size and entry.root != record.root)
-        or closed_before
+        or ended_before
     )
 
 

@@ -368,6 +368,17 @@ def test_revoked_desk_by_suspect_from(world):
         assert doubtful.anchored_at is not None
 
 
+def test_a_revoked_log_with_a_successor(world):
+    for suspect, code in ((41, "revoked_later"), (40, "suspect"), (99, "revoked_later")):
+        entry = replace(
+            world.entry, status=DeskStatus.REVOKED, status_since=60, suspect_from=suspect,
+            successor=f"{ORIGIN[:-1]}2",
+        )  # fmt: skip
+        verdict = judge(world.part(current=World(height=100, entry=entry, index=0, size=1)))
+        assert f"court.desk.{code}" in codes(verdict)
+        assert verdict.anchored_at is not None
+
+
 def test_closed_log_stands(world):
     closed = replace(world.entry, status=DeskStatus.CLOSED, status_since=90, successor=f"{ORIGIN[:-1]}2")
     verdict = judge(world.part(current=World(height=100, entry=closed, index=0, size=1)))
@@ -384,6 +395,7 @@ def test_registered_or_closed_in_the_same_block_is_no_contradiction(world):
 def test_an_entry_that_contradicts_the_record_fails(world):
     for wrong in (
         replace(world.entry, status=DeskStatus.CLOSED, status_since=39),
+        replace(world.entry, status=DeskStatus.REVOKED, status_since=39, suspect_from=99),
         replace(world.entry, registered=41, keys_since=41, status_since=41),
         replace(world.entry, size=11),
         replace(world.entry, root=digest("other")),

@@ -61,6 +61,8 @@ class State:
     events: tuple[CourtEvent, ...] = ()
     status: DeskStatus = DeskStatus.ACTIVE
     suspect_from: int = 0
+    status_since: int | None = None
+    successor: str = ""
     validators: ValidatorSet = FOUR
     following: ValidatorSet | None = None
     app_version: int = 1
@@ -82,8 +84,7 @@ class State:
         self.records = [leaf_hash(item) for item in records]
         self.entry = DeskEntry(
             origin=ORIGIN, office="example", keys=network.KEYS, registered=3, keys_since=3, status=self.status,
-            status_since=self.height if self.status is not DeskStatus.ACTIVE else 3,
-            suspect_from=self.suspect_from, size=3, root=self.checkpoint.root,
+            status_since=self._since(), suspect_from=self.suspect_from, successor=self.successor, size=3, root=self.checkpoint.root,
         )  # fmt: skip
         self.desks = SparseMap()
         strangers = {desk_key(f"{ORIGIN[:-1]}{number}"): digest(number) for number in range(100, 110)}
@@ -96,6 +97,11 @@ class State:
             checkpoints=ListRoot.of(records), desks=self.desks.root(), governance=digest("governance"),
             lookup=self.lookup.root(),
         )  # fmt: skip
+
+    def _since(self) -> int:
+        if self.status_since is not None:
+            return self.status_since
+        return self.height if self.status is not DeskStatus.ACTIVE else 3
 
     def _occurrences(self) -> dict[bytes, list[LookupEntry]]:
         exhibit = LookupEntry(leaf_hash=self.digests[1], height=self.recorded)

@@ -29,6 +29,7 @@ from evidence_desk.court.protocol.search import (
     parse_search_answer,
     verify_search,
 )
+from tests.fixed import ORIGIN
 from tests.unit.court.network import CHAIN, digest, event_leaf, judge_token, make_header, nodes, signed, trust
 from tests.unit.portal.answers import CERTIFICATE, CONTENT, FOUR, State, correction, revocation
 from tests.unit.portal.engine import Browser
@@ -272,6 +273,20 @@ WRONG: dict[str, tuple[State, NetworkTrust, str]] = {
         "court.desk.suspect",
     ),
     "closed in that block": (State(height=41, recorded=41, status=DeskStatus.CLOSED), TRUST, ""),
+    "revoked after it was followed": (
+        State(
+            status=DeskStatus.REVOKED,
+            suspect_from=99,
+            successor=f"{ORIGIN[:-1]}2",
+        ),
+        TRUST,
+        "",
+    ),
+    "accepted after the revocation": (
+        State(status=DeskStatus.REVOKED, status_since=39, suspect_from=99),
+        TRUST,
+        "court.desk.contradiction",
+    ),
     "an event about another leaf": (_about_another(), TRUST, "court.events.other"),
     "revoked": (State(events=(revocation(),)), TRUST, "court.events.revoked"),
 }

@@ -6,7 +6,7 @@ import { FAILED, finding, PASSED, UNDETERMINED } from "./findings.js";
 import { demoCaveats, judgeHeaders, judgeOffice, judgeRoots, signersOf } from "./header.js";
 import { parseLeaf } from "./leaf.js";
 import { Refusal } from "./refusal.js";
-import { CLOSED, familyOf, REVOKED } from "./registry.js";
+import { ACTIVE, CLOSED, familyOf, REVOKED } from "./registry.js";
 import { checkDesk, checkLookup, checkRecord, eventsKey } from "./state.js";
 
 // {chainId, findings, caveats, proven: null or what is established}.
@@ -115,7 +115,7 @@ function contradicts(desk, record) {
     desk.registered > record.height ||
     desk.size < record.size ||
     (desk.size === record.size && !equal(desk.root, record.root)) ||
-    (desk.status === CLOSED && desk.statusSince < record.height)
+    (desk.status !== ACTIVE && desk.statusSince < record.height)
   );
 }
 

@@ -85,7 +85,7 @@ export function decodeDesk(data) {
     [ACTIVE, CLOSED, REVOKED].includes(desk.status) &&
     ORIGIN.exec(desk.origin)[1] === desk.office &&
     Boolean(desk.suspectFrom) === (desk.status === REVOKED) &&
-    (!desk.successor || desk.status === CLOSED) &&
+    (!desk.successor || desk.status !== ACTIVE) &&
     desk.root.length === (desk.size ? 32 : 0) &&
     desk.registered <= Math.min(desk.keysSince, desk.statusSince) &&
     desk.sm2[0] === 4;

@@ -19,14 +19,15 @@ class TxCode(IntEnum):
     APPROVAL = 5
     """Not more than two thirds of the institutions."""
     DESK_UNKNOWN = 6
+    """No such origin, or a checkpoint signed by a key that no desk ever had."""
     DESK_INACTIVE = 7
     """Closed, or revoked."""
     CONFLICT = 8
-    """The network's log has another size than the transaction starts from."""
+    """The network's log has another size than the transaction starts from, or it grew in the block that rotates keys."""
     FORK = 9
     """A root other than that of the log the network knows."""
     LEAF = 10
-    """A leaf that is malformed, or not at its place."""
+    """A leaf that is malformed, not at its place, or one event too many about another."""
     QUOTA = 11
     """Too large, or too many look-up occurrences in this block."""
     ORIGIN = 12

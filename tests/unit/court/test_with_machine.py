@@ -32,7 +32,9 @@ from evidence_desk.court.protocol.state import (
     events_key,
     lookup_key,
 )
+from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.court.protocol.verdict import CourtVerdict
+from tests.fixed import FixedSigner
 from tests.unit.court.network import GENESIS, codes, judge, judge_token, make_header, signed, timed
 from tests.unit.court_node.chain import CHAIN, Chain, Desk, public
 
@@ -184,6 +186,47 @@ def test_a_revoked_desk(anchored, suspect, code):
     network.chain.run()
     fresh = network.refreshed(part, desk, sealed)
     assert code in codes(network.judge(fresh, checkpoint, sealed))
+
+
+def test_exhibits_of_a_successor_stand_whatever_is_said_of_the_log_before(anchored):
+    """A stolen disk: the closed log is revoked, writes no more, and cannot take exhibits of the successor back."""
+    network, old, before, checkpoint, sealed = anchored
+    chain, new = network.chain, Desk(epoch=2)
+    new.signer = FixedSigner(b"restored")
+    assert chain.run(chain.approved(new.registration(old.origin))) == [0]
+    honest = leaf_hash(new.leaf(b"honest"))
+    assert chain.run(new.submission(0)) == [0]
+    part = network.part(new, honest, 1, network.height)
+    late = RevokeDesk(
+        origin=old.origin, effective_height=network.height + 20, suspect_from=network.height + 20
+    )
+    assert chain.run(chain.approved(late)) == [0]
+    facts = {"certificate": {**DigestPair.of(b"c").to_json()}}
+    members: dict[str, Any] = {"statement": None, "objects": (), "ref": honest, "facts": facts}
+    old.leaf(b"", type=LeafType.CERTIFICATE_REVOKED, **members)
+    assert chain.run(old.submission(2)) == [TxCode.DESK_INACTIVE]
+    verdict = network.judge(
+        network.refreshed(part, new, honest, old), parse_checkpoint(new.note())[0], honest
+    )
+    assert verdict.status is Status.PASSED, codes(verdict)
+    earlier = network.judge(network.refreshed(before, old, sealed), checkpoint, sealed)
+    assert "court.desk.revoked_later" in codes(earlier)
+    assert earlier.status is Status.PASSED
+
+
+def test_what_was_in_doubt_before_a_successor_stays_in_doubt(anchored):
+    network, desk, _, _, _ = anchored
+    chain, height = network.chain, network.height
+    pending = RevokeDesk(origin=desk.origin, effective_height=height + 20, suspect_from=height + 1)
+    assert chain.run(chain.approved(pending)) == [0]
+    thief = leaf_hash(desk.leaf(b"thief"))
+    assert chain.run(desk.submission(2)) == [0]
+    part, checkpoint = network.part(desk, thief, 3, network.height), parse_checkpoint(desk.note())[0]
+    successor = Desk(epoch=2)
+    successor.signer = FixedSigner(b"restored")
+    assert chain.run(chain.approved(successor.registration(desk.origin))) == [0]
+    for judged in (part, network.refreshed(part, desk, thief)):
+        assert "court.desk.suspect" in codes(network.judge(judged, checkpoint, thief))
 
 
 def test_look_up_by_digest(anchored):

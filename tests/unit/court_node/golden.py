@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from evidence_desk.core.canonical import encode
@@ -106,11 +107,12 @@ def write() -> Writer:
     """All blocks."""
     writer = Writer()
     chain, block = writer.chain, writer.block
-    one, two, three = Desk(name="one"), Desk(name="two"), Desk(name="three")
+    one, two, three, six = (Desk(name=name) for name in ("one", "two", "three", "six"))
     assert block() == []
     assert block(chain.approved(one.registration()), chain.approved(two.registration())) == [0, 0]
     _checkpoints(writer, one, two)
     _keys(writer, one, two)
+    assert block(chain.approved(six.registration())) == [0]
     _decisions(writer, three)
     again = ReportEquivocation(first=two.note(), second=two.note(root=bytes(32)))
     assert block(signed(again).encode(), signed(again).encode()) == [0, 3]
@@ -120,6 +122,7 @@ def write() -> Writer:
         for item in range(20):
             two.leaf(hashlib.sha256(b"%d %d" % (number, item)).digest())
         assert block(two.submission(old)) == [0]
+    _occurrences(writer, two, six)
     assert block(b"", b"\x00", b"{}", two.submission(0), two.sign(two.registration(), expires=3)) == [
         1,
         1,
@@ -131,9 +134,10 @@ def write() -> Writer:
         writer.decide(Proposal(number=11, parameter=SetParameter(parameter=Parameter.LOOKUP_QUOTA, value=9)))
         == [0] * 3
     )
+    size = len(two.leaves)
     for number in range(5):
         two.leaf(b"beyond the quota %d" % number)
-    assert block(two.submission(102), two.submission(102, 104)) == [11, 0]
+    assert block(two.submission(size), two.submission(size, size + 2)) == [11, 0]
     block()
     return writer
 
@@ -160,7 +164,7 @@ def _checkpoints(writer: Writer, one: Desk, two: Desk) -> None:
     assert block(two.submission(0), one.submission(3)) == [0, 8]
     two.leaf(b"more")
     forged = SubmitCheckpoint(note=two.note(root=bytes(32)), old_size=1, leaves=(two.leaves[1],))
-    assert block(two.sign(forged), Desk(name="unknown").sign(forged)) == [9, 4]
+    assert block(two.sign(forged), one.sign(forged), Desk(name="unknown").sign(forged)) == [9, 4, 6]
     assert block(two.submission(1)) == [0]
     stranger = Desk(name="stranger")
     stranger.leaf(b"x")
@@ -171,15 +175,18 @@ def _keys(writer: Writer, one: Desk, two: Desk) -> None:
     chain, block = writer.chain, writer.block
     change = RotateDeskKeys(origin=one.origin, keys=next_keys(one, "one then"))
     assert block(signed(change, sm2=(FixedSigner(b"thief"),)).encode()) == [5]
-    assert block(signed(change, sm2=(one.next,)).encode()) == [0]
+    one.leaf(b"in the block of a rotation")
+    rotation = signed(change, sm2=(one.next,)).encode()
+    assert block(one.submission(4), rotation) == [0, 8]
+    assert block(rotation) == [0]
     one.signer = one.next
     one.leaf(b"under new keys")
-    assert block(one.submission(4)) == [0]
+    assert block(one.submission(6)) == [0]
     successor = Desk(name="one", epoch=2)
     successor.signer, successor.next = FixedSigner(b"epoch 2"), FixedSigner(b"epoch 2 next")
     assert block(chain.approved(successor.registration(succeeds=one.origin))) == [0]
     one.leaf(b"too late")
-    assert block(one.submission(6), chain.approved(two.registration(), expires=FAR - 1)) == [7, 12]
+    assert block(one.submission(7), chain.approved(two.registration(), expires=FAR - 1)) == [7, 12]
     stolen = Desk(name="four")
     stolen.signer = two.signer
     assert block(chain.approved(stolen.registration())) == [13]
@@ -193,6 +200,24 @@ def _keys(writer: Writer, one: Desk, two: Desk) -> None:
     block()
     gone.leaf(b"y")
     assert block(gone.submission(1)) == [7]
+    _endings(writer, one, gone)
+
+
+def _endings(writer: Writer, closed: Desk, gone: Desk) -> None:
+    """A closed log revoked, a revoked one followed, keys that prove nobody."""
+    chain, block = writer.chain, writer.block
+    height = len(writer.blocks) + 1
+    late = RevokeDesk(origin=closed.origin, effective_height=height + 50, suspect_from=height)
+    assert block(chain.approved(late)) == [0]
+    assert block(closed.submission(7)) == [7]
+    again = Desk(name="gone", epoch=2)
+    again.signer, again.next = FixedSigner(b"gone 2"), FixedSigner(b"gone 2 next")
+    assert block(chain.approved(again.registration(succeeds=gone.origin))) == [0]
+    again.leaf(b"x")
+    assert block(again.submission(0)) == [0]
+    weak = Desk(name="weak")
+    keys = replace(weak.keys, ed25519=bytes([1]) + bytes(31))
+    assert block(chain.approved(replace(weak.registration(), keys=keys))) == [13]
 
 
 def _decisions(writer: Writer, three: Desk) -> None:
@@ -220,8 +245,63 @@ def _decisions(writer: Writer, three: Desk) -> None:
     revoke = RevokeDesk(origin=three.origin, effective_height=FAR, suspect_from=FAR)
     assert decide(Proposal(number=8, revoke=revoke)) == [0, 0, 0]
     assert decide(Proposal(number=9, upgrade=Upgrade(height=FAR, app_version=2))) == [0, 0, 0]
-    assert decide(Proposal(number=10, upgrade=Upgrade(height=1, app_version=3))) == [0, 0, 16]
+    assert decide(Proposal(number=10, upgrade=Upgrade(height=1, app_version=2))) == [0, 0, 16]
+    assert decide(Proposal(number=12, upgrade=Upgrade(height=FAR, app_version=3))) == [0, 0, 16]
+    assert decide(Proposal(number=13, upgrade=Upgrade(height=2 * FAR, app_version=2))) == [0, 0, 0]
+    _members(writer, fifth, remove)
     assert writer.block(signed(Govern(vote=Vote(proposal=bytes(32))), chain.governors[0]).encode()) == [14]
+
+
+def _members(writer: Writer, fifth: AddValidator, remove: RemoveValidator) -> None:
+    """Votes that became enough when a member left, and who counts for the changes of one block."""
+    chain, block = writer.chain, writer.block
+    assert writer.decide(Proposal(number=14, add=fifth)) == [0, 0, 0]
+    waits = signed(
+        Govern(
+            propose=Proposal(
+                number=15, parameter=SetParameter(parameter=Parameter.LOOKUP_QUOTA, value=60_000)
+            )
+        ),
+        *chain.governors[:3],
+    )
+    vote = signed(Govern(vote=Vote(proposal=waits.id)), chain.governors[0]).encode()
+    assert block(waits.encode(), vote) == [0, 3]
+    assert writer.decide(Proposal(number=16, remove=remove), 4) == [0, 0, 0, 0]
+    assert block(vote) == [0]
+    both = [
+        chain.approved(Govern(propose=Proposal(number=17, add=fifth))),
+        chain.approved(
+            Govern(
+                propose=Proposal(number=18, remove=RemoveValidator(consensus_key=public(chain.validators[0])))
+            )
+        ),
+    ]
+    assert block(*both) == [0, 15]
+    gone = signed(Govern(propose=Proposal(number=19, remove=remove)), *chain.governors).encode()
+    assert block(gone) == [0]
+
+
+def _occurrences(writer: Writer, desk: Desk, other: Desk) -> None:
+    """More of one file, and more about one leaf, than has a place."""
+    block = writer.block
+    old = len(desk.leaves)
+    for _ in range(20):
+        desk.leaf(b"again and again")
+        other.leaf(b"again and again")
+    start = len(other.leaves) - 20
+    assert block(desk.submission(old), other.submission(start)) == [0, 0]
+    about, size = leaf_hash(desk.leaves[old]), len(desk.leaves)
+    noted = {"commitment": dict(DigestPair.of(b"note").to_json())}
+    plain = {"statement": None, "objects": (), "ref": about}
+    for _ in range(63):
+        desk.leaf(b"-", type=LeafType.CORRECTION_NOTED, facts=noted, **plain)
+    assert block(desk.submission(size)) == [0]
+    desk.leaf(b"-", type=LeafType.CORRECTION_NOTED, facts=noted, **plain)
+    assert block(desk.submission(size + 63)) == [10]
+    desk.leaves.pop()
+    facts = {"certificate": dict(DigestPair.of(b"certificate").to_json())}
+    desk.leaf(b"-", type=LeafType.CERTIFICATE_REVOKED, facts=facts, **plain)
+    assert block(desk.submission(size + 63)) == [0]
 
 
 if __name__ == "__main__":

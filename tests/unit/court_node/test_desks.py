@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from evidence_desk.court.node.app.desks import desk as desk_entry
 from evidence_desk.court.protocol.actions import RegisterDesk, RevokeDesk, RotateDeskKeys
-from evidence_desk.court.protocol.registry import DeskKeys, DeskStatus
+from evidence_desk.court.protocol.registry import DeskEntry, DeskKeys, DeskStatus
 from evidence_desk.court.protocol.tx_codes import TxCode
 from tests.fixed import FixedSigner
 from tests.unit.court_node.chain import Chain, Desk, key, pair, signed
@@ -153,3 +155,113 @@ def test_a_revocation_does_not_reach_back(chain, desk):
     assert chain.run(chain.approved(past)) == [TxCode.VALUE]
     nobody = RevokeDesk(origin=Desk(name="two").origin, effective_height=99, suspect_from=1)
     assert chain.run(chain.approved(nobody)) == [TxCode.DESK_UNKNOWN]
+
+
+def entry_of(chain: Chain, desk: Desk) -> DeskEntry:
+    entry = desk_entry(chain.store, desk.origin)
+    assert entry is not None
+    return entry
+
+
+def succeeded(chain: Chain, desk: Desk) -> Desk:
+    successor = Desk(name=desk.name, epoch=2)
+    successor.signer, successor.next = FixedSigner(b"restored"), FixedSigner(b"restored next")
+    assert chain.run(chain.approved(successor.registration(desk.origin))) == [0]
+    return successor
+
+
+@pytest.mark.parametrize(("effective", "suspect"), [(99, 99), (99, 3), (3, 3)])
+def test_a_revocation_does_not_open_a_closed_log_again(chain, desk, effective, suspect):
+    desk.leaf(b"x")
+    assert chain.run(desk.submission(0)) == [0]
+    successor = succeeded(chain, desk)
+    action = RevokeDesk(origin=desk.origin, effective_height=max(effective, 5), suspect_from=suspect)
+    assert chain.run(chain.approved(action)) == [0]
+    entry = entry_of(chain, desk)
+    assert (entry.status, entry.status_since, entry.suspect_from) == (DeskStatus.REVOKED, 3, suspect)
+    assert entry.successor == successor.origin
+    desk.leaf(b"thief")
+    assert chain.run(desk.submission(1)) == [TxCode.DESK_INACTIVE]
+    stricter = RevokeDesk(origin=desk.origin, effective_height=50, suspect_from=1)
+    assert chain.run(chain.approved(stricter)) == [0]
+    entry = entry_of(chain, desk)
+    assert (entry.status_since, entry.suspect_from, entry.successor) == (3, 1, successor.origin)
+    successor.leaf(b"x")
+    assert chain.run(successor.submission(0)) == [0]
+
+
+def test_a_successor_leaves_a_revocation_as_it_is(chain, desk):
+    desk.leaf(b"x")
+    pending = RevokeDesk(origin=desk.origin, effective_height=30, suspect_from=3)
+    assert chain.run(desk.submission(0), chain.approved(pending)) == [0, 0]
+    successor = succeeded(chain, desk)
+    entry = entry_of(chain, desk)
+    assert (entry.status, entry.suspect_from, entry.successor) == (DeskStatus.REVOKED, 3, successor.origin)
+    assert entry.status_since == chain.machine.head.height == 3, "closed now, before the revocation's height"
+    desk.leaf(b"y")
+    assert chain.run(desk.submission(1)) == [TxCode.DESK_INACTIVE]
+
+
+def test_a_revoked_desk_may_go_on_in_a_successor(chain, desk):
+    now = RevokeDesk(origin=desk.origin, effective_height=2, suspect_from=1)
+    assert chain.run(chain.approved(now)) == [0]
+    chain.block()
+    chain.block()
+    successor = succeeded(chain, desk)
+    entry = entry_of(chain, desk)
+    assert (entry.status, entry.status_since, entry.suspect_from) == (DeskStatus.REVOKED, 2, 1)
+    assert entry.successor == successor.origin
+    successor.leaf(b"x")
+    assert chain.run(successor.submission(0)) == [0]
+    twin = Desk(epoch=2)
+    twin.signer = FixedSigner(b"twin")
+    assert chain.run(chain.approved(twin.registration(desk.origin), expires=99)) == [TxCode.ORIGIN]
+
+
+# Small order, not canonical, and no point: signatures under these prove nobody, or not to all.
+WEAK = [
+    bytes([1]) + bytes(31),
+    bytes(32),
+    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+    b"\xff" * 32,
+    bytes([2]) + bytes(31),
+]
+
+
+@pytest.mark.parametrize("weak", WEAK)
+def test_keys_under_which_anybody_signs(chain, desk, weak):
+    other = Desk(name="two")
+    keys = replace(other.keys, ed25519=weak)
+    opened = RegisterDesk(origin=other.origin, office=other.office, keys=keys)
+    assert chain.run(chain.approved(opened)) == [TxCode.KEYS]
+    changed = RotateDeskKeys(origin=desk.origin, keys=keys)
+    assert chain.run(chain.approved(changed)) == [TxCode.KEYS]
+
+
+def test_the_sm2_key_of_another_desk(chain, desk):
+    other = Desk(name="two")
+    taken = replace(other.keys, sm2=desk.keys.sm2)
+    opened = RegisterDesk(origin=other.origin, office=other.office, keys=taken)
+    assert chain.run(chain.approved(opened)) == [TxCode.KEYS]
+    chain.register(other)
+    changed = replace(rotation(other, THIEF, AFTER).keys, sm2=desk.keys.sm2)
+    assert chain.run(chain.approved(RotateDeskKeys(origin=other.origin, keys=changed))) == [TxCode.KEYS]
+    assert chain.run(chain.approved(rotation(desk, AFTER, THIEF))) == [0]
+    earlier = replace(rotation(other, THIEF, AFTER).keys, sm2=desk.keys.sm2)
+    again = RotateDeskKeys(origin=other.origin, keys=earlier)
+    assert chain.run(chain.approved(again, expires=77)) == [TxCode.KEYS], "a key once used stays its desk's"
+
+
+def test_the_entry_after_a_block_names_the_keys_of_its_note(chain, desk):
+    desk.leaf(b"x")
+    change = signed(rotation(desk, desk.next, AFTER), sm2=(desk.next,)).encode()
+    decided = chain.approved(rotation(desk, THIEF, AFTER))
+    assert chain.run(desk.submission(0), change, decided) == [0, TxCode.CONFLICT, TxCode.CONFLICT]
+    assert entry_of(chain, desk).keys == desk.keys
+    assert chain.check(change).code == 0
+    desk.leaf(b"y")
+    old = desk.submission(1)
+    desk.signer = desk.next
+    assert chain.run(change, old, desk.submission(1)) == [0, TxCode.SIGNATURE, 0]
+    entry = entry_of(chain, desk)
+    assert (entry.keys.ed25519, entry.keys_since) == (desk.signer.ed25519_public, chain.machine.head.height)

@@ -2,7 +2,9 @@ import pytest
 
 from evidence_desk.court.node.abci.application import Validator
 from evidence_desk.court.node.app.desks import desk as desk_entry
-from evidence_desk.court.node.app.records import institutions, parameters
+from evidence_desk.court.node.app.governance import UPGRADE_REACH
+from evidence_desk.court.node.app.records import institutions, parameters, planned_upgrade
+from evidence_desk.court.node.app.records import proposal as kept_proposal
 from evidence_desk.court.protocol.actions import (
     AddValidator,
     Govern,
@@ -82,6 +84,32 @@ def test_votes_of_those_who_left_do_not_count():
     assert len(institutions(chain.store).members) == 7
 
 
+def test_votes_that_became_enough_when_members_left():
+    chain = Chain(count=4)
+    proposal = propose(chain, 0, 1, parameter=SetParameter(parameter=Parameter.LOOKUP_QUOTA, value=7))
+    assert chain.run(proposal.encode()) == [0]
+    for index in (3, 2):
+        gone = RemoveValidator(consensus_key=public(chain.validators[index]))
+        voters = range(index + 1)
+        assert chain.run(propose(chain, *voters, number=index, remove=gone).encode()) == [0]
+    assert parameters(chain.store).lookup_quota != 7
+    assert chain.run(vote(chain, proposal, 0)) == [0]
+    assert parameters(chain.store).lookup_quota == 7
+    assert chain.run(vote(chain, proposal, 0)) == [TxCode.PROPOSAL]
+
+
+def test_votes_of_those_who_left_are_dropped():
+    chain = Chain(count=4)
+    proposed = propose(chain, 3, parameter=SetParameter(parameter=Parameter.LOOKUP_QUOTA, value=7))
+    assert chain.run(proposed.encode()) == [0]
+    gone = RemoveValidator(consensus_key=public(chain.validators[3]))
+    assert chain.run(propose(chain, 0, 1, 2, number=2, remove=gone).encode()) == [0]
+    assert chain.run(vote(chain, proposed, 0)) == [0]
+    record = kept_proposal(chain.store, proposed.id)
+    assert record is not None
+    assert record.votes == (public(chain.governors[0]),)
+
+
 def test_removal_against_the_pending_set():
     chain = Chain()
     target = RemoveValidator(consensus_key=public(chain.validators[3]))
@@ -108,9 +136,28 @@ def test_never_more_than_a_third_of_the_power_in_a_block():
         for index, signers in ((0, range(1, 6)), (1, range(1, 6)), (2, range(2, 6)))
     ]
     result = chain.block(*removals)
+    assert [item.code for item in result.results] == [0, 0, TxCode.VALIDATORS]
+    # Four are left, so that one may go with the next block.
+    assert chain.run(removals[2]) == [0]
+
+
+def test_those_who_just_came_make_room_for_no_more():
+    chain = Chain(count=5)
+
+    def adding(number: int) -> bytes:
+        new = AddValidator(
+            consensus_key=public(key(f"consensus of {number}")),
+            governance_key=public(key(f"governance of {number}")),
+            institution=f"new-{number}",
+        )
+        return propose(chain, *range(5), number=number, add=new).encode()
+
+    gone = RemoveValidator(consensus_key=public(chain.validators[0]))
+    remove = propose(chain, *range(5), number=9, remove=gone).encode()
+    result = chain.block(adding(1), adding(2), remove)
     assert [item.code for item in result.results] == [0, TxCode.VALIDATORS, TxCode.VALIDATORS]
-    # Five are left, so that one may go with the next block.
-    assert chain.run(*removals[1:]) == [0, TxCode.VALIDATORS]
+    assert len(result.validators) == 1
+    assert chain.run(adding(2), remove) == [0, 0], "six began this block"
 
 
 def test_each_key_once_in_a_block():
@@ -172,9 +219,11 @@ def test_an_upgrade_takes_hold_after_its_height():
     chain = Chain()
     plan = Upgrade(height=3, app_version=2)
     assert chain.run(propose(chain, 0, 1, 2, upgrade=plan).encode()) == [0]
-    again = propose(chain, 0, 1, 2, upgrade=Upgrade(height=4, app_version=3)).encode()
-    assert chain.run(again) == [TxCode.VALUE], "one at a time"
-    assert chain.block().app_version == 2
+    assert chain.block().app_version is None
+    late = propose(chain, 0, 1, 2, upgrade=Upgrade(height=9, app_version=2)).encode()
+    result = chain.block(late)
+    assert [item.code for item in result.results] == [TxCode.VALUE], "it is due in this block"
+    assert result.app_version == 2
     # This program has no rules of version 2: it must not go on.
     with pytest.raises(Exception, match="court_rules"):
         chain.block()
@@ -185,3 +234,24 @@ def test_an_upgrade_in_the_past():
     chain.block()
     plan = propose(chain, 0, 1, 2, upgrade=Upgrade(height=2, app_version=2)).encode()
     assert chain.run(plan) == [TxCode.VALUE]
+
+
+def test_a_planned_upgrade_can_be_put_off_and_brought_forward():
+    chain = Chain()
+    for number, height in enumerate((UPGRADE_REACH, 90, 4)):
+        plan = propose(chain, 0, 1, 2, number=number, upgrade=Upgrade(height=height, app_version=2))
+        assert chain.run(plan.encode()) == [0]
+        planned = planned_upgrade(chain.store)
+        assert planned is not None
+        assert planned.height == height
+    assert chain.block().app_version == 2
+
+
+@pytest.mark.parametrize(
+    ("height", "version"), [(9, 1), (9, 3), (9, 2**53 - 1), (UPGRADE_REACH + 2, 2), (2**53 - 1, 2)]
+)
+def test_a_slip_of_the_pen_does_not_stop_the_network(height, version):
+    chain = Chain()
+    plan = propose(chain, 0, 1, 2, upgrade=Upgrade(height=height, app_version=version))
+    assert chain.run(plan.encode()) == [TxCode.VALUE]
+    assert chain.run(propose(chain, 0, 1, 2, upgrade=Upgrade(height=9, app_version=2)).encode()) == [0]

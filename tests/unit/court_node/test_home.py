@@ -3,6 +3,7 @@ import json
 import socket
 import stat
 import tomllib
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -175,6 +176,12 @@ def test_validators_are_those_of_the_institutions():
         with pytest.raises(MalformedError) as caught:
             parse_app_state(changed)
         assert caught.value.parameters == {"reason": "validators"}
+
+
+def test_the_first_height_is_one():
+    with pytest.raises(MalformedError) as caught:
+        parse_app_state(replace(Chain().document, initial_height=5))
+    assert caught.value.parameters == {"reason": "initial_height"}
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"{}", b"null", b"\xff", b"[" * 100_000])

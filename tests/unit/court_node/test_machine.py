@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,13 @@ from evidence_desk.court.node.abci.application import Block, Proposal
 from evidence_desk.court.node.app.machine import CourtMachine
 from evidence_desk.court.node.app.sqlite_store import SqliteStore
 from evidence_desk.court.node.app.store import META, MemoryStore
+from evidence_desk.court.protocol.actions import Govern, Parameter, RevokeDesk, RotateDeskKeys, SetParameter
+from evidence_desk.court.protocol.actions import Proposal as ProposedAction
 from evidence_desk.court.protocol.state import APP_VERSION
 from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import BugError, IntegrityError
-from tests.unit.court_node.chain import Chain, Desk
+from tests.fixed import FixedSigner
+from tests.unit.court_node.chain import FAR, Chain, Desk, pair, signed
 
 GENESIS_HASH = "8266d4ae4597fbc555c858e107972390f162758b16bbfea2f5809eddd8ac2683"
 BUSY_HASH = "fd96bcab2b1a34e38362ed12c079ec150176a31abfd7871805d46aadb9d4c8d0"
@@ -172,6 +176,29 @@ def test_proposals_keep_within_their_bytes():
     assert taken == txs[:3]
     assert machine.prepare_proposal(Proposal(height=1, time_ns=0, txs=txs, max_bytes=3 * 1003 - 1)) == txs[:2]
     assert machine.process_proposal(Proposal(height=1, time_ns=0, txs=(b"garbage",)))
+
+
+def test_a_proposer_puts_rotations_before_checkpoints():
+    """A thief who submits in every block would otherwise keep the key he stole in its place."""
+    chain, desk, then = Chain(), Desk(), FixedSigner(b"then")
+    chain.register(desk)
+    keys = replace(
+        desk.keys,
+        ed25519=desk.next.ed25519_public,
+        sm2=desk.next.sm2_public,
+        next_ed25519=pair(then.ed25519_public),
+    )
+    desk.leaf(b"x")
+    stolen = desk.submission(0)
+    rotation = signed(RotateDeskKeys(origin=desk.origin, keys=keys), sm2=(desk.next,)).encode()
+    revocation = RevokeDesk(origin=desk.origin, effective_height=FAR, suspect_from=FAR)
+    parameter = SetParameter(parameter=Parameter.LOOKUP_QUOTA, value=7)
+    vote = chain.approved(Govern(propose=ProposedAction(number=1, parameter=parameter)))
+    registration = chain.approved(Desk(name="two").registration())
+    txs = (b"garbage", stolen, registration, rotation, vote, chain.approved(revocation))
+    ordered = chain.machine.prepare_proposal(Proposal(height=2, time_ns=0, txs=txs, max_bytes=1 << 20))
+    assert ordered == (*txs[3:], *txs[:3])
+    assert chain.run(rotation, stolen) == [0, TxCode.SIGNATURE]
 
 
 CHAIN = busy_chain()

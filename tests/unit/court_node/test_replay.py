@@ -24,8 +24,8 @@ from evidence_desk.errors import EvidenceDeskError, IntegrityError, MalformedErr
 from tests.unit.court_node import golden
 from tests.unit.court_node.chain import CHAIN
 
-HEIGHT = 66
-APP_HASH = "a008c6ce77300346338b1513cfcfa8b52c67af4123e9e3360eef1e10dc00e2ed"
+HEIGHT = 94
+APP_HASH = "7b12de30279f8703a764524d5b62232c811404ad6b727f245bf724e6c29fa411"
 OTHERS = ("3.12", "3.13", "3.14")
 """Minor versions to try beside the present one."""
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
-from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, parse_leaf
 from evidence_desk.core.merkle import leaf_hash, root_of
 from evidence_desk.core.note import Note, check_ed25519
 from evidence_desk.court.node.app.codes import RefusedError
 from evidence_desk.court.node.app.commitments import GOVERNANCE, LIST, index_key
-from evidence_desk.court.node.app.desks import active_desk, desk, set_desk
+from evidence_desk.court.node.app.desks import active_desk, desk, is_desk_key, set_desk
 from evidence_desk.court.node.app.logs import (
     CHECKPOINT_INDEX,
     ENVELOPES,
@@ -30,15 +30,16 @@ from evidence_desk.court.node.app.logs import (
     log_root,
 )
 from evidence_desk.court.node.app.objects import listed_objects
-from evidence_desk.court.node.app.occurrences import add_occurrence
-from evidence_desk.court.node.app.records import parameters
+from evidence_desk.court.node.app.occurrences import add_event, add_occurrence
+from evidence_desk.court.node.app.records import MISCONDUCT_ENTRY, Misconduct, parameters
 from evidence_desk.court.node.app.seen import Seen
 from evidence_desk.court.node.app.store import META, Overlay, Reader
-from evidence_desk.court.protocol.actions import EQUIVOCATION, ReportEquivocation, SubmitCheckpoint
-from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, CheckpointRecord, DeskEntry
+from evidence_desk.court.protocol.actions import ReportEquivocation, SubmitCheckpoint
+from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, CheckpointRecord, DeskEntry, desk_family
 from evidence_desk.court.protocol.state import LookupEntry, LookupKind, events_key, lookup_key
 from evidence_desk.court.protocol.transactions import SignatureScheme, TransactionSignature
 from evidence_desk.court.protocol.tx_codes import TxCode
+from evidence_desk.crypto.guomi import decode_signature
 from evidence_desk.errors import MalformedError
 
 MISCONDUCT: Final = b"misconduct/"
@@ -56,18 +57,28 @@ class Submitted:
     entry: DeskEntry
 
 
+def may_submit(rows: Reader, signatures: tuple[TransactionSignature, ...], size: int) -> None:
+    """What can be judged before a submission is read: its size in bytes, and that a desk signed it, and nobody else.
+
+    Whoever has no key that was ever registered shall not keep the nodes busy with a megabyte of members.
+    """
+    if size > parameters(rows).max_submit_bytes:
+        raise RefusedError(TxCode.QUOTA)
+    if len(signatures) != 1:
+        raise RefusedError(TxCode.SIGNATURE)
+    if not is_desk_key(rows, signatures[0].key):
+        raise RefusedError(TxCode.DESK_UNKNOWN)
+
+
 def admit(
     rows: Reader,
     action: SubmitCheckpoint,
     signatures: tuple[TransactionSignature, ...],
     *,
     height: int,
-    size: int,
     seen: Seen,
 ) -> Submitted:
-    """What can be judged without the leaves; `size` is the transaction's in bytes."""
-    if size > parameters(rows).max_submit_bytes:
-        raise RefusedError(TxCode.QUOTA)
+    """What can be judged without the leaves."""
     try:
         checkpoint, note = parse_checkpoint(action.note)
     except MalformedError as error:
@@ -78,7 +89,7 @@ def admit(
         (item.scheme, item.key) == (SignatureScheme.ED25519, entry.keys.ed25519) for item in signatures
     ):
         raise RefusedError(TxCode.SIGNATURE)
-    if not seen.holds((action.note, entry.keys), lambda: _note_holds(note, entry)):
+    if not seen.holds((sha256(action.note), entry.keys), lambda: _desk_note_holds(note, entry)):
         raise RefusedError(TxCode.SIGNATURE)
     if checkpoint.size != action.old_size + len(action.leaves):
         raise RefusedError(TxCode.MALFORMED)
@@ -101,13 +112,13 @@ def accept(rows: Overlay, submitted: Submitted, height: int) -> int:
         edge.append(digest)
     if edge.root() != checkpoint.root:
         raise RefusedError(TxCode.FORK)
-    objects = _object_lists(action)
-    _enter(rows, origin, height, zip(leaves, digests, strict=True), objects)
     extend_log(rows, origin, entry.size, digests)
     for offset, (data, digest) in enumerate(zip(action.leaves, digests, strict=True)):
         place = log_key(origin, action.old_size + offset)
         rows.set(LEAVES, place, data)
         rows.set(PLACES, digest, place)
+    objects = _object_lists(action)
+    _enter(rows, origin, height, zip(leaves, digests, strict=True), objects)
     rows.set(NOTES, log_key(origin, checkpoint.size), action.note)
     for envelope in action.envelopes:
         rows.set(ENVELOPES, log_key(origin, envelope.seq), envelope.ciphertext)
@@ -115,8 +126,8 @@ def accept(rows: Overlay, submitted: Submitted, height: int) -> int:
     return _record(rows, checkpoint, height)
 
 
-def report(rows: Overlay, action: ReportEquivocation) -> None:
-    """Keep the proof that a desk signed two histories.
+def report(rows: Overlay, action: ReportEquivocation, height: int) -> None:
+    """Keep the proof that two histories were signed under one key: by the desk, or by whoever had the key as well.
 
     Judged under the present keys: notes under keys that were replaced may be a thief's.
     """
@@ -141,15 +152,26 @@ def report(rows: Overlay, action: ReportEquivocation) -> None:
     key = MISCONDUCT + first.origin.encode()
     if rows.get(GOVERNANCE, key) is not None:
         raise RefusedError(TxCode.KNOWN)
-    rows.set(GOVERNANCE, key, EQUIVOCATION.encode(action))
+    kept = Misconduct(report=action, height=height, keys_since=entry.keys_since)
+    rows.set(GOVERNANCE, key, MISCONDUCT_ENTRY.encode(kept))
 
 
 def _note_holds(note: Note, entry: DeskEntry) -> bool:
-    """By the Ed25519 line alone; verifiers check the SM2 line where the policy is national.
-
-    Consensus must not hang on the edge cases of one SM2 library, and a careful check costs every node 9 ms.
-    """
+    """By the Ed25519 line alone."""
     return bool(check_ed25519(note, entry.keys.note_keys(entry.origin)))
+
+
+def _desk_note_holds(note: Note, entry: DeskEntry) -> bool:
+    """A note as desks write it: the Ed25519 line, which must be right, and the SM2 line in strict form; no other.
+
+    Whether the SM2 signature is right, verifiers tell: it costs a node more than all the rest of a small transaction,
+    and a rule for decades must not hang on the edge cases of one SM2 library.
+    """
+    keys = entry.keys.note_keys(entry.origin)
+    lines = [(item.name, item.key_id) for item in note.signatures]
+    if lines != [(entry.origin, keys.ed25519_id), (entry.origin, keys.sm2_id)]:
+        return False
+    return decode_signature(note.signatures[1].signature) is not None and _note_holds(note, entry)
 
 
 def _leaf(data: bytes, origin: str, seq: int) -> Leaf:
@@ -174,25 +196,34 @@ def _enter(
     objects: Mapping[int, tuple[bytes, ...]],
 ) -> None:
     """Occurrences of every digest and reference, within the desk's quota for the block."""
-    quota_key = origin.encode()
+    quota_key, family = origin.encode(), desk_family(origin)
     stored = rows.get(_QUOTA, quota_key) or bytes(16)
     used = int.from_bytes(stored[8:], "big") if int.from_bytes(stored[:8], "big") == height else 0
     left = parameters(rows).lookup_quota - used
     for leaf, digest in leaves:
         entry = LookupEntry(leaf_hash=digest, height=height)
-        for key in _keys(leaf, origin, objects.get(leaf.seq, ())):
+        for key in _keys(leaf, objects.get(leaf.seq, ())):
             left -= 1
             if left < 0:
                 raise RefusedError(TxCode.QUOTA)
-            add_occurrence(rows, key, entry)  # a full list stays as it is: it proves that there are as many
+            # A full list stays as it is: it proves that there are as many.
+            add_occurrence(rows, key, entry, family)
+        if leaf.ref is not None:
+            revocation = leaf.type is LeafType.CERTIFICATE_REVOKED
+            # An event that is not told would be hidden from readers, so the leaf is not taken.
+            if not add_event(rows, events_key(origin, leaf.ref), entry, revocation=revocation):
+                raise RefusedError(TxCode.LEAF)
+            left -= 1
+        if left < 0:
+            raise RefusedError(TxCode.QUOTA)
         if leaf.seq in objects and leaf.root is None:
             raise RefusedError(TxCode.LEAF)
     total = parameters(rows).lookup_quota - left
     rows.set(_QUOTA, quota_key, index_key(height) + index_key(total))
 
 
-def _keys(leaf: Leaf, origin: str, listed: tuple[bytes, ...]) -> Iterator[bytes]:
-    """Look-up keys of a leaf, each once, in the order of the leaf."""
+def _keys(leaf: Leaf, listed: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Look-up keys of a leaf's digests, each once, in the order of the leaf."""
     found: dict[bytes, None] = {}
     objects = leaf.objects
     if listed:
@@ -212,8 +243,6 @@ def _keys(leaf: Leaf, origin: str, listed: tuple[bytes, ...]) -> Iterator[bytes]
         pair = DigestPair.from_json(leaf.facts["certificate"])
         found[lookup_key(LookupKind.CERTIFICATE_SHA256, pair.sha256)] = None
         found[lookup_key(LookupKind.CERTIFICATE_SM3, pair.sm3)] = None
-    if leaf.ref is not None:
-        found[events_key(origin, leaf.ref)] = None
     return iter(found)
 
 

@@ -61,6 +61,8 @@ def parse_app_state(genesis: Genesis) -> AppState:
         again = app_state(members, numbers)
     except (ValueError, KeyError, TypeError, RecursionError, MalformedError) as error:
         raise MalformedError("malformed.genesis_state", reason="form") from error
+    if genesis.initial_height != 1:  # heights of the state begin with 1
+        raise MalformedError("malformed.genesis_state", reason="initial_height")
     codes = [item.institution for item in members]
     keys = [key for item in members for key in (item.consensus_key, item.governance_key)]
     sound = all(is_sound_key(key) for key in keys) and len(set(keys)) == len(keys)

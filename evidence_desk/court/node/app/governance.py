@@ -45,6 +45,10 @@ from evidence_desk.court.protocol.tx_codes import TxCode
 CHANGES: Final = "validator_changes"
 """Space: height (8 bytes) ‖ consensus key → power, for the block being executed."""
 _COUNT: Final = "validator_change_count"
+VERSION: Final = 1
+"""Of these rules: an upgrade leads to the one after it."""
+UPGRADE_REACH: Final = 10_000_000
+"""Blocks: a plan further ahead is a slip of the pen."""
 
 
 def signers(signatures: tuple[TransactionSignature, ...]) -> frozenset[bytes]:
@@ -83,9 +87,12 @@ def _voted(
     record = None if vote is None else proposal(rows, vote.proposal)
     if vote is None or record is None or record.executed or record.expires_height < moment.height:
         raise RefusedError(TxCode.PROPOSAL)
-    if voters <= set(record.votes):
+    members = institutions(rows)
+    after = record.with_votes(voters, members)
+    # Where members left, the votes that are there may have become enough: whoever repeats his has it executed.
+    if voters <= set(record.votes) and not members.quorum(frozenset(after.votes)):
         raise RefusedError(TxCode.KNOWN)
-    return vote.proposal, record.with_votes(voters)
+    return vote.proposal, after
 
 
 def _execute(rows: Overlay, decided: Proposal, moment: Moment) -> None:
@@ -114,7 +121,7 @@ def _add(rows: Overlay, action: AddValidator, height: int) -> None:
     # The engine takes edge-case keys (ZIP 215) that other verifiers refuse: such a vote could not be counted by all.
     if taken or used & new or len(members.members) >= MAX_INSTITUTIONS or not all(map(is_sound_key, new)):
         raise RefusedError(TxCode.VALIDATORS)
-    _change(rows, action.consensus_key, 1, height, len(members.members))
+    _change(rows, action.consensus_key, 1, height)
     set_institutions(
         rows,
         members.with_member(
@@ -132,15 +139,20 @@ def _remove(rows: Overlay, action: RemoveValidator, height: int) -> None:
     remaining = members.without(action.consensus_key)
     if len(remaining.members) == len(members.members) or not remaining.members:
         raise RefusedError(TxCode.VALIDATORS)
-    _change(rows, action.consensus_key, 0, height, len(members.members))
+    _change(rows, action.consensus_key, 0, height)
     set_institutions(rows, remaining)
 
 
-def _change(rows: Overlay, consensus_key: bytes, power: int, height: int, count: int) -> None:
-    """Note a change of the set for the end of the block: at most a third of the power, and each key once."""
+def _change(rows: Overlay, consensus_key: bytes, power: int, height: int) -> None:
+    """Note a change of the set for the end of the block, before the members are changed.
+
+    At most a third of the power that the block began with, and each key once.
+    """
     block = height.to_bytes(8, "big")
     changed = _changed(rows, height)
-    if consensus_key in changed or len(changed) + 1 > max(1, count // 3):
+    added = sum(changed.values())
+    began = len(institutions(rows).members) - added + (len(changed) - added)
+    if consensus_key in changed or len(changed) + 1 > max(1, began // 3):
         raise RefusedError(TxCode.VALIDATORS)
     rows.set(CHANGES, block + len(changed).to_bytes(2, "big"), consensus_key + bytes([power]))
     rows.set(_COUNT, block, (len(changed) + 1).to_bytes(2, "big"))
@@ -160,9 +172,11 @@ def _set_parameter(rows: Overlay, action: SetParameter) -> None:
 
 
 def _plan_upgrade(rows: Overlay, action: Upgrade, height: int) -> None:
+    """Plan the next version of the rules; a plan may be replaced until the block in which it is due."""
     planned = planned_upgrade(rows)
-    pending = planned is not None and planned.height >= height
-    if action.height <= height or pending or (planned and action.app_version <= planned.app_version):
+    due = planned is not None and planned.height <= height
+    in_reach = height < action.height <= height + UPGRADE_REACH
+    if due or not in_reach or action.app_version != VERSION + 1:
         raise RefusedError(TxCode.VALUE)
     set_planned_upgrade(rows, PlannedUpgrade(height=action.height, app_version=action.app_version))
 

@@ -138,10 +138,11 @@ class CourtMachine:
         return answer(query, self._store, self._commitments, self._head.height, pending=pending)
 
     def prepare_proposal(self, proposal: Proposal) -> tuple[bytes, ...]:
-        """The transactions offered, as long as they fit; they were checked on their way in."""
+        """The transactions offered, urgent ones first, as long as they fit; they were checked on their way in."""
+        rules, chain_id = self._rules(self._head.app_version), self._head.chain_id
         chosen: list[bytes] = []
         room = proposal.max_bytes
-        for tx in proposal.txs:
+        for tx in sorted(proposal.txs, key=lambda tx: not rules.is_urgent(tx, chain_id)):
             room -= len(tx) + _framing(len(tx))
             if room < 0:
                 break

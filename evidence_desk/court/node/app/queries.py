@@ -15,14 +15,13 @@ from evidence_desk.court.node.abci.application import OK, Query, QueryResult
 from evidence_desk.court.node.app.commitments import DESKS, LIST, LOOKUP, Commitments, index_key
 from evidence_desk.court.node.app.index_queries import INDEXES
 from evidence_desk.court.node.app.logs import CHECKPOINT_INDEX, LEAVES, PLACES
-from evidence_desk.court.node.app.occurrences import occurrences
+from evidence_desk.court.node.app.occurrences import MAX_EVENTS, occurrences
 from evidence_desk.court.node.app.store import StateStore
 from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots, events_key
 
 CODESPACE: Final = "court"
 _MAX_KEY: Final = 256
 _MAX_ABOUT: Final = 256
-_MAX_EVENTS: Final = 64
 
 
 class QueryCode(IntEnum):
@@ -134,7 +133,7 @@ def _events(asked: _Asked) -> dict[str, JSON] | None:
         key = events_key(family, hashes[at : at + 32])
         value, proof = asked.commitments.prove(LOOKUP, key, asked.back)
         count = 0 if value is None else int.from_bytes(value[:8], "big")
-        if count > _MAX_EVENTS:
+        if count > MAX_EVENTS:
             return None
         leaves = [_event(asked.rows, entry) for entry in occurrences(asked.rows, key, count)]
         found.append({"leaves": leaves, "proof": _text(proof.encode())})

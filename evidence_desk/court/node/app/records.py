@@ -10,7 +10,14 @@ from evidence_desk.core.canonical import JSON
 from evidence_desk.core.digests import DIGEST_SIZE
 from evidence_desk.court.node.app.commitments import GOVERNANCE
 from evidence_desk.court.node.app.store import Overlay, Reader
-from evidence_desk.court.protocol.actions import GOVERN, Govern, Parameter, Proposal
+from evidence_desk.court.protocol.actions import (
+    EQUIVOCATION,
+    GOVERN,
+    Govern,
+    Parameter,
+    Proposal,
+    ReportEquivocation,
+)
 from evidence_desk.court.protocol.block import KEY_SIZE
 from evidence_desk.court.protocol.messages import Field, Kind, Message
 from evidence_desk.court.protocol.registry import check_office
@@ -133,9 +140,10 @@ class ProposalRecord:
             raise BugError("bug.court_proposal")
         return self.govern.propose
 
-    def with_votes(self, keys: frozenset[bytes]) -> ProposalRecord:
-        """More votes."""
-        return replace(self, votes=tuple(sorted({*self.votes, *keys})))
+    def with_votes(self, keys: frozenset[bytes], members: Institutions) -> ProposalRecord:
+        """More votes; those of institutions that left are dropped."""
+        votes = sorted(key for key in {*self.votes, *keys} if members.is_member(key))
+        return replace(self, votes=tuple(votes))
 
 
 _RECORD: Final = Message(
@@ -144,6 +152,23 @@ _RECORD: Final = Message(
     Field(number=2, name="expires_height", kind=Kind.UINT, least=1),
     Field(number=3, name="votes", kind=Kind.BYTES, least=KEY_SIZE, most=KEY_SIZE, repeated=MAX_INSTITUTIONS),
     Field(number=4, name="executed", kind=Kind.UINT),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misconduct:
+    """A report that proved itself at `height`, under the keys that the desk had since `keys_since`."""
+
+    report: ReportEquivocation
+    height: int
+    keys_since: int
+
+
+MISCONDUCT_ENTRY: Final = Message(
+    Misconduct,
+    Field(number=1, name="report", kind=EQUIVOCATION),
+    Field(number=2, name="height", kind=Kind.UINT, least=1),
+    Field(number=3, name="keys_since", kind=Kind.UINT, least=1),
 )
 
 

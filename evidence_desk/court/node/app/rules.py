@@ -40,6 +40,10 @@ class Rules(Protocol):
         """Whether a transaction could be accepted at `moment`; may leave out what is expensive."""
         ...
 
+    def is_urgent(self, tx: bytes, chain_id: str) -> bool:
+        """Whether a proposer puts a transaction before the others; decides nothing about its outcome."""
+        ...
+
     def execute(self, tx: bytes, rows: Overlay, moment: Moment) -> TxResult:
         """Execute a transaction; the rows of a refused one are dropped by the caller."""
         ...

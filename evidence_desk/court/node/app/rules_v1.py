@@ -6,6 +6,8 @@ decades. Corrections make a version 2.
 
 from __future__ import annotations
 
+from typing import Final
+
 from evidence_desk.core.digests import sha256
 from evidence_desk.court.node.abci.application import Event, Genesis, TxResult
 from evidence_desk.court.node.app import checkpoints, desks, governance
@@ -25,9 +27,21 @@ from evidence_desk.court.protocol.actions import (
     SubmitCheckpoint,
 )
 from evidence_desk.court.protocol.state import SENTINEL_KEY, SENTINEL_VALUE
-from evidence_desk.court.protocol.transactions import SignatureScheme, Transaction, parse_transaction
+from evidence_desk.court.protocol.transactions import (
+    ClosedTransaction,
+    SignatureScheme,
+    Transaction,
+    TransactionType,
+    parse_closed,
+)
 from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.errors import IntegrityError, MalformedError
+
+_URGENT: Final = frozenset(
+    {TransactionType.ROTATE_DESK_KEYS, TransactionType.REVOKE_DESK, TransactionType.GOVERN}
+)
+_MAX_URGENT: Final = 64 * 1024
+"""Bytes: such transactions are small, however many sign them."""
 
 
 class RulesV1:
@@ -46,56 +60,74 @@ class RulesV1:
     def check(self, tx: bytes, rows: Reader, moment: Moment) -> TxResult:
         """All but the leaves of a checkpoint: the ones before it may still be on their way."""
         try:
-            transaction = self._parsed(tx, rows, moment)
+            number, transaction = self._parsed(tx, rows, moment)
             payload = transaction.payload
             if isinstance(payload, SubmitCheckpoint):
-                self._admit(payload, transaction, tx, rows, moment)
+                self._admit(payload, transaction, rows, moment)
             else:
-                self._dispatch(transaction, tx, Overlay(rows), moment)
+                self._dispatch(number, transaction, Overlay(rows), moment)
         except RefusedError as refused:
             return _refused(refused.code)
         return TxResult()
 
+    def is_urgent(self, tx: bytes, chain_id: str) -> bool:
+        """Rotations, revocations and votes: a thief's checkpoint in each block must not keep his key in its place."""
+        if len(tx) > _MAX_URGENT:
+            return False
+        try:
+            return parse_closed(tx, chain_id=chain_id).body.type in _URGENT
+        except MalformedError:
+            return False
+
     def execute(self, tx: bytes, rows: Overlay, moment: Moment) -> TxResult:
         """Execute a transaction."""
         try:
-            transaction = self._parsed(tx, rows, moment)
-            result = self._dispatch(transaction, tx, rows, moment)
+            number, transaction = self._parsed(tx, rows, moment)
+            result = self._dispatch(number, transaction, rows, moment)
         except RefusedError as refused:
             return _refused(refused.code)
-        rows.set(TRANSACTIONS, transaction.id, index_key(moment.height))
+        rows.set(TRANSACTIONS, number, index_key(moment.height))
         return result
 
     def end_block(self, rows: Overlay, moment: Moment) -> BlockEnd:
         """Validators and upgrade."""
         return governance.end_block(rows, moment)
 
-    def _parsed(self, tx: bytes, rows: Reader, moment: Moment) -> Transaction:
+    def _parsed(self, tx: bytes, rows: Reader, moment: Moment) -> tuple[bytes, Transaction]:
+        """ID and content; what is cheap to judge comes first, and the payload is read when the signatures hold."""
         try:
-            transaction = parse_transaction(tx, chain_id=moment.chain_id)
+            closed = parse_closed(tx, chain_id=moment.chain_id)
         except MalformedError as error:
             raise RefusedError(TxCode.MALFORMED) from error
-        if transaction.expires_height < moment.height:
+        number, kind = closed.id, closed.body.type
+        if closed.body.expires_height < moment.height:
             raise RefusedError(TxCode.EXPIRED)
-        if not _is_vote(transaction) and rows.get(TRANSACTIONS, transaction.id) is not None:
+        known = rows.get(TRANSACTIONS, number) is not None
+        if known and kind is not TransactionType.GOVERN:
             raise RefusedError(TxCode.KNOWN)
-        _check_number_of_signatures(transaction, rows)
-        if not self._seen.holds(sha256(tx), lambda: _signatures_hold(transaction)):
+        _check_number_of_signatures(closed, rows)
+        if kind is TransactionType.SUBMIT_CHECKPOINT:
+            checkpoints.may_submit(rows, closed.signatures, len(tx))
+        if not self._seen.holds(sha256(tx), lambda: _signatures_hold(closed)):
             raise RefusedError(TxCode.SIGNATURE)
-        return transaction
+        try:
+            transaction = closed.open()
+        except MalformedError as error:
+            raise RefusedError(TxCode.MALFORMED) from error
+        if known and not _is_vote(transaction):
+            raise RefusedError(TxCode.KNOWN)
+        return number, transaction
 
     def _admit(
-        self, payload: SubmitCheckpoint, transaction: Transaction, tx: bytes, rows: Reader, moment: Moment
+        self, payload: SubmitCheckpoint, transaction: Transaction, rows: Reader, moment: Moment
     ) -> checkpoints.Submitted:
-        return checkpoints.admit(
-            rows, payload, transaction.signatures, height=moment.height, size=len(tx), seen=self._seen
-        )
+        return checkpoints.admit(rows, payload, transaction.signatures, height=moment.height, seen=self._seen)
 
-    def _dispatch(self, transaction: Transaction, tx: bytes, rows: Overlay, moment: Moment) -> TxResult:
+    def _dispatch(self, number: bytes, transaction: Transaction, rows: Overlay, moment: Moment) -> TxResult:
         height, signatures = moment.height, transaction.signatures
         match transaction.payload:
             case SubmitCheckpoint() as payload:
-                submitted = self._admit(payload, transaction, tx, rows, moment)
+                submitted = self._admit(payload, transaction, rows, moment)
                 index = checkpoints.accept(rows, submitted, height)
                 attributes = (
                     ("origin", submitted.checkpoint.origin),
@@ -115,11 +147,9 @@ class RulesV1:
                 governance.require_quorum(rows, signatures)
                 desks.revoke(rows, payload, height)
             case Govern() as payload:
-                governance.govern(
-                    rows, payload, transaction.id, transaction.expires_height, signatures, moment
-                )
+                governance.govern(rows, payload, number, transaction.expires_height, signatures, moment)
             case ReportEquivocation() as payload:
-                checkpoints.report(rows, payload)
+                checkpoints.report(rows, payload, height)
         return TxResult()
 
 
@@ -128,18 +158,18 @@ def _is_vote(transaction: Transaction) -> bool:
     return isinstance(transaction.payload, Govern) and transaction.payload.vote is not None
 
 
-def _check_number_of_signatures(transaction: Transaction, rows: Reader) -> None:
+def _check_number_of_signatures(transaction: ClosedTransaction, rows: Reader) -> None:
     """Before any is checked: nobody may keep the nodes busy with signatures that could not count.
 
     Institutions and a desk sign by Ed25519; SM2 (slow) is only for a desk's new key.
     """
     sm2 = sum(item.scheme is SignatureScheme.SM2 for item in transaction.signatures)
-    allowed = 1 if isinstance(transaction.payload, RotateDeskKeys) else 0
+    allowed = 1 if transaction.body.type is TransactionType.ROTATE_DESK_KEYS else 0
     if sm2 > allowed or len(transaction.signatures) - sm2 > len(institutions(rows).members) + 2:
         raise RefusedError(TxCode.SIGNATURE)
 
 
-def _signatures_hold(transaction: Transaction) -> bool:
+def _signatures_hold(transaction: ClosedTransaction) -> bool:
     try:
         transaction.check_signatures()
     except IntegrityError:

@@ -55,7 +55,13 @@ async def wrong(_: Request) -> Response:
     raise IntegrityError("court.inclusion", index=1)
 
 
-ENDPOINTS = (fine, bug, slow, breaks, malformed, denied, wrong)
+async def dear(request: Request) -> Response:
+    for _ in range(3):
+        request.state.charge(10)
+    return PlainTextResponse("done")
+
+
+ENDPOINTS = (fine, bug, slow, breaks, malformed, denied, wrong, dear)
 
 
 def behind(burst: int = 100) -> Door:
@@ -137,6 +143,14 @@ def test_too_many():
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[3].json()["parameters"] == {"seconds": 1}
     assert answers[3].headers["retry-after"] == "1"
+
+
+def test_work_that_shows_while_it_is_done_is_charged_to_the_client():
+    done, refused, other = ask("dear", "dear", "fine", burst=50)
+    assert done.status_code == 200
+    assert (refused.status_code, refused.json()["error"]) == (429, "api.too_many")
+    assert other.status_code == 200
+    assert [answer.status_code for answer in ask("dear", "fine", "fine", burst=32)] == [200, 200, 429]
 
 
 def test_a_refused_body_is_read_to_its_end_only_when_that_is_near():

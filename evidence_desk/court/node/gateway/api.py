@@ -217,19 +217,20 @@ class Api:
     async def get_keybag(self, request: Request) -> Response:
         """The copy of a keybag, to who holds the desk's key."""
         family, authorization = self._keybag(request)
-        return _bytes(await self._context.keybags.get(family, authorization), _BINARY)
+        found = await self._context.keybags.get(family, authorization, request.state.charge)
+        return _bytes(found, _BINARY)
 
     async def put_keybag(self, request: Request) -> Response:
         """Keep a copy."""
         family, authorization = self._keybag(request)
         data = await read_body(request, MAX_KEYBAG, what="keybag")
-        await self._context.keybags.put(family, authorization, data)
+        await self._context.keybags.put(family, authorization, data, request.state.charge)
         return Response(status_code=204)
 
     async def delete_keybag(self, request: Request) -> Response:
         """Delete the copy."""
         family, authorization = self._keybag(request)
-        await self._context.keybags.delete(family, authorization)
+        await self._context.keybags.delete(family, authorization, request.state.charge)
         return Response(status_code=204)
 
     def _keybag(self, request: Request) -> tuple[str, str]:

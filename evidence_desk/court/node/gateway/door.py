@@ -81,9 +81,16 @@ class Door:
 
     def _admit(self, scope: Scope) -> None:
         client = scope.get("client")
-        wait = self._limit.take(client[0] if client else "", cost(scope["path"]))
-        if wait:
-            raise RefusalError(BusyError("api.too_many", seconds=wait), TOO_MANY, retry_after=wait)
+        name = client[0] if client else ""
+
+        def charge(tokens: int) -> None:
+            wait = self._limit.take(name, tokens)
+            if wait:
+                raise RefusalError(BusyError("api.too_many", seconds=wait), TOO_MANY, retry_after=wait)
+
+        charge(cost(scope["path"]))
+        # For work that shows only while it is done: `request.state.charge`.
+        scope.setdefault("state", {})["charge"] = charge
 
     async def _fail(
         self, error: Exception, scope: Scope, receive: Receive, send: Send, *, begun: bool

@@ -17,10 +17,12 @@ from evidence_desk.core.note import sign_note
 from evidence_desk.court.node.abci.application import Block, BlockResult, Genesis, TxResult, Validator
 from evidence_desk.court.node.app.genesis import app_state
 from evidence_desk.court.node.app.machine import CourtMachine
+from evidence_desk.court.node.app.occurrences import occurrences
 from evidence_desk.court.node.app.records import Institution
 from evidence_desk.court.node.app.store import MemoryStore, StateStore
 from evidence_desk.court.protocol.actions import Envelope, ObjectList, RegisterDesk, SubmitCheckpoint
 from evidence_desk.court.protocol.registry import DeskKeys
+from evidence_desk.court.protocol.state import LookupEntry, lookup_value
 from evidence_desk.court.protocol.transactions import (
     Payload,
     SignatureScheme,
@@ -214,3 +216,14 @@ class Chain:
 
 def canonical(value: object) -> bytes:
     return json.dumps(value).encode()
+
+
+def found(chain: Chain, key: bytes) -> list[LookupEntry]:
+    """Occurrences under a look-up key, in order, as the map proves them."""
+    value = chain.store.get("lookup", key)
+    if value is None:
+        return []
+    entries = occurrences(chain.store, key, int.from_bytes(value[:8], "big"))
+    decoded = [LookupEntry(leaf_hash=item[:32], height=int.from_bytes(item[32:], "big")) for item in entries]
+    assert lookup_value(decoded) == value
+    return decoded

@@ -1,19 +1,12 @@
-import json
-from collections.abc import Callable
-from dataclasses import replace
-
 import pytest
 
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import BlindedObject, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.merkle import leaf_hash, root_of
-from evidence_desk.core.note import Note, NoteSignature, parse_note
-from evidence_desk.court.node.abci.application import Query
 from evidence_desk.court.node.app.commitments import GOVERNANCE
 from evidence_desk.court.node.app.desks import desk as desk_entry
 from evidence_desk.court.node.app.logs import ENVELOPES, LEAVES, log_key
-from evidence_desk.court.node.app.occurrences import MAX_EVENTS, MAX_SHARE, occurrences
 from evidence_desk.court.node.app.records import MISCONDUCT_ENTRY
 from evidence_desk.court.protocol.actions import (
     Envelope,
@@ -25,11 +18,10 @@ from evidence_desk.court.protocol.actions import (
     SetParameter,
     SubmitCheckpoint,
 )
-from evidence_desk.court.protocol.state import LookupEntry, LookupKind, events_key, lookup_key, lookup_value
+from evidence_desk.court.protocol.state import LookupKind, events_key, lookup_key
 from evidence_desk.court.protocol.transactions import Transaction
 from evidence_desk.court.protocol.tx_codes import TxCode
-from tests.fixed import FixedSigner
-from tests.unit.court_node.chain import CHAIN, FAR, Chain, Desk, key, signed
+from tests.unit.court_node.chain import CHAIN, FAR, Chain, Desk, found, key, signed
 
 
 @pytest.fixture
@@ -42,16 +34,6 @@ def desk(chain: Chain) -> Desk:
     desk = Desk()
     chain.register(desk)
     return desk
-
-
-def found(chain: Chain, key: bytes) -> list[LookupEntry]:
-    value = chain.store.get("lookup", key)
-    if value is None:
-        return []
-    entries = occurrences(chain.store, key, int.from_bytes(value[:8], "big"))
-    decoded = [LookupEntry(leaf_hash=item[:32], height=int.from_bytes(item[32:], "big")) for item in entries]
-    assert lookup_value(decoded) == value
-    return decoded
 
 
 def test_a_log_grows_by_checkpoints(chain, desk):
@@ -214,117 +196,6 @@ def test_look_up_by_every_digest(chain, desk):
     assert [item.leaf_hash for item in found(chain, events_key(desk.origin, issued))] == [revoked]
     assert found(chain, events_key(other.origin, issued)) == [], "events are the desk's own"
     assert found(chain, lookup_key(LookupKind.OBJECT_SHA256, digests.sm3)) == []
-
-
-def test_one_desk_cannot_fill_the_places_of_a_digest(chain, desk):
-    successor, other = Desk(epoch=2), Desk(name="two")
-    successor.signer = FixedSigner(b"restored")
-    chain.register(other)
-    key = lookup_key(LookupKind.OBJECT_SHA256, DigestPair.of(b"same").sha256)
-    for _ in range(37):
-        desk.leaf(b"same")
-    for start in range(0, 37, 5):
-        assert chain.run(desk.submission(start, min(start + 5, 37))) == [0]
-    first = [leaf_hash(leaf) for leaf in desk.leaves[:MAX_SHARE]]
-    assert [item.leaf_hash for item in found(chain, key)] == first
-    for _ in range(MAX_SHARE + 1):
-        other.leaf(b"same")
-    assert chain.run(other.submission(0)) == [0]
-    both = first + [leaf_hash(leaf) for leaf in other.leaves[:MAX_SHARE]]
-    assert [item.leaf_hash for item in found(chain, key)] == both, "another desk has a share of its own"
-    assert chain.run(chain.approved(successor.registration(desk.origin))) == [0]
-    successor.leaf(b"same")
-    assert chain.run(successor.submission(0)) == [0]
-    assert len(found(chain, key)) == len(both), "a new epoch gives no new share"
-
-
-def test_shares_where_desks_come_in_turn(chain, desk):
-    """The first entries are no one desk's: who has how many is counted from them."""
-    other = Desk(name="two")
-    chain.register(other)
-    for _ in range(20):
-        desk.leaf(b"same")
-        other.leaf(b"same")
-    for at in range(20):
-        assert chain.run(desk.submission(at, at + 1), other.submission(at, at + 1)) == [0, 0]
-    entries = found(chain, lookup_key(LookupKind.OBJECT_SM3, DigestPair.of(b"same").sm3))
-    turns = [leaf_hash(leaf) for pair in zip(desk.leaves, other.leaves, strict=True) for leaf in pair]
-    assert [item.leaf_hash for item in entries] == turns[: 2 * MAX_SHARE]
-
-
-def correction(desk: Desk, about: bytes) -> bytes:
-    facts = {"commitment": dict(DigestPair.of(b"note").to_json())}
-    made: bytes = desk.leaf(
-        b"-", type=LeafType.CORRECTION_NOTED, ref=about, facts=facts, statement=None, objects=()
-    )
-    return made
-
-
-def revocation(desk: Desk, about: bytes) -> bytes:
-    facts = {"certificate": dict(DigestPair.of(b"certificate").to_json())}
-    made: bytes = desk.leaf(
-        b"-", type=LeafType.CERTIFICATE_REVOKED, ref=about, facts=facts, statement=None, objects=()
-    )
-    return made
-
-
-def test_events_about_a_leaf_can_always_be_told(chain, desk):
-    about = leaf_hash(desk.leaf(b"x"))
-    for _ in range(MAX_EVENTS - 1):
-        correction(desk, about)
-    assert chain.run(desk.submission(0)) == [0]
-    correction(desk, about)
-    assert chain.run(desk.submission(MAX_EVENTS)) == [TxCode.LEAF], "the last place is a revocation's"
-    desk.leaves.pop()
-    revocation(desk, about)
-    assert chain.run(desk.submission(MAX_EVENTS)) == [0]
-    query = Query(path="/events", data=desk.origin.encode() + b"\n" + about, height=0)
-    result = chain.machine.query(query)
-    assert result.code == 0
-    assert len(json.loads(result.value)["events"][0]["leaves"]) == MAX_EVENTS
-    for add in (correction, revocation):
-        add(desk, about)
-        assert chain.run(desk.submission(MAX_EVENTS + 1)) == [TxCode.LEAF]
-        desk.leaves.pop()
-    desk.leaf(b"y")
-    assert chain.run(desk.submission(MAX_EVENTS + 1)) == [0]
-
-
-def reworked(desk: Desk, change: Callable[[tuple[NoteSignature, ...]], tuple[NoteSignature, ...]]) -> bytes:
-    note = parse_note(desk.note())
-    return Note(text=note.text, signatures=change(note.signatures)).encode()
-
-
-def _sm2_is(signature: bytes) -> Callable[[tuple[NoteSignature, ...]], tuple[NoteSignature, ...]]:
-    return lambda lines: (lines[0], replace(lines[1], signature=signature))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda lines: lines[:1],
-        lambda lines: lines[1:],
-        lambda lines: lines[::-1],
-        lambda lines: (*lines, lines[1]),
-        lambda lines: (*lines, NoteSignature(name="x", key_id=b"abcd", signature=bytes(45_000))),
-        lambda lines: (lines[0], replace(lines[1], name="x")),
-        lambda lines: (lines[0], replace(lines[1], key_id=lines[0].key_id)),
-        _sm2_is(b"garbage!"),
-        _sm2_is(bytes.fromhex("3006020100020101")),
-        _sm2_is(bytes.fromhex("300702020001020101")),
-    ],
-)
-def test_a_note_has_the_desks_two_lines_and_no_other(chain, desk, change):
-    desk.leaf(b"x")
-    assert chain.run(desk.submission(0, note=reworked(desk, change))) == [TxCode.SIGNATURE]
-    assert chain.run(desk.submission(0)) == [0]
-
-
-def test_notes_are_remembered_by_their_digests(chain, desk):
-    desk.leaf(b"x")
-    assert chain.check(desk.submission(0)).code == 0
-    seen = chain.machine._rules(1)._seen._keys
-    assert all(len(part) == 32 for key in seen for part in (key if isinstance(key, tuple) else (key,))[:1])
 
 
 def listed(count: int) -> tuple[PlainObject | BlindedObject, ...]:

@@ -22,7 +22,7 @@ from evidence_desk.cli.options import (
     passphrase,
     session,
 )
-from evidence_desk.cli.restore import network_json, tell_copies, tell_network
+from evidence_desk.cli.restore import network_json, tell_copies, tell_network, tell_withheld
 from evidence_desk.core.leaf import SEALED
 from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
@@ -93,6 +93,7 @@ def _on_line(out: Output, opened: Session, *, wait: bool) -> None:
         )
     if restored is not None:
         tell_network(out, restored)
+        tell_withheld(out, restored)
     tell_copies(out, copies)
     earlier = None if restored is None else network_json(out, restored)
     tell(out, opened, outcome, {"earlier": earlier, "keybag": {"sent": copies.sent, "whole": copies.whole}})

@@ -25,10 +25,11 @@ from evidence_desk.cli.options import (
 from evidence_desk.core.job import Job
 from evidence_desk.errors import MalformedError, UsageError
 from evidence_desk.services.court_query import GatewayFault
+from evidence_desk.services.earlier_marks import unopened
 from evidence_desk.services.keybag_copy import CopyOutcome
 from evidence_desk.services.originals import fill_from_folder
 from evidence_desk.settings import AuthorityKind
-from evidence_desk.terminal.output import Output, error_json
+from evidence_desk.terminal.output import PARTLY, Output, error_json
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import ORIGINALS, fill_from_backup, missing_originals
 from evidence_desk.verify.files import read_trust
@@ -98,6 +99,8 @@ def restore(
         finally:
             restored.session.close()
         out.document(document)
+        if restored.earlier is not None and restored.earlier.withheld:
+            raise typer.Exit(PARTLY)
 
 
 def _paper(out: Output) -> str:
@@ -130,6 +133,7 @@ def _tell(out: Output, restored: Restored, folder: Path) -> dict[str, Any]:
         out.say("restore.completed", leaves=earlier.leaves)
         for code, number in (
             ("restore.closed", earlier.closed),
+            ("restore.withheld", earlier.withheld),
             ("restore.untimed", sum(item.untimed for item in earlier.logs.values())),
             ("restore.refused", sum(item.refused for item in earlier.logs.values())),
         ):
@@ -180,6 +184,12 @@ def tell_network(out: Output, restored: Restored) -> None:
     print_faults(out, _faults(restored))
 
 
+def tell_withheld(out: Output, restored: Restored) -> None:
+    """That another gateway may still open what is closed; nothing when all is opened or settled."""
+    if restored.earlier is not None and restored.earlier.withheld:
+        out.say("restore.withheld", count=restored.earlier.withheld)
+
+
 def network_json(out: Output, restored: Restored) -> dict[str, Any] | None:
     """What the network added to a restored desk; None when it was not asked."""
     earlier, joined = restored.earlier, restored.joined
@@ -188,10 +198,13 @@ def network_json(out: Output, restored: Restored) -> dict[str, Any] | None:
     logs = {} if earlier is None else earlier.logs
     return {
         "leaves": 0 if earlier is None else earlier.leaves,
+        "closed": 0 if earlier is None else earlier.closed,
+        "withheld": 0 if earlier is None else earlier.withheld,
         "logs": {
             name: {
                 "exhibits": item.exhibits, "tokens": item.tokens, "certificates": item.certificates,
-                "events": item.events, "closed": item.closed, "untimed": item.untimed, "refused": item.refused,
+                "events": item.events, "closed": item.closed, "withheld": item.withheld,
+                "untimed": item.untimed, "refused": item.refused,
             }
             for name, item in logs.items()
         },
@@ -235,5 +248,11 @@ def _came(opened: Session, path: Path, job: Job) -> int:
 
 def _missing(out: Output, opened: Session) -> dict[str, int]:
     missing = sum(1 for _ in missing_originals(opened.vault))
-    out.say("restore.originals_missing" if missing else "restore.originals_whole", count=missing)
+    closed = unopened(opened.desk)
+    if missing:
+        out.say("restore.originals_missing", count=missing)
+    elif closed:
+        out.say("restore.originals_unknown", count=closed)
+    else:
+        out.say("restore.originals_whole")
     return {"missing": missing}

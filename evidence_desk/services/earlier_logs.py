@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.canonical import JSON
 from evidence_desk.core.checkpoint import parse_checkpoint
+from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
 from evidence_desk.core.merkle import TileTree
@@ -22,6 +23,7 @@ from evidence_desk.errors import EvidenceDeskError, IntegrityError
 from evidence_desk.services.anchor_records import fetch_proofs, keep
 from evidence_desk.services.court_query import Court, GatewayFault, ask_anchor, ask_desk, fault_of
 from evidence_desk.services.desk import Desk
+from evidence_desk.services.earlier_marks import Mark, read_marks, remember
 from evidence_desk.services.fetch_log import (
     PIECE,
     as_append,
@@ -36,9 +38,8 @@ from evidence_desk.services.keybag_copy import Requester, fetch_copies, requeste
 from evidence_desk.services.open_envelopes import PRIVATE, open_envelope, refill
 from evidence_desk.services.refill import Opened, Refill
 
-_MARKS: Final = "earlier-logs"
-"""Setting: origin → how far its completion is."""
-_LIMIT: Final = 1024 * 1024
+_AGREEING: Final = 2
+"""Gateways that must give the same before an envelope that is absent, or does not open, counts as the only one."""
 
 TakeCopies = Callable[[Sequence[bytes]], bool]
 """Opens copies of the keybag and takes over what they know; whether that was anything new."""
@@ -74,13 +75,10 @@ class EarlierOutcome:
         """Leaves with private rows that no key opened."""
         return sum(item.closed for item in self.logs.values())
 
-
-@dataclass(slots=True)
-class _Mark:
-    """How far a log is: `closed`, first and last seq whose envelopes wait for keys; `done`: nothing is left to do."""
-
-    closed: tuple[int, int] | None = None
-    done: bool = False
+    @property
+    def withheld(self) -> int:
+        """Those of them that another gateway might still open: no two have given the same."""
+        return sum(item.withheld for item in self.logs.values())
 
 
 # --- leaves and rows ------------------------------------------------------------------------------------------
@@ -111,7 +109,7 @@ def fill_log(
     state = Refill(store=store, stores=stores)
     for piece in missing_pieces(court, store.log, entry, faults):
         job.step("fetch", store.log.size(), entry.size)
-        opened = _opened(court, store, entry.origin, piece.rows, piece.envelopes, faults)
+        opened = _opened(court, state, entry.origin, piece.rows, piece.envelopes, faults)
         with store.transaction():
             store.log.write(as_append(store.log, piece))
             for row, contents in zip(piece.rows, opened, strict=True):
@@ -128,7 +126,7 @@ def reopen(
     for at in range(start, stop, PIECE):
         rows = tuple(log.leaves(at, min(at + PIECE, stop)))
         envelopes = _known_leaves(court, origin, rows, faults)
-        opened = _opened(court, state.store, origin, rows, envelopes, faults)
+        opened = _opened(court, state, origin, rows, envelopes, faults)
         with state.store.transaction():
             for row, contents in zip(rows, opened, strict=True):
                 refill(state, row, contents)
@@ -152,28 +150,41 @@ def _known_leaves(
 
 def _opened(
     court: Court,
-    store: Store,
+    state: Refill,
     origin: str,
     rows: Sequence[LeafRow],
     envelopes: Sequence[bytes | None],
     faults: list[GatewayFault],
 ) -> list[Opened]:
-    """Contents of the envelopes; where one gateway gave nothing that opens, the others are asked."""
+    """Contents of the envelopes; where one gateway gave nothing that opens whole, all are asked."""
+    store = state.store
     found = [
         open_envelope(store, row.leaf_hash, envelope) for row, envelope in zip(rows, envelopes, strict=True)
     ]
     wanting = {
         row.seq: row.leaf
         for row, contents in zip(rows, found, strict=True)
-        if not contents.contents and LeafType(row.type) in PRIVATE
+        if not contents.whole and LeafType(row.type) in PRIVATE
     }
-    if not wanting or len(court.gateways) < 2:
-        return found
-    for seq, envelope in ask_envelopes(court, origin, wanting, faults):
+    given: dict[int, dict[str, bytes | None]] = {seq: {} for seq in wanting}
+    others = len({gateway.url for gateway in court.gateways}) > 1
+    for url, seq, envelope in ask_envelopes(court, origin, wanting, faults) if wanting and others else ():
         place = seq - rows[0].seq
-        if not found[place].contents:
-            found[place] = open_envelope(store, rows[place].leaf_hash, envelope)
+        given[seq][url] = envelope
+        opened = open_envelope(store, rows[place].leaf_hash, envelope)
+        if (len(opened.contents), opened.whole) > (len(found[place].contents), found[place].whole):
+            found[place] = opened
+    for seq, answers in given.items():
+        place = seq - rows[0].seq
+        if not found[place].whole:
+            state.locked += any((envelopes[place], *answers.values()))
+            state.withheld += not _agreed(list(answers.values()))
     return found
+
+
+def _agreed(answers: Sequence[bytes | None]) -> bool:
+    """Whether enough gateways gave the same: then it is what the network holds."""
+    return any(answers.count(item) >= _AGREEING for item in answers)
 
 
 def honor_tombstones(store: Store, states: Sequence[Refill]) -> list[str]:
@@ -264,7 +275,7 @@ def complete_earlier(
         IntegrityError: ``restore.log_differs``. RemoteError: ``network.unverified``.
     """
     outcome = EarlierOutcome()
-    marks = _marks(desk)
+    marks = read_marks(desk)
     todo = [
         origin for origin in desk.store.origins if origin != desk.origin and not _mark(marks, origin).done
     ]
@@ -286,7 +297,7 @@ def complete_earlier(
             outcome.proofs += proofs
         wanting = bool(stores[origin].court.unproven(court.chain_id)) or not anchors
         mark.done = entry.status is DeskStatus.CLOSED and mark.closed is None and not wanting
-    _remember(desk, marks)
+    remember(desk, marks)
     return outcome
 
 
@@ -296,7 +307,7 @@ def _fill(
     store: Store,
     entry: DeskEntry,
     outcome: EarlierOutcome,
-    marks: dict[str, _Mark],
+    marks: dict[str, Mark],
     job: Job,
 ) -> None:
     before = store.log.size()
@@ -304,30 +315,49 @@ def _fill(
     outcome.leaves += store.log.size() - before
     outcome.count(entry.origin, state)
     if state.closed:
-        _mark(marks, entry.origin).closed = (before, store.log.size())
+        mark = _mark(marks, entry.origin)
+        mark.wait(before, store.log.size())
+        mark.left += state.closed
 
 
 def _open_closed(
     court: Court,
     who: Requester,
     stores: dict[str, Store],
-    marks: dict[str, _Mark],
+    marks: dict[str, Mark],
     outcome: EarlierOutcome,
     take_copies: TakeCopies,
 ) -> None:
-    """Envelopes that stayed closed, once more with the keys of the keybag copies at gateways."""
+    """Envelopes that stayed closed, once more: as gateways give them now, then with the keys of the keybag copies.
+
+    A log is settled when nothing stays closed, or what does is closed as at least two gateways have it.
+    """
     waiting = {origin: mark for origin, mark in marks.items() if mark.closed is not None and origin in stores}
-    copies = fetch_copies(court, who, outcome.faults) if waiting else ()
-    if not copies:
+    if not waiting:
         return
-    if take_copies(copies):
-        for origin, mark in waiting.items():
-            start, stop = mark.closed or (0, 0)
-            state = Refill(store=stores[origin], stores=list(stores.values()), again=True)
-            reopen(court, state, origin, start, stop, outcome.faults)
-            outcome.count(origin, state)
-    for mark in waiting.values():
-        mark.closed = None
+    states = _reopen_all(court, stores, waiting, outcome)
+    locked = [mark for origin, mark in waiting.items() if states[origin].locked]
+    copies = fetch_copies(court, who, outcome.faults) if locked else ()
+    digest = sha256(b"".join(sorted(sha256(copy) for copy in copies))).hex() if copies else ""
+    if copies and any(mark.tried != digest for mark in locked) and take_copies(copies):
+        states = _reopen_all(court, stores, waiting, outcome)
+    for origin, mark in waiting.items():
+        state = states[origin]
+        mark.left, mark.tried = state.closed, digest
+        if not state.withheld and (copies or not state.locked):
+            mark.closed = None
+
+
+def _reopen_all(
+    court: Court, stores: dict[str, Store], waiting: dict[str, Mark], outcome: EarlierOutcome
+) -> dict[str, Refill]:
+    states: dict[str, Refill] = {}
+    for origin, mark in waiting.items():
+        start, stop = mark.closed or (0, 0)
+        states[origin] = state = Refill(store=stores[origin], stores=list(stores.values()), again=True)
+        reopen(court, state, origin, start, stop, outcome.faults)
+        outcome.count(origin, state)
+    return states
 
 
 def note_predecessor(desk: Desk) -> bool:
@@ -356,25 +386,5 @@ def note_predecessor(desk: Desk) -> bool:
     return True
 
 
-def _marks(desk: Desk) -> dict[str, _Mark]:
-    data = desk.store.exhibits.get_setting(_MARKS)
-    value = {} if data is None else decode(data, what=_MARKS, limit=_LIMIT)
-    found: dict[str, _Mark] = {}
-    for origin, item in value.items() if isinstance(value, dict) else ():
-        closed, done = (item.get("closed"), item.get("done")) if isinstance(item, dict) else (None, None)
-        pair = [int(str(number)) for number in closed] if isinstance(closed, list) else []
-        found[origin] = _Mark(closed=(pair[0], pair[1]) if len(pair) == 2 else None, done=done is True)
-    return found
-
-
-def _mark(marks: dict[str, _Mark], origin: str) -> _Mark:
-    return marks.setdefault(origin, _Mark())
-
-
-def _remember(desk: Desk, marks: dict[str, _Mark]) -> None:
-    value: dict[str, JSON] = {
-        origin: {"closed": None if mark.closed is None else list(mark.closed), "done": mark.done}
-        for origin, mark in marks.items()
-    }
-    with desk.store.transaction():
-        desk.store.exhibits.set_setting(_MARKS, encode(value))
+def _mark(marks: dict[str, Mark], origin: str) -> Mark:
+    return marks.setdefault(origin, Mark())

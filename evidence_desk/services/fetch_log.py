@@ -207,8 +207,8 @@ def ask_leaves(gateway: CourtGateway, origin: str, start: int, stop: int) -> lis
 
 def ask_envelopes(
     court: Court, origin: str, wanted: dict[int, bytes], faults: list[GatewayFault]
-) -> Iterator[tuple[int, bytes]]:
-    """Envelopes of further gateways for leaves (seq → leaf bytes) whose first answer brought none that opens."""
+) -> Iterator[tuple[str, int, bytes | None]]:
+    """What each gateway gives for leaves (seq → leaf bytes) that are closed: (gateway, seq, envelope or None)."""
     runs = [
         [seq for _, seq in run]
         for _, run in groupby(enumerate(sorted(wanted)), key=lambda item: item[1] - item[0])
@@ -218,8 +218,8 @@ def ask_envelopes(
             for run in runs:
                 pairs = ask_leaves(gateway, origin, run[0], run[-1] + 1)
                 for seq, (leaf, envelope) in zip(run, pairs, strict=True):
-                    if envelope is not None and leaf == wanted[seq]:
-                        yield seq, envelope
+                    if leaf == wanted[seq]:
+                        yield gateway.url, seq, envelope
         except EvidenceDeskError as error:
             faults.append(fault_of(gateway, error))
 

@@ -33,6 +33,8 @@ class Refill:
         store: the log that is being filled in the active one's place; `stores`: all earlier logs so, this one among them.
         erased: cases that tombstones name.
         closed: leaves behind which something could not be opened.
+        withheld: those of them for which no two gateways gave the same, so that another may give more.
+        locked: those of them with an envelope that our keys don't open.
         untimed: tokens whose hash tree could not be made again; their exhibits wait for a new one.
         refused: boxes that opened but did not fit their leaf, or could not be read.
         again: envelopes of leaves that were here before were opened once more.
@@ -45,6 +47,8 @@ class Refill:
     certificates: int = 0
     events: int = 0
     closed: int = 0
+    withheld: int = 0
+    locked: int = 0
     untimed: int = 0
     refused: int = 0
     again: bool = False
@@ -57,7 +61,11 @@ class Refill:
         self.tokens += later.tokens
         self.certificates += later.certificates
         self.events += later.events
-        self.closed = later.closed if later.again else self.closed + later.closed
+        if later.again:
+            self.closed = self.withheld = self.locked = self.refused = 0
+        self.closed += later.closed
+        self.withheld += later.withheld
+        self.locked += later.locked
         self.again |= later.again
         self.untimed += later.untimed
         self.refused += later.refused

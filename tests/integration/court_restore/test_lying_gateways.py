@@ -29,10 +29,11 @@ class Liar:
 
     honest: CourtGateway
     change: Change
+    name: str = "liar"
 
     @property
     def url(self) -> str:
-        return f"{self.honest.url}/liar"
+        return f"{self.honest.url}/{self.name}"
 
     def submit(self, transaction: bytes) -> Submission:
         return self.honest.submit(transaction)

@@ -27,11 +27,13 @@ from tests.integration.portal.gateway import HandGateway, Serving, just_now
 from tests.unit.court.network import nodes
 from tests.unit.portal.answers import CERTIFICATE, CONTENT, State, correction, revocation
 
+READY = "document.documentElement.dataset.ready === 'true'"
+
 
 def opened(chromium: Chromium, gateway: HandGateway, **options: object) -> Page:
     page = chromium.page(**options)  # type: ignore[arg-type]
     page.open(gateway.url)
-    page.wait("document.documentElement.classList.contains('running')")
+    page.wait(READY)
     return page
 
 
@@ -344,7 +346,7 @@ def test_a_browser_without_ed25519_shows_nothing_as_passed(
         source="crypto.subtle.importKey = () => Promise.reject(new DOMException('no', 'NotSupportedError'))",
     )
     page.open(gateway.url)
-    page.wait("document.documentElement.classList.contains('running')")
+    page.wait(READY)
     assert give(page, file(tmp_path, "a.txt", CONTENT)) == "undetermined"
     assert "不支持 Ed25519" in page.text("#answer")
     assert "已登记" not in page.text("#answer")

@@ -18,7 +18,7 @@ from evidence_desk.core.merkle import leaf_hash
 from tests.integration.court_gateway.asking import Asker
 from tests.integration.portal.chromium import Chromium, Page
 from tests.integration.portal.gateway import App, Serving
-from tests.integration.portal.test_browser import answered, ask, checks, file, give
+from tests.integration.portal.test_browser import READY, answered, ask, checks, file, give
 
 pytestmark = pytest.mark.engine
 CONTENT = "买卖合同，一式两份。".encode()
@@ -28,7 +28,7 @@ CERTIFICATE = b"%PDF-1.7 certificate"
 def opened(chromium: Chromium, url: str) -> Page:
     page = chromium.page()
     page.open(url)
-    page.wait("document.documentElement.classList.contains('running')")
+    page.wait(READY)
     return page
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.digests import DigestPair, sha256
-from evidence_desk.core.leaf import PlainObject, objects_root
+from evidence_desk.core.leaf import BlindedObject, LeafType, PlainObject, objects_root
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.verdict import Status
 from evidence_desk.court.node.portal.answer import Questions, Shown
@@ -173,6 +173,21 @@ def test_answers_of_different_heights_make_no_half(browser: Browser, net: Spoile
 
 def test_an_old_answer_shows_no_absence_beside_a_half(browser: Browser, net: Spoiled):
     net.register(net.hostile, b"", objects=(half_true(FILE),))
+    late = net.now + timedelta(minutes=30)
+    assert by_file(browser, net, now=late)["code"] == "portal.answer.stale"
+
+
+def test_nor_where_every_kind_of_either_digest_was_filled(browser: Browser, net: Spoiled):
+    for digest in (PAIR.sha256, PAIR.sm3):
+        same = DigestPair(sha256=digest, sm3=digest)
+        net.register(
+            net.hostile, b"", objects=(PlainObject(digests=same, size=1), BlindedObject(blinded=digest))
+        )
+        net.register(
+            net.hostile, b"", type=LeafType.CERTIFICATE_ISSUED, statement=None, objects=(),
+            facts={"certificate": {**same.to_json()}},
+        )  # fmt: skip
+    assert by_file(browser, net)["code"] == "portal.answer.absent.half"
     late = net.now + timedelta(minutes=30)
     assert by_file(browser, net, now=late)["code"] == "portal.answer.stale"
 

@@ -7,13 +7,13 @@ whether to try again, or elsewhere, is for the caller to decide.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from typing import Final
 
 import httpx
 
 from evidence_desk.core.rows import Submission
+from evidence_desk.court.deadline import Deadline
 from evidence_desk.errors import RemoteError, UsageError
 
 MAX_REPLY: Final = 32 * 1024 * 1024
@@ -104,19 +104,27 @@ class HttpGateway:
             headers["Content-Type"] = kind
         if authorization:
             headers["Authorization"] = authorization
-        deadline = time.monotonic() + self._total
+        deadline = Deadline(self._http, self._url, self._total)
         try:
-            with self._http.stream(
-                method, self._url + path, params=parameters, content=content, headers=headers,
-                timeout=min(SILENCE_SECONDS, self._total), follow_redirects=False,
-            ) as response:  # fmt: skip
-                return response.status_code, self._read(response, deadline)
-        except httpx.TimeoutException as error:
-            raise RemoteError("gateway.silent", gateway=self._url) from error
+            with (
+                deadline,
+                self._http.stream(
+                    method, self._url + path, params=parameters, content=content, headers=headers,
+                    timeout=min(SILENCE_SECONDS, self._total), follow_redirects=False,
+                    extensions={"trace": deadline.trace},
+                ) as response,
+            ):  # fmt: skip
+                status, body = response.status_code, self._read(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RemoteError("gateway.unreachable", gateway=self._url) from error
+            silent = deadline.expired or isinstance(error, httpx.TimeoutException)
+            raise RemoteError(
+                "gateway.silent" if silent else "gateway.unreachable", gateway=self._url
+            ) from error
+        if deadline.expired:  # the end of a body without length may be the connection's that was shut
+            raise RemoteError("gateway.silent", gateway=self._url)
+        return status, body
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+    def _read(self, response: httpx.Response, deadline: Deadline) -> bytes:
         if response.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
             raise RemoteError("gateway.malformed", gateway=self._url, reason="compressed")
         body = bytearray()
@@ -124,7 +132,7 @@ class HttpGateway:
             body += chunk
             if len(body) > MAX_REPLY:
                 raise RemoteError("gateway.too_large", gateway=self._url, limit=MAX_REPLY)
-            if time.monotonic() > deadline:
+            if deadline.expired:
                 raise RemoteError("gateway.silent", gateway=self._url)
         return bytes(body)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -114,6 +114,79 @@ def test_a_silent_gateway_ends(http):
         gateway = HttpGateway(url, http, total_seconds=0.2)
         with pytest.raises(RemoteError, match=r"gateway\.silent"):
             gateway.get("/v1/network")
+
+
+@contextmanager
+def trickle(*parts: bytes) -> Iterator[str]:
+    """Answers every connection with the first part, then with the others over and over, never silent for long."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.05)
+    connections: list[socket.socket] = []
+
+    def serve() -> None:
+        while not over.wait(0.01):
+            with suppress(TimeoutError):
+                connections.append(listener.accept()[0])
+                connections[-1].sendall(parts[0])
+            for connection in connections:
+                with suppress(OSError):
+                    connection.sendall(parts[-1])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        over.set()
+        thread.join()
+        for connection in (*connections, listener):
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "parts"),
+    [
+        ("http", (b"HTTP/1.1 103 Early Hints\r\n\r\n",)),
+        ("http", (b"HTTP/1.1 200 OK\r\nX: ", b"a")),
+        ("http", (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" ")),
+        ("http", (b"HTTP/1.1 200 OK\r\n\r\n", b" ")),
+        ("https", (b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb", b"\x03")),
+    ],
+    ids=["interim", "headers", "body", "body without length", "handshake"],
+)
+def test_who_never_comes_to_an_end_is_left(http, scheme, parts):
+    with trickle(*parts) as place:
+        gateway = HttpGateway(scheme + place, http, total_seconds=0.3)
+        for _ in range(2):
+            with pytest.raises(RemoteError, match=r"gateway\.silent"):
+                gateway.get("/v1/network")
+
+
+def test_a_connection_that_is_used_again_has_a_deadline_too(http):
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def serve() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            connection.recv(65536)
+            while not over.wait(0.01):
+                with suppress(OSError):
+                    connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    try:
+        assert HttpGateway(url, http).get("/v1/network") == b"{}"
+        with pytest.raises(RemoteError, match=r"gateway\.silent"):
+            HttpGateway(url, http, total_seconds=0.3).get("/v1/network")
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
 
 
 def test_nobody_there(http):

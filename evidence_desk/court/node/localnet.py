@@ -59,7 +59,8 @@ _AUTHORITY_NAME: Final = "演示时间戳 demo"
 _AUTHORITY_FILE: Final = "tsa.pem"
 _RATE: Final = 1_000
 _BURST: Final = 2_000
-"""Requests of one client: on a localnet everybody comes from one address."""
+_CONNECTIONS: Final = 512
+"""Requests and connections of one client: on a localnet everybody comes from one address."""
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 
@@ -121,6 +122,7 @@ def _create(path: Path, count: int, base_port: int) -> tuple[NodeHome, ...]:
             governance=f"../{GOVERNANCE_FOLDER}",
             rate=_RATE,
             burst=_BURST,
+            connections=_CONNECTIONS,
         )
         name = f"{DEMO_PREFIX}node{index}"
         settings = NodeSettings(name=name, p2p_port=p2p, rpc_port=rpc, gateway=gateway)

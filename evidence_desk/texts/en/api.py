@@ -58,6 +58,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.tx_refused.advice": "See docs/spec/abci.md for the code; correct the transaction and submit it again.",
     "malformed.api_body": "The body of the request did not arrive whole and in time.",
     "malformed.api_body.advice": "Check the network and try again.",
+    "malformed.api_framing": "The request announces the length of its body in two ways.",
+    "malformed.api_framing.advice": "Send either Content-Length or Transfer-Encoding, not both.",
     "malformed.api_leaves": "The body has to be JSON with leaves, at most {limit} leaf hashes.",
     "malformed.api_leaves.advice": "See /v1/openapi.json for the form.",
     "malformed.api_query": "The parameter “{name}” can't be used.",

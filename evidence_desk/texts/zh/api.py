@@ -58,6 +58,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.tx_refused.advice": "代码的含义见 docs/spec/abci.md；请据此更正后重新提交。",
     "malformed.api_body": "请求的内容没有在时限内完整送达。",
     "malformed.api_body.advice": "请检查网络后重试。",
+    "malformed.api_framing": "请求以两种方式声明了正文长度。",
+    "malformed.api_framing.advice": "请只用 Content-Length 或 Transfer-Encoding 其中之一。",
     "malformed.api_leaves": "请求的内容须为 JSON：leaves 为至多 {limit} 个条目摘要。",
     "malformed.api_leaves.advice": "格式见 /v1/openapi.json。",
     "malformed.api_query": "参数“{name}”不可用。",

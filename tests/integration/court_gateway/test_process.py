@@ -109,6 +109,8 @@ def test_tls(home):
         assert "max-age" in answer.headers["strict-transport-security"]
         assert answers(url) is None, "not a certificate that anybody trusts"
         assert answers(url.replace("https", "http")) is None, "nothing in clear"
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), PATIENCE) as silent:
+            assert silent.recv(1) == b"", "who does not begin with TLS is hung up on"
 
 
 @pytest.mark.parametrize("broken", ["missing", "garbage"])

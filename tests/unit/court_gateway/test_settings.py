@@ -21,6 +21,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
         keybags=st.booleans(),
         rate=st.integers(1, 10**6),
         burst=st.integers(1, 10**6),
+        connections=st.integers(1, 10**6),
         proxies=st.tuples(words, words),
     )
 )
@@ -37,6 +38,7 @@ def test_written_and_read_again(settings):
         {"port": "443"},
         {"port": True},
         {"port": 443, "rate": 0},
+        {"port": 443, "connections": 0},
         {"port": 443, "unknown": 1},
         {"port": 443, "keybags": 1},
         {"port": 443, "proxies": ["127.0.0.1", 1]},

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from evidence_desk.court.node.gateway.limits import Places, RateLimit
 from evidence_desk.court.node.gateway.refusals import TOO_MANY, RefusalError, refusal
-from evidence_desk.errors import BusyError, EvidenceDeskError, RemoteError
+from evidence_desk.errors import BusyError, EvidenceDeskError, MalformedError, RemoteError
 
 _log = structlog.get_logger()
 
@@ -71,6 +71,7 @@ class Door:
 
         try:
             self._admit(scope)
+            _check_framing(scope)
             with self._places:
                 async with asyncio.timeout(REQUEST_SECONDS):
                     await self._app(scope, receive, sending)
@@ -113,6 +114,13 @@ def cost(path: str) -> int:
 def make_door(rate: int, burst: int, *, tls: bool) -> Callable[[ASGIApp], Door]:
     """Middleware with its own buckets."""
     return lambda app: Door(app, RateLimit(rate, burst, time.monotonic), tls=tls)
+
+
+def _check_framing(scope: Scope) -> None:
+    """Refuse a body of two lengths (RFC 9112 §6.1): a proxy in front might see another end than we do."""
+    names = {name for name, _ in scope["headers"]}
+    if {b"transfer-encoding", b"content-length"} <= names:
+        raise MalformedError("malformed.api_framing")
 
 
 def _ends(scope: Scope) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -12,11 +13,13 @@ from typing import Final
 import uvicorn
 
 from evidence_desk.court.node.gateway.app import create_app
+from evidence_desk.court.node.gateway.connections import ALL, Connections, Listener, watched
 from evidence_desk.court.node.gateway.context import GatewayContext, open_context
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.errors import ConfigurationError, HostError
 
-_CONNECTIONS: Final = 1_000
+_FILES: Final = 4_096
+"""Open files that a gateway wants to be allowed, more than its connections need."""
 _BACKLOG: Final = 512
 _KEEP_SECONDS: Final = 20
 _STOP_SECONDS: Final = 5
@@ -30,6 +33,7 @@ def serve_gateway(home: NodeHome, *, supervised: bool) -> None:
         ConfigurationError: see `open_context`; ``api.tls`` for a certificate or key that can't be used.
     """
     context = open_context(home)
+    _allow_files()
     with listen(context.settings.listen, context.settings.port) as listener:
         # uvicorn raises the signal again after it has shut down; a clean stop shall end with status 0.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -37,16 +41,16 @@ def serve_gateway(home: NodeHome, *, supervised: bool) -> None:
         asyncio.run(_serve(context, home, listener, supervised=supervised))
 
 
-async def _serve(
-    context: GatewayContext, home: NodeHome, listener: socket.socket, *, supervised: bool
-) -> None:
+async def _serve(context: GatewayContext, home: NodeHome, listener: Listener, *, supervised: bool) -> None:
     settings = context.settings
+    listener.table = Connections(settings.connections, settings.proxies)
     config = uvicorn.Config(
         create_app(context),
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
+        http=watched(listener.table),
+        limit_concurrency=2 * ALL,  # connections are counted by the listener, requests by the door
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
@@ -79,7 +83,14 @@ def _watch_supervisor(server: uvicorn.Server) -> None:
     loop.add_reader(sys.stdin.fileno(), spoke)
 
 
-def listen(host: str, port: int) -> socket.socket:
+def _allow_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def listen(host: str, port: int) -> Listener:
     """Listening socket.
 
     Raises:
@@ -91,7 +102,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:
         raise HostError("api.listen", host=host[:80], port=port) from error
     # asyncio turns Nagle's delay off only where the socket names its protocol; else each reply waits 40 ms.
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach())
+    return Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach())
 
 
 def _ignore(_number: int, _frame: object) -> None:

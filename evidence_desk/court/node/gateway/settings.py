@@ -22,6 +22,7 @@ class GatewaySettings:
         governance: folder of governance keys for automatic approval, only on a demonstration network.
         keybags: whether desks may keep a copy of their keybag here.
         rate: requests a client may make in a second over time; `burst` at once.
+        connections: open connections of one client.
         busy_transactions: waiting transactions from which no more are taken.
         proxies: addresses of proxies in front whose X-Forwarded-For is believed.
     """
@@ -38,11 +39,13 @@ class GatewaySettings:
     keybags: bool = True
     rate: int = 50
     burst: int = 200
+    connections: int = 32
     busy_transactions: int = 1_000
     proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= self.port <= _MAX_PORT or self.rate < 1 or self.burst < 1 or self.busy_transactions < 1:
+        limits = (self.rate, self.burst, self.connections, self.busy_transactions)
+        if not 1 <= self.port <= _MAX_PORT or min(limits) < 1:
             raise ValueError("port or limits")
         if bool(self.certificate) != bool(self.key) or (self.tsa_url and self.demo_authority):
             raise ValueError("certificate and key, or authority")

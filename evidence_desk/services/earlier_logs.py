@@ -25,7 +25,7 @@ from evidence_desk.services.court_query import Court, GatewayFault, ask_anchor, 
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.earlier_marks import Mark, read_marks, remember
 from evidence_desk.services.fetch_log import (
-    PIECE,
+    RUN,
     as_append,
     ask_envelopes,
     ask_leaves,
@@ -123,8 +123,8 @@ def reopen(
 ) -> None:
     """Fetch the envelopes of leaves that are here already, and write the rows that are missing behind them."""
     log = state.store.log
-    for at in range(start, stop, PIECE):
-        rows = tuple(log.leaves(at, min(at + PIECE, stop)))
+    for at in range(start, stop, RUN):
+        rows = tuple(log.leaves(at, min(at + RUN, stop)))
         envelopes = _known_leaves(court, origin, rows, faults)
         opened = _opened(court, state, origin, rows, envelopes, faults)
         with state.store.transaction():
@@ -166,11 +166,11 @@ def _opened(
         for row, contents in zip(rows, found, strict=True)
         if not contents.whole and LeafType(row.type) in PRIVATE
     }
-    given: dict[int, dict[str, bytes | None]] = {seq: {} for seq in wanting}
+    given: dict[int, dict[str, bytes | None]] = {seq: {} for seq in wanting}  # gateway → digest or None
     others = len({gateway.url for gateway in court.gateways}) > 1
     for url, seq, envelope in ask_envelopes(court, origin, wanting, faults) if wanting and others else ():
         place = seq - rows[0].seq
-        given[seq][url] = envelope
+        given[seq][url] = None if envelope is None else sha256(envelope)
         opened = open_envelope(store, rows[place].leaf_hash, envelope)
         if (len(opened.contents), opened.whole) > (len(found[place].contents), found[place].whole):
             found[place] = opened

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode
 from evidence_desk.core.checkpoint import Checkpoint, check_origin, parse_checkpoint
-from evidence_desk.core.leaf import LeafType, parse_leaf
+from evidence_desk.core.envelope import MAX_ENVELOPE
+from evidence_desk.core.leaf import MAX_LEAF, LeafType, parse_leaf
 from evidence_desk.core.log import ed25519_checkpoint
 from evidence_desk.core.merkle import CompactRange, TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.note import NoteKeys
@@ -26,8 +28,14 @@ PIECE: Final = 2_000
 """Leaves after which the next accepted checkpoint ends a piece."""
 MAX_LOGS: Final = 1_000
 _PAUSES: Final = (0.5, 1.0, 2.0, 4.0)
-_ANSWER: Final = 32 * 1024 * 1024
 _PAGE: Final = 500
+_ANSWER: Final = 64 * 1024
+_PAGE_BYTES: Final = 1024 * 1024
+"""Greatest answer with leaves: gateways end a page at 512 KiB, to which base64 adds a third."""
+MAX_HELD: Final = 32 * 1024 * 1024
+"""Bytes of leaves and envelopes that are held at once."""
+RUN: Final = 100
+"""Leaves that are within `MAX_HELD` whatever their envelopes have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +108,16 @@ def _piece(court: Court, log: LogStore, entry: DeskEntry, faults: list[GatewayFa
 
 
 def _from(gateway: CourtGateway, log: LogStore, entry: DeskEntry) -> Piece:
+    """The next piece; a smaller one, down to one accepted checkpoint, where it would be more than can be held."""
+    for count in (PIECE, RUN):
+        with suppress(_TooMuchError):
+            return _up_to(gateway, log, entry, count)
+    return _up_to(gateway, log, entry, 1)
+
+
+def _up_to(gateway: CourtGateway, log: LogStore, entry: DeskEntry, count: int) -> Piece:
     start = log.size()
-    size, note = ask_note(gateway, entry.origin, min(start + PIECE, entry.size))
+    size, note = ask_note(gateway, entry.origin, min(start + count, entry.size))
     if not start < size <= entry.size:
         raise MalformedError("malformed.court_state", reason="note")
     pairs = ask_leaves(gateway, entry.origin, start, size)
@@ -191,17 +207,30 @@ def ask_note(gateway: CourtGateway, origin: str, size: int) -> tuple[int, bytes]
     return found.size, note
 
 
+class _TooMuchError(MalformedError):
+    """More bytes than are held at once."""
+
+
 def ask_leaves(gateway: CourtGateway, origin: str, start: int, stop: int) -> list[tuple[bytes, bytes | None]]:
-    """Leaves start ≤ seq < stop with their envelopes, unproven."""
+    """Leaves start ≤ seq < stop with their envelopes, unproven; at most `MAX_HELD` bytes of them.
+
+    Raises:
+        RemoteError: of the gateway. MalformedError: ``malformed.too_large``, ``malformed.court_state``.
+    """
     found: list[tuple[bytes, bytes | None]] = []
+    held = 0
     while (at := start + len(found)) < stop:
         asked = {"start": str(at), "count": str(min(_PAGE, stop - at))}
-        value = decode(_ask(gateway, f"{log_path(origin)}/leaves", asked), what="leaves", limit=_ANSWER)
+        value = decode(_ask(gateway, f"{log_path(origin)}/leaves", asked), what="leaves", limit=_PAGE_BYTES)
         item = value if isinstance(value, dict) and value.get("v") == "leaves/1" else {}
         page = item.get("leaves")
         if item.get("start") != at or not isinstance(page, list) or not 0 < len(page) <= stop - at:
             raise MalformedError("malformed.court_state", reason="leaves")
-        found += [_pair(entry) for entry in page]
+        pairs = [_pair(entry) for entry in page]
+        held += sum(len(leaf) + len(envelope or b"") for leaf, envelope in pairs)
+        if held > MAX_HELD:
+            raise _TooMuchError("malformed.too_large", what="leaves", limit=MAX_HELD)
+        found += pairs
     return found
 
 
@@ -215,7 +244,7 @@ def ask_envelopes(
     ]
     for gateway in court.gateways:
         try:
-            for run in runs:
+            for run in (part[at : at + RUN] for part in runs for at in range(0, len(part), RUN)):
                 pairs = ask_leaves(gateway, origin, run[0], run[-1] + 1)
                 for seq, (leaf, envelope) in zip(run, pairs, strict=True):
                     if leaf == wanted[seq]:
@@ -227,4 +256,9 @@ def ask_envelopes(
 def _pair(entry: JSON) -> tuple[bytes, bytes | None]:
     if not isinstance(entry, list) or len(entry) != 2:
         raise MalformedError("malformed.court_state", reason="leaves")
-    return from_base64(entry[0]), None if entry[1] is None else from_base64(entry[1])
+    leaf, envelope = from_base64(entry[0]), None if entry[1] is None else from_base64(entry[1])
+    if len(leaf) > MAX_LEAF:
+        raise MalformedError("malformed.too_large", what="leaf", limit=MAX_LEAF)
+    if envelope is not None and len(envelope) > MAX_ENVELOPE:
+        raise MalformedError("malformed.too_large", what="envelope", limit=MAX_ENVELOPE)
+    return leaf, envelope

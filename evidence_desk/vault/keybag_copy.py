@@ -22,6 +22,7 @@ from pyrage import x25519
 
 from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.checkpoint import check_origin
+from evidence_desk.core.envelope import padded_size
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.errors import MalformedError, PermissionDeniedError
 from evidence_desk.vault.keys import VaultKey
@@ -31,6 +32,9 @@ VERSION: Final = "keybag-copy/1"
 MAX_COPY: Final = 4 * 1024 * 1024
 _MAX_PLAIN: Final = 64 * 1024 * 1024
 _PURPOSE: Final = "keybag-copy"
+_FORM: Final = b"padded\0"
+"""Part of the digest: copies of an earlier form are replaced although nothing in them changed."""
+_BUCKET: Final = 16 * 1024
 COPIED: Final = frozenset({"authorities", "signers", "networks"})
 """Settings that a desk cannot do without: whose tokens, certificates and blocks it believes."""
 
@@ -70,8 +74,8 @@ def make_copy(
         "settings": {name: _text(value) for name, value in settings.items() if name in COPIED},
         "origins": list[JSON](origins),
     }
-    digest = hashlib.sha256(head + encode(content)).digest()
-    plain = zlib.compress(encode({**content, "at": format_moment(now)}), 9)
+    digest = hashlib.sha256(_FORM + head + encode(content)).digest()
+    plain = padded(zlib.compress(encode({**content, "at": format_moment(now)}), 9))
     sealed = io.BytesIO()
     pyrage.encrypt_io(io.BytesIO(plain), sealed, [x25519.Recipient.from_str(recipient)])
     box = sealed.getvalue()
@@ -133,9 +137,16 @@ def _decrypt(box: bytes, secrets: Secrets) -> bytes:
         plain = reader.decompress(squeezed.getvalue(), _MAX_PLAIN)
     except Exception as error:
         raise _malformed("sealed") from error
-    if not reader.eof or reader.unused_data:
+    # A copy that was made before copies were padded ends with the compressed data.
+    if not reader.eof or reader.unused_data.strip(b"\0"):
         raise _malformed("sealed")
     return plain
+
+
+def padded(data: bytes) -> bytes:
+    """Zeros up to whole buckets of 16 KiB, and of those up to Padmé's size: cases can't be counted by the size."""
+    buckets = -(-len(data) // _BUCKET)
+    return data.ljust(padded_size(buckets * _BUCKET), b"\0")
 
 
 def _mac(key: VaultKey, head: bytes, box: bytes) -> bytes:

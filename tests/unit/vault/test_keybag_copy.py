@@ -22,7 +22,8 @@ from evidence_desk.errors import (
     PermissionDeniedError,
     UsageError,
 )
-from evidence_desk.vault.keybag_copy import open_copy
+from evidence_desk.vault import keybag_copy
+from evidence_desk.vault.keybag_copy import open_copy, padded
 from evidence_desk.vault.network_restore import rebuild
 from evidence_desk.vault.passphrase import change_passphrase
 from evidence_desk.vault.recovery import new_recovery_key, parse_recovery_key
@@ -61,6 +62,30 @@ def test_the_digest_tells_whether_anything_changed(copied, clock):
     assert vault.keybag_copy()[1] != data, "encrypted anew each time"
     put(vault, b"two", case="案二")
     assert vault.keybag_copy()[0] != digest
+
+
+def test_the_size_does_not_tell_the_number_of_cases(copied):
+    vault, paper, _, data = copied
+    for number in range(40):
+        put(vault, f"file {number}".encode(), case=f"第{number}案")
+    more = vault.keybag_copy()[1]
+    assert abs(len(more) - len(data)) < 1024, "age's headers have a random length"
+    assert len(open_copy(more, recovery_key=paper).keybag) > len(open_copy(data, recovery_key=paper).keybag)
+
+
+@given(st.integers(1, 1 << 21))
+def test_sizes_are_few(size):
+    whole = len(padded(bytes(size)))
+    assert size <= whole <= max(size + (16 << 10), size * 9 // 8 + (16 << 10))
+    assert whole % (16 << 10) == 0
+
+
+def test_a_copy_of_the_form_before_is_read(copied, monkeypatch):
+    vault, paper, _, data = copied
+    monkeypatch.setattr(keybag_copy, "padded", lambda plain: plain)
+    old = vault.keybag_copy()[1]
+    assert len(old) < len(data)
+    assert open_copy(old, recovery_key=paper).keybag == vault.keybag.export()
 
 
 def test_a_new_passphrase_opens_older_copies_of_the_same_vault(copied, clock):

@@ -34,6 +34,7 @@ from evidence_desk.services.prove import prove
 from evidence_desk.services.revoke import correct
 from evidence_desk.services.timestamp import timestamp
 from evidence_desk.verify.exhibit import ExhibitInput, ExhibitVerdict, verify_exhibit
+from tests.fixed import FixedSigner
 from tests.unit.court_node.chain import CHAIN
 from tests.unit.services.conftest import seal_files
 from tests.unit.services.court import CourtClock, HandMadeCourt, HandMadeGateway, court_of, forged
@@ -411,7 +412,7 @@ def test_a_desk_that_is_not_registered_is_told(session, network, gateway):
 
 
 def test_a_closed_log_is_told(joined, network, gateway):
-    keys = replace(joined.registry_keys(), ed25519=bytes(31) + b"\x01")
+    keys = replace(joined.registry_keys(), ed25519=FixedSigner(b"restored").ed25519_public)
     from evidence_desk.court.protocol.actions import RegisterDesk  # noqa: PLC0415
     from tests.unit.court_node.chain import signed  # noqa: PLC0415
 

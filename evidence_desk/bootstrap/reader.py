@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from evidence_desk.bootstrap import pem_texts
-from evidence_desk.core.ports import CourtGateway
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.trust import Trust
 from evidence_desk.services.court_query import Court
 from evidence_desk.settings import NetworkSetting

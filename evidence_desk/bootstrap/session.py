@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from evidence_desk.bootstrap import pem_texts, trust_folder
 from evidence_desk.bootstrap.demo import DEMO_CA, DEMO_TSA, keep_demo
 from evidence_desk.bootstrap.reader import open_gateway
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import CertificateIssuer, Clock, CourtGateway, TimestampAuthority
+from evidence_desk.core.ports import CertificateIssuer, Clock, TimestampAuthority
 from evidence_desk.core.trust import Trust
 from evidence_desk.court.protocol.registry import DeskKeys
 from evidence_desk.crypto.pki import Identity

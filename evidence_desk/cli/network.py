@@ -14,8 +14,8 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, moment_or_none, print_faults
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
 from evidence_desk.cli.restore import tell_copies
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.errors import RemoteError, UsageError
 from evidence_desk.services.court_query import GatewayFault
 from evidence_desk.services.keybag_copy import delete_copies, send_again, send_copies

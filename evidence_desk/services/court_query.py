@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.checkpoint import Checkpoint
-from evidence_desk.core.ports import Clock, CourtGateway
+from evidence_desk.core.court_ports import CourtGateway
+from evidence_desk.core.ports import Clock
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Finding, Parameter, Status
 from evidence_desk.court.protocol.anchor import AnchorAnswer, parse_anchor_answer

@@ -11,12 +11,13 @@ from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode
 from evidence_desk.core.checkpoint import Checkpoint, check_origin, parse_checkpoint
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.envelope import MAX_ENVELOPE
 from evidence_desk.core.leaf import MAX_LEAF, LeafType, parse_leaf
 from evidence_desk.core.log import ed25519_checkpoint
 from evidence_desk.core.merkle import CompactRange, TileTree, extend_tiles, leaf_hash
 from evidence_desk.core.note import NoteKeys
-from evidence_desk.core.ports import CourtGateway, LogStore
+from evidence_desk.core.ports import LogStore
 from evidence_desk.core.rows import LeafRow, LogAppend
 from evidence_desk.court.protocol.light_block import from_base64
 from evidence_desk.court.protocol.registry import DeskEntry

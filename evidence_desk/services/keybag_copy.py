@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.digests import sha256
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.court.protocol.keybag_request import (
     MAX_KEYBAG,
     KeybagAction,

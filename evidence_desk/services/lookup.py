@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
 from evidence_desk.core.leaf import LeafType, PlainObject
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.core.verdict import Caveat, Status, unique_caveats
 from evidence_desk.court.protocol.header import demo_caveats
 from evidence_desk.court.protocol.search import (

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.job import Job
 from evidence_desk.core.merkle import TileTree
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.core.rows import ConflictRow, Outbox
 from evidence_desk.court.protocol.actions import RegisterDesk
 from evidence_desk.court.protocol.history import DEMO_PREFIX

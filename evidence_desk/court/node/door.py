@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol, cast
 import httpx
 
 from evidence_desk.core.canonical import JSON, decode
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.digests import sha256
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.core.rows import Submission
 from evidence_desk.court.client import HttpGateway
 from evidence_desk.court.node.home import NodeHome

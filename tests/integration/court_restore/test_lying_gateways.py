@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from evidence_desk.core.canonical import decode, encode
+from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.job import Job
-from evidence_desk.core.ports import CourtGateway
 from evidence_desk.core.rows import Submission
 from evidence_desk.errors import EvidenceDeskError, RemoteError
 from evidence_desk.services.earlier_logs import complete_earlier

@@ -219,6 +219,19 @@ def restore_network(
     return restored
 
 
+def registered_entry(trust: Trust, chain_id: str, gateways: Sequence[str], origin: str) -> DeskEntry:
+    """Newest proven entry of a desk's logs: ``ACTIVE`` means that a restore cuts off who still writes to it.
+
+    Raises:
+        NotFoundError: ``restore.not_registered``. RemoteError: ``network.unverified``.
+    """
+    with open_court(trust, chain_id, gateways) as court:
+        logs = family_logs(court, origin, [])
+    if not logs:
+        raise NotFoundError("restore.not_registered", origin=origin, chain=chain_id)
+    return logs[-1]
+
+
 def _newest_copy(court: Court, entry: DeskEntry, paper: bytes, faults: list[GatewayFault]) -> KeybagCopy:
     copies: list[KeybagCopy] = []
     refused: EvidenceDeskError | None = None

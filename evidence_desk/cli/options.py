@@ -50,12 +50,13 @@ def passphrase(out: Output, *, code: str = "cli.ask_passphrase", variable: str =
     """From the environment for unattended use, else from a prompt on the terminal.
 
     Raises:
-        PermissionDeniedError: ``cli.no_passphrase`` when there is neither.
+        PermissionDeniedError: ``cli.no_passphrase``, ``cli.no_recovery_key`` when there is neither.
     """
     if variable in os.environ:
         return os.environ[variable]
     if not sys.stdin.isatty():
-        raise PermissionDeniedError("cli.no_passphrase", variable=variable)
+        lacking = "cli.no_recovery_key" if variable == RECOVERY_KEY else "cli.no_passphrase"
+        raise PermissionDeniedError(lacking, variable=variable)
     return getpass.getpass(out.text(code) + " ")
 
 

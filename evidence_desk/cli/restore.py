@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap.restoring import Restored, Secret, restore_backup, restore_network
+from evidence_desk.bootstrap.restoring import (
+    Restored,
+    Secret,
+    registered_entry,
+    restore_backup,
+    restore_network,
+)
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, print_faults
 from evidence_desk.cli.options import (
@@ -22,8 +29,10 @@ from evidence_desk.cli.options import (
     session,
     vault_folder,
 )
+from evidence_desk.core.checkpoint import check_origin
 from evidence_desk.core.job import Job
-from evidence_desk.errors import MalformedError, UsageError
+from evidence_desk.court.protocol.registry import DeskStatus
+from evidence_desk.errors import CanceledError, MalformedError, UsageError
 from evidence_desk.services.court_query import GatewayFault
 from evidence_desk.services.earlier_marks import unopened
 from evidence_desk.services.keybag_copy import CopyOutcome
@@ -32,6 +41,7 @@ from evidence_desk.settings import AuthorityKind
 from evidence_desk.terminal.output import PARTLY, Output, error_json
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import ORIGINALS, fill_from_backup, missing_originals
+from evidence_desk.vault.building import refuse_occupied
 from evidence_desk.verify.files import read_trust
 
 
@@ -67,6 +77,9 @@ def restore(
     offline: Annotated[
         bool, typer.Option("--offline", help="暂不向网络查询 / don't ask the network now")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="原终端不再使用，不再询问 / the old desk is out of use, don't ask")
+    ] = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
@@ -76,8 +89,9 @@ def restore(
         if from_network:
             if file is not None or not gateway or trust is None or not origin:
                 raise UsageError("restore.network_options")
-            restored = _from_network(out, vault_folder(vault), origin, gateway, trust)
+            restored = _from_network(out, vault_folder(vault), origin, gateway, trust, yes=yes)
         elif file is not None:
+            refuse_occupied(vault_folder(vault))
             given = RECOVERY_KEY in os.environ or by_recovery_key
             secret = Secret(recovery_key=_paper(out)) if given else Secret(passphrase=passphrase(out))
             with out.job() as job:
@@ -107,18 +121,42 @@ def _paper(out: Output) -> str:
     return passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY)
 
 
-def _from_network(out: Output, folder: Path, origin: str, urls: list[str], trust: Path) -> Restored:
+def _from_network(
+    out: Output, folder: Path, origin: str, urls: list[str], trust: Path, *, yes: bool
+) -> Restored:
+    """Everything that can be refused without the recovery key is refused before it is asked for."""
+    try:
+        check_origin(origin)
+    except MalformedError as error:
+        raise UsageError("restore.origin", origin=origin) from error
+    refuse_occupied(folder)
     roots = read_trust(trust)
     if len(roots.networks) != 1:
         raise UsageError(
             "network.which" if roots.networks else "network.no_trust", chains=", ".join(roots.networks)
         )
     chain_id = next(iter(roots.networks))
+    newest = registered_entry(roots, chain_id, urls, origin)
+    if newest.status is DeskStatus.ACTIVE and not yes:
+        _confirm(out, newest.origin)
     paper = _paper(out)
     with out.job() as job:
         return restore_network(
             folder, origin=origin, recovery_key=paper, gateways=urls, trust=roots, chain_id=chain_id, job=job
         )
+
+
+def _confirm(out: Output, origin: str) -> None:
+    """That nobody uses the log any more; without a terminal only ``--yes`` will do.
+
+    Raises:
+        UsageError: ``restore.not_confirmed``. CanceledError: ``restore.canceled``.
+    """
+    if not sys.stdin.isatty() or out.as_json:
+        raise UsageError("restore.not_confirmed", origin=origin)
+    out.say("restore.active", origin=origin)
+    if input(out.text("restore.active_ask") + " ").strip().lower() not in {"y", "yes", "是"}:
+        raise CanceledError("restore.canceled")
 
 
 # --- telling --------------------------------------------------------------------------------------------------

@@ -28,6 +28,19 @@ from evidence_desk.vault.vault_file import Secrets, VaultFile
 DESK_KEYS: Final = "desk.keys"
 
 
+def refuse_occupied(folder: Path) -> None:
+    """A vault takes a new folder, or an empty one.
+
+    Raises:
+        UsageError: ``vault.exists`` or ``vault.not_empty``.
+    """
+    with host_faults(folder.name):
+        if (folder / VAULT_FILE).exists():
+            raise UsageError("vault.exists", folder=str(folder))
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError("vault.not_empty", folder=str(folder))
+
+
 @contextmanager
 def scaffold(folder: Path) -> Iterator[Path]:
     """Temporary folder that takes the place of `folder` at the end of the block, or vanishes when it fails.
@@ -36,11 +49,8 @@ def scaffold(folder: Path) -> Iterator[Path]:
         UsageError: ``vault.exists`` or ``vault.not_empty``.
         HostError: the parent cannot be written to.
     """
+    refuse_occupied(folder)
     with host_faults(folder.name):
-        if (folder / VAULT_FILE).exists():
-            raise UsageError("vault.exists", folder=folder.name)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError("vault.not_empty", folder=folder.name)
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = folder.parent / f".{durable.temporary_name()}"
         work.mkdir(mode=durable.PRIVATE_FOLDER)

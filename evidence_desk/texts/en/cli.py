@@ -18,6 +18,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cli.new_passphrase": "New passphrase:",
     "cli.repeat_passphrase": "New passphrase again:",
     "cli.ask_recovery_key": "Recovery key (14 groups of 4 characters):",
+    "cli.no_recovery_key": "No recovery key was given, and there is no terminal to ask for it.",
+    "cli.no_recovery_key.advice": "Run in a terminal, or set the environment variable {variable} to the recovery key.",
     "cli.no_passphrase": "No passphrase was given, and there is no terminal to ask for it.",
     "cli.no_passphrase.advice": "Run in a terminal, or set the environment variable {variable}.",
     "cli.passphrases_differ": "The two passphrases differ; nothing was changed.",

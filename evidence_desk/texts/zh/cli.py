@@ -18,6 +18,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cli.new_passphrase": "新口令：",
     "cli.repeat_passphrase": "再次输入新口令：",
     "cli.ask_recovery_key": "恢复密钥（14 组，每组 4 个字符）：",
+    "cli.no_recovery_key": "没有给出恢复密钥，也无法在终端上询问。",
+    "cli.no_recovery_key.advice": "请在终端中运行，或者将恢复密钥设为环境变量 {variable}。",
     "cli.no_passphrase": "没有给出口令，也无法在终端上询问。",
     "cli.no_passphrase.advice": "请在终端中运行，或者设置环境变量 {variable}。",
     "cli.passphrases_differ": "两次输入的口令不同，没有作任何更改。",

@@ -72,6 +72,7 @@ def test_erase_then_restore_from_the_network(office: Office, run: Run, monkeypat
         office.trust,
         "--origin",
         shown[0]["log"],
+        "--yes",
         vault="new",
     )
     assert restored["log"] == shown[0]["log"][:-1] + "2"
@@ -121,6 +122,7 @@ def test_after_rotations_of_the_keys(office: Office, run: Run, monkeypatch: pyte
         office.trust,
         "--origin",
         shown[0]["log"],
+        "--yes",
         vault="new",
     )
     assert restored["exhibits"] == 4

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,8 @@ from evidence_desk.cli.main import main
 from evidence_desk.core.job import Job
 from evidence_desk.services.earlier_logs import EarlierOutcome, complete_earlier
 from evidence_desk.services.earlier_marks import unopened
+from evidence_desk.texts import Language, sentence
+from evidence_desk.vault.recovery import format_recovery_key, new_recovery_key
 from tests.integration.court_restore.between import withholding
 from tests.integration.court_restore.office import PASSPHRASE, Office
 from tests.integration.court_restore.test_commands import Run, run
@@ -65,6 +69,50 @@ def test_what_two_gateways_have_alike_is_settled(office: Office):
     assert complete(office, "no envelopes").logs == {}, "it is not asked for again"
 
 
+def test_what_is_refused_before_the_key_is_asked_for(office: Office, run: Run):
+    run("seal", office.file("a.txt"))
+    origin = run("list")["exhibits"][0]["log"]
+    run("anchor", "--wait")
+    given = ["restore", "--from-network", "--trust", office.trust, "--gateway", office.gateways[0]]
+
+    def refused(*more: str, vault: str = "new", status: int = 64) -> dict[str, Any]:
+        error: dict[str, Any] = run(*given, *more, vault=vault, status=status)["error"]
+        return error
+
+    assert refused("--origin", "desk.test/1")["code"] == "restore.origin"
+    occupied = refused("--origin", origin, "--yes", vault="vault")
+    assert (occupied["code"], occupied["parameters"]["folder"]) == (
+        "vault.exists",
+        str(office.folder / "vault"),
+    )
+    assert refused("--origin", origin)["code"] == "restore.not_confirmed"
+    lacking = refused("--origin", origin, "--yes", status=77)
+    assert lacking["code"] == "cli.no_recovery_key"
+    assert "恢复密钥" in lacking["title"]
+    assert not (office.folder / "new").exists()
+    assert run("anchor", "--wait"), "the desk goes on"
+
+
+@pytest.mark.parametrize(("said", "code"), [("", "restore.canceled"), ("y", "vault.wrong_recovery_key")])
+def test_a_desk_in_use_is_asked_about(
+    office: Office, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str,
+    code: str,
+):  # fmt: skip
+    run("seal", office.file("a.txt"))
+    origin = run("list")["exhibits"][0]["log"]
+    run("anchor", "--wait")
+    given = ["restore", "--from-network", "--trust", office.trust, "--gateway", office.gateways[0]]
+    terminal = StringIO(said + "\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", format_recovery_key(new_recovery_key()))
+    arguments = [*given, "--origin", origin, "--vault", office.folder / "new"]
+    assert main([str(item) for item in arguments]) != 0
+    captured = capsys.readouterr()
+    assert "仍在使用中" in captured.out
+    assert sentence(code, {}, Language.ZH) in captured.err.replace("\n", "")
+
+
 def test_the_command_says_so(
     office: Office, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -72,7 +120,7 @@ def test_the_command_says_so(
     origin = run("list")["exhibits"][0]["log"]
     run("anchor", "--wait")
     monkeypatch.setenv("EVIDENCE_DESK_RECOVERY_KEY", office.recovery_key)
-    wanted = ["restore", "--from-network", "--trust", office.trust, "--origin", origin]
+    wanted = ["restore", "--from-network", "--trust", office.trust, "--origin", origin, "--yes"]
     with withholding(office.gateways[0]) as url:
         found = run(*wanted, "--gateway", url, vault="new", status=3)
         assert found["exhibits"] == 0

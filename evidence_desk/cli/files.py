@@ -61,7 +61,7 @@ def read_input(path: Path, limit: int) -> bytes:
             data = stream.read(limit + 1)
     except OSError as error:
         code = "input.missing" if isinstance(error, FileNotFoundError) else "input.unreadable"
-        raise UnreadableError(code, path=path.name, reason=error.strerror or "") from error
+        raise UnreadableError(code, path=str(path), reason=error.strerror or "") from error
     if len(data) > limit:
-        raise MalformedError("malformed.too_large", what=path.name, limit=limit)
+        raise MalformedError("malformed.too_large", what=str(path), limit=limit)
     return data

@@ -121,6 +121,8 @@ def import_answers(
     answers = parse_answers(data)
     if answers.chain_id != court.chain_id:
         raise MalformedError("malformed.outbox", reason="chain_id")
+    if answers.origin != desk.origin:
+        raise MalformedError("malformed.outbox", reason="origin")
     check_state(desk, court, _state(desk, court, answers))
     known = desk.store.court.anchored_size(court.chain_id)
     outcome = AnchorOutcome(chain_id=court.chain_id, before=known, size=known)

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final, cast
 
-from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.errors import EvidenceDeskError, IntegrityError
 
 AREAS: Final = (
     "core",
@@ -73,6 +73,8 @@ def error_sentences(error: EvidenceDeskError, language: Language) -> tuple[str, 
         code = "bug"
     facts = {**error.parameters, "code": str(error)} if code == "bug" else error.parameters
     advice = f"{code}.advice"
+    if isinstance(error, IntegrityError) and not has(advice, language):
+        advice = "integrity.advice"  # a finding about what came from elsewhere
     return (
         sentence(code, facts, language),
         sentence(advice, facts, language) if has(advice, language) else "",

@@ -5,6 +5,7 @@ from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
     "bug": "Internal error ({code}); the work was stopped.",
+    "integrity.advice": "What does not hold was not used. Get the file again, or use another gateway; if it still does not hold, keep it and tell who gave it.",
     "bug.advice": "Please send this message and the run log to the maintainers. What was already sealed is not affected.",
     "job.canceled": "Canceled at your wish (stage: {stage}); nothing half-done is left.",
     "job.canceled.advice": "Run it again whenever needed.",

@@ -5,6 +5,7 @@ from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
     "bug": "程序内部错误（{code}），操作已停止。",
+    "integrity.advice": "没有采用其中不相符的内容。请重新取得该文件，或者改用另一个网关；仍不相符的，请保留原件，并告知提供者。",
     "bug.advice": "请将此信息连同运行日志提交给软件维护人员；已完成的存证不受影响。",
     "job.canceled": "操作已按您的要求取消（阶段：{stage}），没有留下未完成的内容。",
     "job.canceled.advice": "需要时重新执行即可。",

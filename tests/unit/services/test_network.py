@@ -138,9 +138,10 @@ def test_answers_are_verified_again(session, network, gateway, tmp_path):
     value["anchors"][0]["index"] += 1
     with pytest.raises(IntegrityError):
         import_answers(session.desk, court_of(network), encode(value), (), job=Job())
-    other = json.loads(answers) | {"chain_id": "demo-other-1"}
-    with pytest.raises(MalformedError):
-        import_answers(session.desk, court_of(network), encode(other), (), job=Job())
+    for changed in ({"chain_id": "demo-other-1"}, {"origin": session.desk.origin[:-1] + "2"}):
+        other = json.loads(answers) | changed
+        with pytest.raises(MalformedError, match="outbox"):
+            import_answers(session.desk, court_of(network), encode(other), (), job=Job())
     kept = session.vault.exhibits.exhibit(row.leaf_hash)
     assert kept is not None
     assert kept.anchored is None

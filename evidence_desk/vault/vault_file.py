@@ -166,7 +166,7 @@ class VaultFile:
         path = folder / FILE_NAME
         with host_faults(FILE_NAME):
             if not path.is_file():
-                raise NotFoundError("vault.missing", folder=folder.name)
+                raise NotFoundError("vault.missing", folder=str(folder))
             with path.open("rb") as stream:
                 data = stream.read(_MAX_SIZE + 1)
         try:

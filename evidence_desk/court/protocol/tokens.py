@@ -47,7 +47,7 @@ def judge_tokens(
     if doubt is not None:
         return doubt
     if relied:
-        return finding("court.token", Status.PASSED, "in_office", count=relied, days=TOKEN_DELAY.days)
+        return finding("court.token", Status.PASSED, "fresh", count=relied, days=TOKEN_DELAY.days)
     return finding("court.token", Status.PASSED, "timely", count=len(blocks))
 
 

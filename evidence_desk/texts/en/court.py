@@ -16,7 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.token.early": "The timestamp over header {height} is earlier than the header's own time: the clocks disagree, nothing can be told.",
     "court.token.late": "The timestamp over header {height} was made more than {days} days after it, so the header could have been written with retired keys.",
     "court.token.wrong": "The timestamp with header {height} failed: it is not over this header, or it was changed.",
-    "court.token.in_office": "{count} headers have no timestamp, but they are at most {days} days old by this computer's clock, so the nodes that signed them still guard their keys; a later check will need a timestamp.",
+    "court.token.fresh": "{count} headers have no timestamp, but they are at most {days} days old by this computer's clock, so the nodes that signed them still guard their keys; a later check will need a timestamp.",
     "court.rules.unknown": "The network then used version {version} of its rules, which this program does not know; update the program and verify again.",
     "court.state.right": "The state shown in the proof is the one the header commits to (as of block {height}).",
     "court.state.wrong": "The state shown in the proof is not the one header {height} commits to: the proof was changed or belongs to another block.",

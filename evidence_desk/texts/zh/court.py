@@ -16,7 +16,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "court.token.early": "第 {height} 号区块头的时间戳早于区块头自己的时间，两者的时钟不一致，无法判断。",
     "court.token.late": "第 {height} 号区块头的时间戳是在其产生 {days} 日之后取得的，无法排除该区块头是在节点密钥停用之后补写的。",
     "court.token.wrong": "第 {height} 号区块头所附的时间戳未通过核验：不是该区块头的时间戳，或者已被改动。",
-    "court.token.in_office": "{count} 个区块头没有时间戳，但都不早于 {days} 日之前（按本机时钟），其签署节点的密钥仍在保管之中；日后核验须有时间戳。",
+    "court.token.fresh": "{count} 个区块头没有时间戳，但都不早于 {days} 日之前（按本机时钟），其签署节点的密钥仍在保管之中；日后核验须有时间戳。",
     "court.rules.unknown": "该网络当时使用第 {version} 版规则，本程序不认识，无法判断；请更新程序后再核验。",
     "court.state.right": "证明所附的状态摘要与区块头所载的一致（截至第 {height} 号区块）。",
     "court.state.wrong": "证明所附的状态摘要与第 {height} 号区块头所载的不同：证明被改动过，或者不属于该区块。",

@@ -101,7 +101,7 @@ def test_changes_of_the_set_need_their_tokens():
     later = replace(WORLD, time=BlockTime.of(NOW + timedelta(days=40))).block()
     bare = TimedBlock(block=change.block)
     fresh = judged(under(history=(bare,)), trust=trust(old))
-    assert (fresh.status, fresh.findings[1].code) == (Status.PASSED, "court.token.in_office")
+    assert (fresh.status, fresh.findings[1].code) == (Status.PASSED, "court.token.fresh")
     now = later.header.time.moment() + timedelta(minutes=1)
     assert judged(under(block=later, history=(change,)), trust=trust(old), now=now).status is Status.PASSED
     doubted = judged(under(block=later, history=(bare,)), trust=trust(old), now=now)

@@ -253,7 +253,7 @@ def test_a_fresh_header_does_not_vouch_for_an_old_one():
     alone = World(validators=OLD, time=BlockTime.of(NOW - timedelta(hours=1)))
     young = alone.part()
     young = replace(young, anchor=replace(young.anchor, header=TimedBlock(block=alone.block())))
-    assert "court.token.in_office" in codes(judge(young, trust=trust(OLD)))
+    assert "court.token.fresh" in codes(judge(young, trust=trust(OLD)))
 
 
 # --- tokens ----------------------------------------------------------------------------------------------------

@@ -174,10 +174,10 @@ def test_fresh_headers_need_no_token(bench: Bench):
     item = bench.scene.item("single")
     part = bench.court.anchor(item, stamp=False)
     verdict = anchored(item, part).judge(bench.trust)
-    assert "court.token.in_office" in codes(verdict.findings, PASSED)
+    assert "court.token.fresh" in codes(verdict.findings, PASSED)
     stranger = replace(bench.court, authority=bench.scene.stranger_authority()).anchor(item)
     verdict = anchored(item, stranger).judge(bench.trust)
-    assert "court.token.in_office" in codes(verdict.findings, PASSED)
+    assert "court.token.fresh" in codes(verdict.findings, PASSED)
     assert court_status(verdict) is PASSED
     later = anchored(item, part).judge(bench.trust, now=datetime.now(UTC) + 31 * DAY)
     assert "court.token.missing" in codes(later.findings, UNKNOWN)

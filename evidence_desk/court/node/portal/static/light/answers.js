@@ -6,7 +6,7 @@ import { checkChainId, readLightBlock } from "./block.js";
 import { decode, items, members, number, pair } from "./canonical.js";
 import { verifyCourt } from "./court.js";
 import { FAILED, finding, PASSED, UNDETERMINED, worst } from "./findings.js";
-import { demoCaveats, judgeHeaders, judgeOffice, judgeRoots, signersOf } from "./header.js";
+import { demoCaveats, judgeHeaders, judgeFreshness, judgeRoots, signersOf } from "./header.js";
 import { parseLeaf } from "./leaf.js";
 import { decodeMapProof } from "./map_proof.js";
 import { leafHash, rootFromInclusion } from "./merkle.js";
@@ -168,7 +168,7 @@ async function judgeStanding(search, answer, trust, now) {
   answer.findings.push(found);
   if (found.status !== PASSED) return false;
   answer.signers = signersOf(trust, search.block, walked);
-  answer.findings.push(judgeOffice(trust, [...search.history, { block: search.block, token: null }], now));
+  answer.findings.push(judgeFreshness(trust, [...search.history, { block: search.block, token: null }], now));
   const against = judgeRoots(search.roots, header);
   answer.findings.push(against ?? finding("court.state", PASSED, "right", { height: header.height - 1 }));
   return against === null;

@@ -1,9 +1,9 @@
-// Judge the court part of a leaf, step by step (docs/spec/court-protocol.md): chain, headers, validators in office, rules,
+// Judge the court part of a leaf, step by step (docs/spec/court-protocol.md): chain, headers, fresh or timestamped headers, rules,
 // state, checkpoint, desk, events. A step that has nothing sound to stand on is not taken.
 
 import { equal } from "./bytes.js";
 import { FAILED, finding, PASSED, UNDETERMINED } from "./findings.js";
-import { demoCaveats, judgeHeaders, judgeOffice, judgeRoots, signersOf } from "./header.js";
+import { demoCaveats, judgeHeaders, judgeFreshness, judgeRoots, signersOf } from "./header.js";
 import { parseLeaf } from "./leaf.js";
 import { Refusal } from "./refusal.js";
 import { ACTIVE, CLOSED, familyOf, REVOKED } from "./registry.js";
@@ -22,7 +22,7 @@ export async function verifyCourt(part, { trust, checkpoint, leafHash, now }) {
   answer.findings.push(found);
   if (walked === null || !sameChain) return answer;
   const headers = [...part.history, ...part.views.map((view) => view.header)];
-  answer.findings.push(judgeOffice(trust, headers, now));
+  answer.findings.push(judgeFreshness(trust, headers, now));
   answer.findings.push(...judgeState(part, checkpoint, leafHash));
   const doubted = ["court.desk.suspect", "court.events.revoked"];
   if (answer.findings.every((item) => item.status === PASSED || doubted.includes(item.code))) {

@@ -37,7 +37,7 @@ export async function judgeHeaders(trust, history, targets, now) {
 
 // Timestamps are not judged in a browser: a header needs none when it is a trusted one, or is itself at most 30 days old
 // (ADR 0009). A fresh header beside an old one does not vouch for it: leaked keys could sign both.
-export function judgeOffice(trust, blocks, now) {
+export function judgeFreshness(trust, blocks, now) {
   let relied = 0;
   let doubt = null;
   for (const { block, token } of blocks) {
@@ -48,7 +48,7 @@ export function judgeOffice(trust, blocks, now) {
     else doubt ??= finding("court.token", UNDETERMINED, token ? "unchecked" : "missing", { height: header.height });
   }
   if (doubt !== null) return doubt;
-  if (relied) return finding("court.token", PASSED, "in_office", { count: relied, days: OFFICE_DAYS });
+  if (relied) return finding("court.token", PASSED, "fresh", { count: relied, days: OFFICE_DAYS });
   return finding("court.token", PASSED, "timely", { count: blocks.length });
 }
 

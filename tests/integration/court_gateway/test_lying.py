@@ -159,7 +159,7 @@ def flip(*names: str) -> Callable[[dict[str, Any]], None]:
 
     def change(value: Any) -> None:
         for name in names[:-1]:
-            value = value[name]
+            value = value[int(name) if isinstance(value, list) else name]
         value[names[-1]] = flipped(value[names[-1]])
 
     return change

@@ -38,8 +38,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api.not_ready.advice": "Try again later.",
     "api.overloaded": "Too many transactions are waiting; this gateway takes no more for now.",
     "api.overloaded.advice": "Try again later; sealed exhibits are not affected.",
-    "api.registrations_full": "Too many registration requests are waiting.",
-    "api.registrations_full.advice": "Ask the operator of the gateway.",
     "api.state_gone": "The state asked for can't be proven at the moment.",
     "api.state_gone.advice": "Try again later.",
     "api.store": "The storage of this gateway can't be used ({reason}).",

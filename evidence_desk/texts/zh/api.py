@@ -38,8 +38,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "api.not_ready.advice": "请稍后重试。",
     "api.overloaded": "等待上链的交易过多，本网关暂不接收。",
     "api.overloaded.advice": "请稍后重试；已存证的内容不受影响。",
-    "api.registrations_full": "等待处理的登记请求过多。",
-    "api.registrations_full.advice": "请与网关的运营单位联系。",
     "api.state_gone": "所查询的状态暂时不能证明。",
     "api.state_gone.advice": "请稍后重试。",
     "api.store": "本网关的存储无法使用（{reason}）。",

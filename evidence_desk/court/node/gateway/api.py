@@ -141,7 +141,8 @@ class Api:
         """Take a desk's request to be registered."""
         query_of(request, frozenset())
         data = await read_body(request, MAX_REGISTRATION, what="registration")
-        done = await self._context.registrations.register(data)
+        client = request.client.host if request.client else ""
+        done = await self._context.registrations.register(data, client)
         if not done.approved:
             return json_response({"status": "pending", "id": done.id.hex()}, 202)
         return json_response({"status": "approved", "demo": True, "id": done.id.hex()}, 202)

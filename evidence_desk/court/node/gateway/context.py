@@ -15,6 +15,7 @@ from evidence_desk.court.node.gateway.engine_client import EngineClient
 from evidence_desk.court.node.gateway.found import Finder
 from evidence_desk.court.node.gateway.index import GatewayIndex
 from evidence_desk.court.node.gateway.keybags import Keybags
+from evidence_desk.court.node.gateway.pending import Pending
 from evidence_desk.court.node.gateway.registrations import Registrations, automatic_keys
 from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.court.node.gateway.submissions import Submissions
@@ -90,6 +91,7 @@ def open_context(home: NodeHome, transport: httpx.AsyncBaseTransport | None = No
     chain = Chain(engine, trust, index)
     answers = Answers(engine, chain, tokens)
     submissions = Submissions(engine, answers, chain_id=trust.chain_id, busy=gateway.busy_transactions)
+    pending = Pending(folder / REGISTRATIONS, index, trust.chain_id)
     keys = automatic_keys(home.path / gateway.governance, trust.chain_id) if gateway.governance else ()
     return GatewayContext(
         settings=gateway,
@@ -103,7 +105,7 @@ def open_context(home: NodeHome, transport: httpx.AsyncBaseTransport | None = No
         answers=answers,
         finder=Finder(answers),
         submissions=submissions,
-        registrations=Registrations(submissions, answers, folder / REGISTRATIONS, keys),
+        registrations=Registrations(submissions, answers, chain, pending, keys),
         keybags=Keybags(folder / KEYBAGS, index, answers, trust.chain_id),
     )
 

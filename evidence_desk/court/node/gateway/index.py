@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,19 @@ CREATE TABLE IF NOT EXISTS network (chain_id TEXT NOT NULL, cursor INTEGER NOT N
 CREATE TABLE IF NOT EXISTS changes (height INTEGER PRIMARY KEY, block BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (header_hash BLOB PRIMARY KEY, token BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS keybag_changes (family TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pending (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
+    client TEXT NOT NULL, key TEXT NOT NULL, expires INTEGER NOT NULL);
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRow:
+    """A request for registration that waits: whose it is, the desk's key in hex, the last height at which it counts."""
+
+    id: str
+    client: str
+    key: str
+    expires: int
 
 
 class GatewayIndex:
@@ -93,8 +106,27 @@ class GatewayIndex:
         """Note the moment; it stays when the keybag is deleted, so that an old request can't bring it back."""
         self._write("INSERT OR REPLACE INTO keybag_changes VALUES (?, ?)", (family, at))
 
+    def pending(self) -> list[PendingRow]:
+        """Requests for registration, oldest first."""
+        try:
+            rows = self._db.execute("SELECT id, client, key, expires FROM pending ORDER BY number").fetchall()
+        except sqlite3.Error as error:
+            raise _failed(error) from error
+        return [PendingRow(id=row[0], client=row[1], key=row[2], expires=row[3]) for row in rows]
+
+    def add_pending(self, row: PendingRow) -> None:
+        """Note a request; one that is known stays whose it is."""
+        self._write(
+            "INSERT OR IGNORE INTO pending (id, client, key, expires) VALUES (?, ?, ?, ?)",
+            (row.id, row.client, row.key, row.expires),
+        )
+
+    def drop_pending(self, identity: str) -> None:
+        """Forget a request and whose it was."""
+        self._write("DELETE FROM pending WHERE id = ?", (identity,))
+
     def _start_again(self, chain_id: str) -> None:
-        for table in ("network", "changes", "tokens", "keybag_changes"):
+        for table in ("network", "changes", "tokens", "keybag_changes", "pending"):
             self._write(f"DELETE FROM {table}", ())  # noqa: S608 - our own names
         self._write("INSERT INTO network VALUES (?, 0)", (chain_id,))
 

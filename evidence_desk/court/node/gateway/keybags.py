@@ -11,7 +11,7 @@ from evidence_desk.core.digests import sha256
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.court.node.gateway.answers import Answers
 from evidence_desk.court.node.gateway.index import GatewayIndex
-from evidence_desk.court.node.gateway.registrations import write_whole
+from evidence_desk.court.node.gateway.pending import write_whole
 from evidence_desk.court.protocol.keybag_request import (
     MAX_KEYBAG,
     KeybagAction,

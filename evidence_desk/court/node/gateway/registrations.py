@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from evidence_desk.court.node.gateway.answers import Answers
-from evidence_desk.court.node.gateway.refusals import UNAVAILABLE, RefusalError
+from evidence_desk.court.node.gateway.chain import Chain
+from evidence_desk.court.node.gateway.limits import client_key
+from evidence_desk.court.node.gateway.pending import Pending
 from evidence_desk.court.node.gateway.submissions import Submissions, tx_refused
 from evidence_desk.court.protocol.actions import RegisterDesk
 from evidence_desk.court.protocol.history import DEMO_PREFIX
@@ -23,12 +24,9 @@ from evidence_desk.court.protocol.transactions import (
     sort_signatures,
 )
 from evidence_desk.court.protocol.tx_codes import TxCode
-from evidence_desk.errors import BusyError, ConfigurationError, HostError, IntegrityError
+from evidence_desk.errors import ConfigurationError, IntegrityError, RemoteError
 
-MAX_PENDING: Final = 1_000
 MAX_REGISTRATION: Final = 16 * 1024
-_SUFFIX: Final = ".tx"
-_RETRY_SECONDS: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Registrations:
     """Takes requests.
 
     Args:
-        folder: where they are kept for the operators, one file ``<id>.tx`` each.
+        pending: where they are kept for the operators.
         governance: keys that consent automatically; () for people's consent.
     """
 
@@ -51,12 +49,14 @@ class Registrations:
         self,
         submissions: Submissions,
         answers: Answers,
-        folder: Path,
+        chain: Chain,
+        pending: Pending,
         governance: Sequence[Ed25519PrivateKey] = (),
     ) -> None:
         self._submissions = submissions
         self._answers = answers
-        self._folder = folder
+        self._chain = chain
+        self._pending = pending
         self._governance = tuple(governance)
 
     @property
@@ -64,11 +64,11 @@ class Registrations:
         """Whether nobody needs to consent."""
         return bool(self._governance)
 
-    async def register(self, data: bytes) -> Registered:
+    async def register(self, data: bytes, client: str) -> Registered:
         """Take a RegisterDesk transaction that the new desk's own Ed25519 key has signed.
 
         Raises:
-            RefusalError: 422 ``court.tx_refused``; 503 ``api.registrations_full``.
+            RefusalError: 422 ``court.tx_refused``.
         """
         transaction = self._submissions.read(data)
         payload = transaction.payload
@@ -82,7 +82,10 @@ class Registrations:
         if (SignatureScheme.ED25519, payload.keys.ed25519) not in signers:
             raise tx_refused(TxCode.SIGNATURE)
         if not self.automatic:
-            self._keep(transaction.id, data)
+            height = await self._height()
+            if transaction.expires_height < height:
+                raise tx_refused(TxCode.EXPIRED)
+            self._pending.keep(transaction, data, client=client_key(client), height=height)
             return Registered(id=transaction.id, approved=False)
         answer = await self._answers.desk(payload.origin)
         if answer.entry is None or answer.entry.keys != payload.keys:
@@ -99,17 +102,12 @@ class Registrations:
             )
         return replace(transaction, signatures=sort_signatures(tuple(given.values())))
 
-    def _keep(self, identity: bytes, data: bytes) -> None:
-        path = self._folder / f"{identity.hex()}{_SUFFIX}"
+    async def _height(self) -> int:
+        """Of the newest block, 0 where the engine does not say: then nothing is dropped for its age."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists() and sum(1 for _ in self._folder.iterdir()) >= MAX_PENDING:
-                raise RefusalError(
-                    BusyError("api.registrations_full"), UNAVAILABLE, retry_after=_RETRY_SECONDS
-                )
-            write_whole(path, data)
-        except OSError as error:
-            raise HostError("api.store", reason=type(error).__name__) from error
+            return (await self._chain.tip()).header.height
+        except RemoteError:
+            return 0
 
 
 def automatic_keys(folder: Path, chain_id: str) -> tuple[Ed25519PrivateKey, ...]:
@@ -128,19 +126,3 @@ def automatic_keys(folder: Path, chain_id: str) -> tuple[Ed25519PrivateKey, ...]
     if not found:
         raise ConfigurationError("api.automatic_approval", chain=chain_id)
     return tuple(found)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all, also after a power failure."""
-    staging = path.with_name(path.name + ".new")
-    handle = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    staging.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

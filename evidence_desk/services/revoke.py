@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
+from evidence_desk.court.protocol.part import MAX_EVENTS
 from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services.custody import CustodyNote, append_custody
 from evidence_desk.services.desk import Desk
+
+MAX_CORRECTIONS: Final = MAX_EVENTS - 1
+"""Of one exhibit: the court network takes no more events about a leaf, and a log that has more could not be anchored."""
 
 
 def revoke(desk: Desk, certificate: CertificateRow, *, why: str, operator: str = "") -> CertificateRow:
@@ -54,12 +59,15 @@ def correct(desk: Desk, exhibit: ExhibitRow, *, note: str, operator: str = "") -
     """Append ``correction.noted``: the log commits to the salted text, which stays in the custody record.
 
     Raises:
-        UsageError: ``correct.no_note``. NotFoundError: ``vault.case_erased``.
+        UsageError: ``correct.no_note``, ``correct.too_many``. NotFoundError: ``vault.case_erased``.
     """
     if not note.strip():
         raise UsageError("correct.no_note")
     if exhibit.erased:
         raise NotFoundError("vault.case_erased")
+    earlier = sum(event.action == "corrected" for event in desk.store.exhibits.custody(exhibit.leaf_hash))
+    if earlier >= MAX_CORRECTIONS:
+        raise UsageError("correct.too_many", limit=MAX_CORRECTIONS)
     details: dict[str, JSON] = {"note": note, "commitment_salt": desk.random(32).hex()}
     commitment: JSON = {**DigestPair.of(encode(details)).to_json()}
 

@@ -126,6 +126,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "correct.done": "The correction to exhibit {number} is in the log; the registration stays as it was.",
     "correct.no_note": "No correction was given.",
     "correct.no_note.advice": "Give it by --note.",
+    "correct.too_many": "This exhibit has {limit} corrections already; no more can be noted.",
+    "correct.too_many.advice": "Seal a file that explains the matter and names this exhibit.",
     # audit, recheck
     "audit.sound": "Audit done: {size} log entries and {checkpoints} checkpoints recomputed, all agree; statements, custody, timestamps and certificates of {exhibits} exhibits match the log.",
     "audit.faults": "Audit done: {count} disagreements. Stop using this vault, keep it as it is, and restore from a backup.",

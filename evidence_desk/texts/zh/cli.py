@@ -126,6 +126,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "correct.done": "证据 {number} 的更正已写入本地日志；原登记保持不变。",
     "correct.no_note": "没有写明更正内容。",
     "correct.no_note.advice": "请用 --note 写明更正内容。",
+    "correct.too_many": "该证据的更正已达 {limit} 次，不能再登记。",
+    "correct.too_many.advice": "请重新存证一份说明文件，在其中写明与本证据的关系。",
     # audit, recheck
     "audit.sound": "核查完毕：本地日志共 {size} 条、{checkpoints} 个检查点，逐条重算，全部一致；{exhibits} 件证据的存证说明、保管记录、时间戳和证书与日志相符。",
     "audit.faults": "核查完毕：发现 {count} 处不一致。请停止使用此存证库，保留现状，并从备份恢复。",

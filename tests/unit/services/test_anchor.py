@@ -25,13 +25,13 @@ from evidence_desk.court.protocol.network_file import encode_network
 from evidence_desk.court.protocol.part import read_court_part
 from evidence_desk.court.protocol.state import LookupKind, lookup_key
 from evidence_desk.court.protocol.transactions import parse_transaction
-from evidence_desk.errors import ConfigurationError, IntegrityError, RemoteError
+from evidence_desk.errors import ConfigurationError, IntegrityError, RemoteError, UsageError
 from evidence_desk.services import anchor as anchoring
 from evidence_desk.services.anchor import AnchorOutcome, anchor
 from evidence_desk.services.anchor_batches import next_batch
 from evidence_desk.services.audit import audit
 from evidence_desk.services.prove import prove
-from evidence_desk.services.revoke import correct
+from evidence_desk.services.revoke import MAX_CORRECTIONS, correct
 from evidence_desk.services.timestamp import timestamp
 from evidence_desk.verify.exhibit import ExhibitInput, ExhibitVerdict, verify_exhibit
 from tests.fixed import FixedSigner
@@ -169,6 +169,18 @@ def test_a_correction_renews_the_events_of_an_anchored_exhibit(joined, network, 
     caveats = verdict_of(joined, network, row).facts
     assert caveats is not None
     assert "court.corrected" in {item.code for item in verdict_of(joined, network, row).caveats}
+
+
+def test_a_desk_writes_no_more_corrections_than_the_network_takes(joined, network, gateway, tmp_path):
+    (row,) = seal_files(joined, tmp_path, "a.txt")
+    for number in range(MAX_CORRECTIONS):
+        correct(joined.desk, row, note=f"第 {number} 次")
+    with pytest.raises(UsageError) as refused:
+        correct(joined.desk, row, note="再一次")
+    assert refused.value.code == "correct.too_many"
+    run(joined, network, gateway)
+    part = read_court_part(prove(joined.desk, row).court)
+    assert len(part.events.events) == MAX_CORRECTIONS
 
 
 def test_an_append_that_is_too_large_goes_by_checkpoints_of_beginnings(joined, network, gateway):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from evidence_desk.core.canonical import JSON
@@ -174,7 +175,7 @@ MISCONDUCT_ENTRY: Final = Message(
 
 def institutions(rows: Reader) -> Institutions:
     """Present members: the *pending* validator set, which the engine follows two blocks later."""
-    return _MEMBERS.decode(_required(rows, _INSTITUTIONS))
+    return _read_members(_required(rows, _INSTITUTIONS))
 
 
 def set_institutions(rows: Overlay, value: Institutions) -> None:
@@ -184,7 +185,7 @@ def set_institutions(rows: Overlay, value: Institutions) -> None:
 
 def parameters(rows: Reader) -> Parameters:
     """Present parameters."""
-    return _NUMBERS.decode(_required(rows, _PARAMETERS))
+    return _read_parameters(_required(rows, _PARAMETERS))
 
 
 def set_parameters(rows: Overlay, value: Parameters) -> None:
@@ -223,6 +224,17 @@ def read_proposal(row: bytes) -> dict[str, JSON]:
 def set_proposal(rows: Overlay, number: bytes, value: ProposalRecord) -> None:
     """Keep a proposal."""
     rows.set(GOVERNANCE, PROPOSALS + _sized(number), _RECORD.encode(value))
+
+
+@lru_cache(maxsize=16)
+def _read_members(row: bytes) -> Institutions:
+    """Asked for by every transaction; a function of the row alone."""
+    return _MEMBERS.decode(row)
+
+
+@lru_cache(maxsize=16)
+def _read_parameters(row: bytes) -> Parameters:
+    return _NUMBERS.decode(row)
 
 
 def _sized(number: bytes) -> bytes:

@@ -16,7 +16,7 @@ from evidence_desk.court.node.app.commitments import LOOKUP, index_key
 from evidence_desk.court.node.app.genesis import parse_app_state
 from evidence_desk.court.node.app.records import institutions, set_institutions, set_parameters
 from evidence_desk.court.node.app.rules import BlockEnd, Moment
-from evidence_desk.court.node.app.seen import Seen
+from evidence_desk.court.node.app.seen import Memory, Opened, Seen
 from evidence_desk.court.node.app.store import TRANSACTIONS, Overlay, Reader
 from evidence_desk.court.protocol.actions import (
     Govern,
@@ -49,6 +49,7 @@ class RulesV1:
 
     def __init__(self) -> None:
         self._seen = Seen()
+        self._memory = Memory()
 
     def genesis(self, genesis: Genesis, rows: Overlay) -> None:
         """The sentinel of the look-up map, and governance from the genesis document."""
@@ -74,6 +75,9 @@ class RulesV1:
         """Rotations, revocations and votes: a thief's checkpoint in each block must not keep his key in its place."""
         if len(tx) > _MAX_URGENT:
             return False
+        opened = self._memory.get(sha256(tx))
+        if opened is not None:
+            return opened.closed.body.type in _URGENT
         try:
             return parse_closed(tx, chain_id=chain_id).body.type in _URGENT
         except MalformedError:
@@ -95,28 +99,21 @@ class RulesV1:
 
     def _parsed(self, tx: bytes, rows: Reader, moment: Moment) -> tuple[bytes, Transaction]:
         """ID and content; what is cheap to judge comes first, and the payload is read when the signatures hold."""
-        try:
-            closed = parse_closed(tx, chain_id=moment.chain_id)
-        except MalformedError as error:
-            raise RefusedError(TxCode.MALFORMED) from error
-        number, kind = closed.id, closed.body.type
-        if closed.body.expires_height < moment.height:
-            raise RefusedError(TxCode.EXPIRED)
-        known = rows.get(TRANSACTIONS, number) is not None
-        if known and kind is not TransactionType.GOVERN:
+        digest = sha256(tx)
+        opened = self._memory.get(digest)
+        closed = _closed(tx, moment) if opened is None else opened.closed
+        if closed.body.chain_id != moment.chain_id:
+            raise RefusedError(TxCode.MALFORMED)
+        number = closed.id if opened is None else opened.number
+        known = _judge_closed(closed, number, len(tx), rows, moment)
+        if opened is None:
+            if not _signatures_hold(closed):
+                raise RefusedError(TxCode.SIGNATURE)
+            opened = Opened(number=number, closed=closed, transaction=_opened(closed))
+            self._memory.put(digest, len(tx), opened)
+        if known and not _is_vote(opened.transaction):
             raise RefusedError(TxCode.KNOWN)
-        _check_number_of_signatures(closed, rows)
-        if kind is TransactionType.SUBMIT_CHECKPOINT:
-            checkpoints.may_submit(rows, closed.signatures, len(tx))
-        if not self._seen.holds(sha256(tx), lambda: _signatures_hold(closed)):
-            raise RefusedError(TxCode.SIGNATURE)
-        try:
-            transaction = closed.open()
-        except MalformedError as error:
-            raise RefusedError(TxCode.MALFORMED) from error
-        if known and not _is_vote(transaction):
-            raise RefusedError(TxCode.KNOWN)
-        return number, transaction
+        return number, opened.transaction
 
     def _admit(
         self, payload: SubmitCheckpoint, transaction: Transaction, rows: Reader, moment: Moment
@@ -151,6 +148,34 @@ class RulesV1:
             case ReportEquivocation() as payload:
                 checkpoints.report(rows, payload, height)
         return TxResult()
+
+
+def _closed(tx: bytes, moment: Moment) -> ClosedTransaction:
+    try:
+        return parse_closed(tx, chain_id=moment.chain_id)
+    except MalformedError as error:
+        raise RefusedError(TxCode.MALFORMED) from error
+
+
+def _opened(closed: ClosedTransaction) -> Transaction:
+    try:
+        return closed.open()
+    except MalformedError as error:
+        raise RefusedError(TxCode.MALFORMED) from error
+
+
+def _judge_closed(closed: ClosedTransaction, number: bytes, size: int, rows: Reader, moment: Moment) -> bool:
+    """What can be judged before signatures and payload; whether the ID was executed before."""
+    kind = closed.body.type
+    if closed.body.expires_height < moment.height:
+        raise RefusedError(TxCode.EXPIRED)
+    known = rows.get(TRANSACTIONS, number) is not None
+    if known and kind is not TransactionType.GOVERN:
+        raise RefusedError(TxCode.KNOWN)
+    _check_number_of_signatures(closed, rows)
+    if kind is TransactionType.SUBMIT_CHECKPOINT:
+        checkpoints.may_submit(rows, closed.signatures, size)
+    return known
 
 
 def _is_vote(transaction: Transaction) -> bool:

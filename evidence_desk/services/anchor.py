@@ -140,7 +140,7 @@ def anchor(
         size = outcome.size = row.size
         state = ask_desk(court, desk.origin, outcome.faults, enough=1) if size < total else state
     outcome.waiting = total - size
-    outcome.proofs = fetch_proofs(desk, court, outcome.faults)
+    outcome.proofs = fetch_proofs(desk, court, outcome.faults, pause)
     outcome.tokens = fetch_tokens(desk, authorities)
     job.step("anchor", size - outcome.before, total - outcome.before)
     return outcome

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -30,6 +31,8 @@ from evidence_desk.services.desk import Desk
 from evidence_desk.services.timestamp import ask
 
 CHUNK: Final = MAX_LEAVES
+_LAGGING: Final = (0.2, 0.4, 0.8, 1.6)
+"""Seconds between questions while no gateway has reached the height of our newest checkpoint."""
 _LATE: Final = TOKEN_DELAY - timedelta(hours=1)
 """A header older than this is not timestamped any more: the token would come too late to mean anything."""
 
@@ -81,13 +84,26 @@ def own_checkpoint(desk: Desk, size: int) -> Checkpoint:
 # --- proofs of exhibits ---------------------------------------------------------------------------------------
 
 
-def fetch_proofs(desk: Desk, court: Court, faults: list[GatewayFault]) -> int:
-    """Get and store the answers that exhibits still lack, 256 at a time; how many exhibits got one."""
+def fetch_proofs(
+    desk: Desk, court: Court, faults: list[GatewayFault], pause: Callable[[float], None] = time.sleep
+) -> int:
+    """Get and store the answers that exhibits still lack, 256 at a time; how many exhibits got one.
+
+    A gateway may lag behind the one that told of our newest checkpoint: its state would lack the events anchored with
+    it. It is waited for, for some seconds; what is not had stays wanted.
+    """
     done = 0
     newest = desk.store.court.anchored_size(court.chain_id)
+    least = max((row.height for row in desk.store.court.anchors(court.chain_id)), default=0)
     for size, leaves in wanted_proofs(desk, court.chain_id):
-        checkpoint = own_checkpoint(desk, size)
-        answer = ask_anchor(court, checkpoint, leaves, faults, fresh=size < newest)
+        checkpoint, fresh = own_checkpoint(desk, size), size < newest
+        answer = None
+        for wait in (0.0, *(_LAGGING if fresh else ())):
+            if wait:
+                pause(wait)
+            answer = ask_anchor(court, checkpoint, leaves, faults, fresh=fresh, least=least if fresh else 0)
+            if answer is not None:
+                break
         if answer is None:
             continue
         keep(desk, court, answer, leaves)

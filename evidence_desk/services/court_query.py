@@ -167,6 +167,7 @@ def ask_anchor(
     faults: list[GatewayFault],
     *,
     fresh: bool = False,
+    least: int = 0,
 ) -> AnchorAnswer | None:
     """Verified answer about an accepted checkpoint with the events about `leaves`; None when no gateway has it.
 
@@ -176,13 +177,17 @@ def ask_anchor(
         leaves: 1–256 leaf hashes.
         faults: what goes wrong is added; that the checkpoint is not there yet is no fault.
         fresh: show the newest state, even when the anchor's own would do.
+        least: height that the newest state shown must have reached: a gateway that lags behind is no fault, and no help.
     """
     for gateway in court.gateways:
         try:
-            return _anchor(court, gateway, checkpoint, leaves, fresh=fresh)
+            answer = _anchor(court, gateway, checkpoint, leaves, fresh=fresh)
         except EvidenceDeskError as error:
             if error.code != _NOT_THERE:
                 faults.append(fault_of(gateway, error))
+            continue
+        if answer.headers[-1].block.header.height > least:
+            return answer
     return None
 
 

@@ -29,7 +29,9 @@ from evidence_desk.errors import ConfigurationError, IntegrityError, RemoteError
 from evidence_desk.services import anchor as anchoring
 from evidence_desk.services.anchor import AnchorOutcome, anchor
 from evidence_desk.services.anchor_batches import next_batch
+from evidence_desk.services.anchor_records import own_checkpoint
 from evidence_desk.services.audit import audit
+from evidence_desk.services.court_query import GatewayFault, ask_anchor
 from evidence_desk.services.prove import prove
 from evidence_desk.services.revoke import MAX_CORRECTIONS, correct
 from evidence_desk.services.timestamp import timestamp
@@ -169,6 +171,19 @@ def test_a_correction_renews_the_events_of_an_anchored_exhibit(joined, network, 
     caveats = verdict_of(joined, network, row).facts
     assert caveats is not None
     assert "court.corrected" in {item.code for item in verdict_of(joined, network, row).caveats}
+
+
+def test_a_gateway_that_lags_behind_tells_of_no_events(joined, network, gateway, tmp_path):
+    (row,) = seal_files(joined, tmp_path, "a.txt")
+    run(joined, network, gateway)
+    checkpoint = own_checkpoint(joined.desk, 2)
+    court = court_of(network, gateway, roots=joined.trust)
+    faults: list[GatewayFault] = []
+    anchored = joined.vault.court.anchors(CHAIN)[-1]
+    for least, found in ((0, True), (anchored.height, True), (anchored.height + 50, False)):
+        answer = ask_anchor(court, checkpoint, [row.leaf_hash], faults, fresh=True, least=least)
+        assert (answer is not None) is found
+    assert faults == []
 
 
 def test_a_desk_writes_no_more_corrections_than_the_network_takes(joined, network, gateway, tmp_path):

@@ -26,13 +26,18 @@ from evidence_desk.court.protocol.tokens import TOKEN_DELAY
 from evidence_desk.court.protocol.verdict import TokenCheck
 from evidence_desk.errors import IntegrityError, MalformedError, RemoteError
 from evidence_desk.services.anchor_batches import sign_beginning
-from evidence_desk.services.court_query import Court, GatewayFault, ask_anchor, check_anchor
+from evidence_desk.services.court_query import (
+    LAGGING,
+    Court,
+    GatewayFault,
+    ask_anchor,
+    ask_newest,
+    check_anchor,
+)
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.timestamp import ask
 
 CHUNK: Final = MAX_LEAVES
-_LAGGING: Final = (0.2, 0.4, 0.8, 1.6)
-"""Seconds between questions while no gateway has reached the height of our newest checkpoint."""
 _LATE: Final = TOKEN_DELAY - timedelta(hours=1)
 """A header older than this is not timestamped any more: the token would come too late to mean anything."""
 
@@ -89,21 +94,17 @@ def fetch_proofs(
 ) -> int:
     """Get and store the answers that exhibits still lack, 256 at a time; how many exhibits got one.
 
-    A gateway may lag behind the one that told of our newest checkpoint: its state would lack the events anchored with
-    it. It is waited for, for some seconds; what is not had stays wanted.
+    What is not had stays wanted.
     """
-    done = 0
+    done, pauses = 0, iter(LAGGING)
     newest = desk.store.court.anchored_size(court.chain_id)
     least = max((row.height for row in desk.store.court.anchors(court.chain_id)), default=0)
     for size, leaves in wanted_proofs(desk, court.chain_id):
-        checkpoint, fresh = own_checkpoint(desk, size), size < newest
-        answer = None
-        for wait in (0.0, *(_LAGGING if fresh else ())):
-            if wait:
-                pause(wait)
-            answer = ask_anchor(court, checkpoint, leaves, faults, fresh=fresh, least=least if fresh else 0)
-            if answer is not None:
-                break
+        checkpoint = own_checkpoint(desk, size)
+        if size < newest:
+            answer = ask_newest(court, checkpoint, leaves, faults, least=least, pauses=pauses, pause=pause)
+        else:
+            answer = ask_anchor(court, checkpoint, leaves, faults)
         if answer is None:
             continue
         keep(desk, court, answer, leaves)

@@ -40,11 +40,13 @@ from evidence_desk.services.anchor_records import (
     wanted_proofs,
 )
 from evidence_desk.services.court_query import (
+    LAGGING,
     Court,
     DeskState,
     GatewayFault,
     ask_anchor,
     ask_desk,
+    ask_newest,
     fault_of,
     refuse,
 )
@@ -177,9 +179,12 @@ def carry(
     outcome.registered = state.entry is not None
     anchors: list[AnchorAnswer] = []
     if state.entry is not None:
-        _submit_all(court, outbox, checkpoints, outcome, job, pause)
-        anchors = _proofs(court, outbox, checkpoints, outcome)
+        accepted = _submit_all(court, outbox, checkpoints, outcome, job, pause)
         state = ask_desk(court, outbox.origin, outcome.faults)
+        size = 0 if state.entry is None else state.entry.size
+        anchors = _proofs(
+            court, outbox, checkpoints, outcome, size=size, least=max(accepted, state.height), pause=pause
+        )
     outcome.missing = len(checkpoints) - len(outcome.sizes)
     outcome.answers = AnswersFile(
         chain_id=outbox.chain_id,
@@ -241,19 +246,22 @@ def _submit_all(
     outcome: CarryOutcome,
     job: Job,
     pause: Callable[[float], None],
-) -> None:
-    """One after the other: several under way would be reordered."""
+) -> int:
+    """One after the other: several under way would be reordered. Height of the newest that was accepted, 0 for none."""
+    height = 0
     for done, ((checkpoint, last), data) in enumerate(zip(checkpoints, outbox.transactions, strict=True)):
         job.step("anchor", done, len(checkpoints))
         if not _submitted(court, data, outcome):
-            return
+            break
         waited = 0.0
-        while ask_anchor(court, checkpoint, [last], outcome.faults) is None:
+        while (answer := ask_anchor(court, checkpoint, [last], outcome.faults)) is None:
             if waited >= PATIENCE:
-                return
+                return height
             pause(_PAUSE)
             waited += _PAUSE
+        height = answer.record.height
         outcome.sizes.append(checkpoint.size)
+    return height
 
 
 def _submitted(court: Court, data: bytes, outcome: CarryOutcome) -> bool:
@@ -278,8 +286,16 @@ def _proofs(
     outbox: OutboxFile,
     checkpoints: Sequence[tuple[Checkpoint, bytes]],
     outcome: CarryOutcome,
+    *,
+    size: int,
+    least: int,
+    pause: Callable[[float], None],
 ) -> list[AnchorAnswer]:
-    """Answers to what is wanted, and one about each other checkpoint that was accepted."""
+    """Answers to what is wanted, and one about each other checkpoint that was accepted.
+
+    All but the newest checkpoint are shown in the newest state, for later leaves may speak of theirs: `size` is the
+    log's as the network has it, `least` as in `ask_newest`.
+    """
     done = [(item, last) for item, last in checkpoints if item.size in outcome.sizes]
     wanted = {item.size for item in outbox.wanted}
     asked = [
@@ -287,10 +303,16 @@ def _proofs(
         for item in outbox.wanted
     ]
     asked += [(item, [last]) for item, last in done if item.size not in wanted]
-    newest = max((item.size for item, _ in done), default=0)
+    newest = max([size, *(item.size for item, _ in done)])
     found: list[AnchorAnswer] = []
+    pauses = iter(LAGGING)
     for checkpoint, leaves in sorted(asked, key=lambda pair: pair[0].size):
-        answer = ask_anchor(court, checkpoint, leaves, outcome.faults, fresh=checkpoint.size < newest)
+        if checkpoint.size < newest:
+            answer = ask_newest(
+                court, checkpoint, leaves, outcome.faults, least=least, pauses=pauses, pause=pause
+            )
+        else:
+            answer = ask_anchor(court, checkpoint, leaves, outcome.faults)
         if answer is not None:
             found.append(answer)
     return found

@@ -5,7 +5,7 @@ A gateway may withhold or lag behind: what it proves was true at the height it s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeVar
@@ -30,6 +30,8 @@ from evidence_desk.verify.time_proof import token_trust
 
 ENOUGH: Final = 2
 """Verified answers to compare; more gateways are asked only when some fail."""
+LAGGING: Final = (0.2, 0.4, 0.8, 1.6)
+"""Seconds between questions while every gateway lags behind what is known already."""
 _TOLERATED: Final = frozenset({"court.desk.suspect", "court.events.revoked"})
 """Doubts of the network about a desk or a leaf: they belong into the proof."""
 _NOT_THERE: Final = "gateway.not_found"
@@ -189,6 +191,37 @@ def ask_anchor(
         if answer.headers[-1].block.header.height > least:
             return answer
     return None
+
+
+def ask_newest(
+    court: Court,
+    checkpoint: Checkpoint,
+    leaves: Sequence[bytes],
+    faults: list[GatewayFault],
+    *,
+    least: int,
+    pauses: Iterator[float],
+    pause: Callable[[float], None],
+) -> AnchorAnswer | None:
+    """`ask_anchor` with the newest state, waiting while no gateway has reached `least`.
+
+    A gateway may lag behind the one that told of our newest checkpoint: its state lacks the events anchored with it.
+
+    Args:
+        court: the network.
+        checkpoint: ours.
+        leaves: 1–256 leaf hashes.
+        faults: what goes wrong is added.
+        least: height that the newest state shown must have reached.
+        pauses: seconds to wait, used up by all questions of one run: `LAGGING`.
+        pause: sleeps so many seconds.
+    """
+    while True:
+        answer = ask_anchor(court, checkpoint, leaves, faults, fresh=True, least=least)
+        wait = next(pauses, None) if answer is None else None
+        if wait is None:
+            return answer
+        pause(wait)
 
 
 def _anchor(

@@ -186,6 +186,16 @@ def test_a_gateway_that_lags_behind_tells_of_no_events(joined, network, gateway,
     assert faults == []
 
 
+def test_a_correction_is_not_missed_because_a_gateway_lags_behind(joined, network, gateway, tmp_path):
+    (row,) = seal_files(joined, tmp_path, "a.txt")
+    run(joined, network, gateway)
+    late = HandMadeGateway(network, url="http://late.example", frozen=network.height - 1)
+    correct(joined.desk, row, note="页码有误")
+    run(joined, network, late, gateway)
+    part = read_court_part(prove(joined.desk, row).court)
+    assert len(part.events.events) == 1
+
+
 def test_a_desk_writes_no_more_corrections_than_the_network_takes(joined, network, gateway, tmp_path):
     (row,) = seal_files(joined, tmp_path, "a.txt")
     for number in range(MAX_CORRECTIONS):

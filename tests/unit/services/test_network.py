@@ -131,6 +131,27 @@ def test_there_and_back(session, network, gateway, tmp_path):
     assert len(json.loads(kept.events)["leaves"]) == 1
 
 
+def test_a_carrier_does_not_miss_a_correction(session, network, gateway, tmp_path):
+    """Neither because a gateway lags behind, nor because the exhibit's own state still does not know of it."""
+    (row,) = seal_files(session, tmp_path, "a.txt")
+    _, answers = taken(session, network, gateway)
+    import_answers(session.desk, court_of(network), answers, (), job=Job())
+    asked = encode({"leaves": [row.leaf_hash.hex()]})
+    old = gateway.post(f"/v1/proofs/{session.desk.origin}/2?fresh=1", asked)
+    late = HandMadeGateway(
+        network, url="http://late.example", mend=lambda path, data: old if "/v1/proofs/" in path else data
+    )
+    correct(session.desk, row, note="页码有误")
+    _, answers = taken(session, network, gateway)
+    import_answers(session.desk, court_of(network), answers, (), job=Job())
+    outbox = export_outbox(session.desk, court_of(network), session.registry_keys(), job=Job())
+    assert ([item.size for item in outbox.wanted], outbox.transactions) == ([2], ())
+    outcome = carry(outbox.encode(), court_of(network, late, gateway), job=Job(), pause=still)
+    assert outcome.answers is not None
+    (answer,) = outcome.answers.anchors
+    assert len(answer.part(row.leaf_hash).events.events) == 1
+
+
 def test_answers_are_verified_again(session, network, gateway, tmp_path):
     (row,) = seal_files(session, tmp_path, "a.txt")
     _, answers = taken(session, network, gateway)

@@ -17,7 +17,6 @@ from evidence_desk.court.protocol.anchor import MAX_LEAVES, AnchorAnswer, parse_
 from evidence_desk.court.protocol.part import (
     MAX_PART,
     CourtPart,
-    StateView,
     TimedBlock,
     events_json,
     read_events,
@@ -77,7 +76,7 @@ def court_part(desk: Desk, exhibit: bytes, found: ExhibitAnchor) -> CourtPart:
         raise IntegrityError("vault.damaged", what="court_anchors") from error
     hashes = [timed.block.header.hash for timed in answer.headers]
     stamped = answer.with_tokens(desk.store.court.header_tokens(hashes))
-    return replace(stamped, leaves={exhibit: events}).part(exhibit)
+    return CourtPart.of(stamped, events)
 
 
 def own_checkpoint(desk: Desk, size: int) -> Checkpoint:
@@ -189,15 +188,7 @@ def _settled(answer: AnchorAnswer, token: TokenCheck) -> AnchorAnswer:
         good = timed.token and token(timed.token, timed.block.header.hash).status is Status.PASSED
         return timed if good else replace(timed, token=b"")
 
-    def view(item: StateView) -> StateView:
-        return replace(item, header=seen(item.header))
-
-    return replace(
-        answer,
-        anchor=view(answer.anchor),
-        history=tuple(seen(item) for item in answer.history),
-        current=None if answer.current is None else view(answer.current),
-    )
+    return answer.with_headers(seen)
 
 
 def _wanted(answer: AnchorAnswer, court: Court) -> list[HeaderRow]:

@@ -5,8 +5,9 @@ Canonical JSON; every byte is covered by a hash, a signature or a comparison.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Self
 
 from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.leaf import MAX_LEAF, Leaf, parse_leaf
@@ -77,13 +78,12 @@ class LeafEvents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CourtPart:
-    """The court part.
+class Anchoring:
+    """That the network accepted a checkpoint: what the court part of one leaf and an answer about many share.
 
     Attributes:
         record: accepted checkpoint, number `index` of the list `checkpoints`, with its inclusion path.
         anchor: the state right after the record's height.
-        events: about the leaf, in the newest state shown.
         history: blocks after which the validators changed, from the trust root on, ascending.
         current: a later state, None when the anchor's is the newest known.
     """
@@ -93,7 +93,6 @@ class CourtPart:
     index: int
     path: tuple[bytes, ...]
     anchor: StateView
-    events: LeafEvents
     history: tuple[TimedBlock, ...] = ()
     current: StateView | None = None
 
@@ -112,23 +111,74 @@ class CourtPart:
         """Every block of the part."""
         return (*self.history, *(view.header for view in self.views))
 
+    def with_headers(self, change: Callable[[TimedBlock], TimedBlock]) -> Self:
+        """The same with every block changed."""
+
+        def view(item: StateView) -> StateView:
+            return replace(item, header=change(item.header))
+
+        return replace(
+            self,
+            anchor=view(self.anchor),
+            history=tuple(change(step) for step in self.history),
+            current=None if self.current is None else view(self.current),
+        )
+
+    def anchoring_json(self) -> dict[str, JSON]:
+        """Members `ANCHORING_MEMBERS`."""
+        return {
+            "chain_id": self.chain_id,
+            "record": to_base64(CHECKPOINT_RECORD.encode(self.record)),
+            "index": self.index,
+            "path": [to_base64(node) for node in self.path],
+            "anchor": view_json(self.anchor),
+            "history": [timed_json(step) for step in self.history],
+            "current": None if self.current is None else view_json(self.current),
+        }
+
+
+ANCHORING_MEMBERS: Final = frozenset({"chain_id", "record", "index", "path", "anchor", "history", "current"})
+
+
+def read_anchoring(item: dict[str, JSON]) -> Anchoring:
+    """From the members of a part or an answer; MalformedError."""
+    chain_id = item["chain_id"]
+    if not isinstance(chain_id, str):
+        raise MalformedError("malformed.court_block", reason="version")
+    return Anchoring(
+        chain_id=check_chain_id(chain_id),
+        record=CHECKPOINT_RECORD.decode(from_base64(item["record"])),
+        index=number(item["index"]),
+        path=tuple(from_base64(node) for node in items(item["path"], MAX_PROOF)),
+        anchor=read_view(item["anchor"]),
+        history=tuple(read_timed(step) for step in items(item["history"], MAX_HISTORY)),
+        current=None if item["current"] is None else read_view(item["current"]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourtPart(Anchoring):
+    """The court part of one leaf; `events` are about it, in the newest state shown."""
+
+    events: LeafEvents
+
+    @classmethod
+    def of(cls, anchoring: Anchoring, events: LeafEvents) -> Self:
+        """Part of the leaf that `events` are about."""
+        return cls(**shared(anchoring), events=events)
+
     def encode(self) -> bytes:
         """Canonical bytes."""
         return encode(self.to_json())
 
     def to_json(self) -> dict[str, JSON]:
         """JSON to put into proof.json."""
-        return {
-            "v": VERSION,
-            "chain_id": self.chain_id,
-            "record": to_base64(CHECKPOINT_RECORD.encode(self.record)),
-            "index": self.index,
-            "path": [to_base64(node) for node in self.path],
-            "anchor": view_json(self.anchor),
-            "events": events_json(self.events),
-            "history": [timed_json(step) for step in self.history],
-            "current": None if self.current is None else view_json(self.current),
-        }
+        return {"v": VERSION, **self.anchoring_json(), "events": events_json(self.events)}
+
+
+def shared(anchoring: Anchoring) -> dict[str, Any]:
+    """What an `Anchoring` holds, by name."""
+    return {item.name: getattr(anchoring, item.name) for item in fields(Anchoring)}
 
 
 def parse_court_part(data: bytes) -> CourtPart:
@@ -142,22 +192,10 @@ def parse_court_part(data: bytes) -> CourtPart:
 
 def read_court_part(value: JSON) -> CourtPart:
     """Court part from the JSON inside proof.json; MalformedError."""
-    item = members(
-        value, {"v", "chain_id", "record", "index", "path", "anchor", "events", "history", "current"}
-    )
-    chain_id = item["chain_id"]
-    if item["v"] != VERSION or not isinstance(chain_id, str):
+    item = members(value, {"v", *ANCHORING_MEMBERS, "events"})
+    if item["v"] != VERSION:
         raise MalformedError("malformed.court_block", reason="version")
-    return CourtPart(
-        chain_id=check_chain_id(chain_id),
-        record=CHECKPOINT_RECORD.decode(from_base64(item["record"])),
-        index=number(item["index"]),
-        path=tuple(from_base64(node) for node in items(item["path"], MAX_PROOF)),
-        anchor=read_view(item["anchor"]),
-        events=read_events(item["events"]),
-        history=tuple(read_timed(step) for step in items(item["history"], MAX_HISTORY)),
-        current=None if item["current"] is None else read_view(item["current"]),
-    )
+    return CourtPart.of(read_anchoring(item), read_events(item["events"]))
 
 
 def view_json(view: StateView) -> dict[str, JSON]:

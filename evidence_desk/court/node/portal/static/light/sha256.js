@@ -1,5 +1,7 @@
 // SHA-256 (FIPS 180-4), in one go and in pieces: files of gigabytes never lie in memory.
 
+import { MerkleDamgard } from "./merkle_damgard.js";
+
 const K = constants();
 
 function constants() {
@@ -27,52 +29,15 @@ function cubeRoot(value) {
   return low;
 }
 
-export class Sha256 {
+export class Sha256 extends MerkleDamgard {
   constructor() {
-    this.state = Int32Array.of(
+    super([
       0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-    );
-    this.words = new Int32Array(64);
-    this.rest = new Uint8Array(64);
-    this.filled = 0;
-    this.size = 0;
-  }
-
-  update(data) {
-    this.size += data.length;
-    let at = 0;
-    if (this.filled) {
-      at = Math.min(64 - this.filled, data.length);
-      this.rest.set(data.subarray(0, at), this.filled);
-      this.filled += at;
-      if (this.filled < 64) return this;
-      this.block(this.rest, 0);
-      this.filled = 0;
-    }
-    for (; at + 64 <= data.length; at += 64) this.block(data, at);
-    this.rest.set(data.subarray(at), 0);
-    this.filled = data.length - at;
-    return this;
-  }
-
-  digest() {
-    const size = this.size;
-    const tail = new Uint8Array(this.filled < 56 ? 64 - this.filled : 128 - this.filled);
-    tail[0] = 0x80;
-    const view = new DataView(tail.buffer);
-    view.setUint32(tail.length - 8, Math.floor(size / 0x20000000));
-    view.setUint32(tail.length - 4, (size * 8) >>> 0);
-    this.update(tail);
-    const out = new DataView(new ArrayBuffer(32));
-    this.state.forEach((word, place) => out.setInt32(4 * place, word));
-    return new Uint8Array(out.buffer);
+    ], 64);
   }
 
   block(data, start) {
-    const words = this.words;
-    for (let at = 0, from = start; at < 16; at += 1, from += 4) {
-      words[at] = (data[from] << 24) | (data[from + 1] << 16) | (data[from + 2] << 8) | data[from + 3];
-    }
+    const words = this.load(data, start);
     for (let at = 16; at < 64; at += 1) {
       const near = words[at - 2];
       const far = words[at - 15];

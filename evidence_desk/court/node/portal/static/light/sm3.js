@@ -1,5 +1,7 @@
 // SM3 (GB/T 32905-2016), in one go and in pieces.
 
+import { MerkleDamgard } from "./merkle_damgard.js";
+
 const T = new Int32Array(64);
 for (let at = 0; at < 64; at += 1) {
   const constant = at < 16 ? 0x79cc4519 : 0x7a879d8a;
@@ -7,52 +9,15 @@ for (let at = 0; at < 64; at += 1) {
   T[at] = turn ? (constant << turn) | (constant >>> (32 - turn)) : constant;
 }
 
-export class Sm3 {
+export class Sm3 extends MerkleDamgard {
   constructor() {
-    this.state = Int32Array.of(
+    super([
       0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600, 0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
-    );
-    this.words = new Int32Array(68);
-    this.rest = new Uint8Array(64);
-    this.filled = 0;
-    this.size = 0;
-  }
-
-  update(data) {
-    this.size += data.length;
-    let at = 0;
-    if (this.filled) {
-      at = Math.min(64 - this.filled, data.length);
-      this.rest.set(data.subarray(0, at), this.filled);
-      this.filled += at;
-      if (this.filled < 64) return this;
-      this.block(this.rest, 0);
-      this.filled = 0;
-    }
-    for (; at + 64 <= data.length; at += 64) this.block(data, at);
-    this.rest.set(data.subarray(at), 0);
-    this.filled = data.length - at;
-    return this;
-  }
-
-  digest() {
-    const size = this.size;
-    const tail = new Uint8Array(this.filled < 56 ? 64 - this.filled : 128 - this.filled);
-    tail[0] = 0x80;
-    const view = new DataView(tail.buffer);
-    view.setUint32(tail.length - 8, Math.floor(size / 0x20000000));
-    view.setUint32(tail.length - 4, (size * 8) >>> 0);
-    this.update(tail);
-    const out = new DataView(new ArrayBuffer(32));
-    this.state.forEach((word, place) => out.setInt32(4 * place, word));
-    return new Uint8Array(out.buffer);
+    ], 68);
   }
 
   block(data, start) {
-    const words = this.words;
-    for (let at = 0, from = start; at < 16; at += 1, from += 4) {
-      words[at] = (data[from] << 24) | (data[from + 1] << 16) | (data[from + 2] << 8) | data[from + 3];
-    }
+    const words = this.load(data, start);
     for (let at = 16; at < 68; at += 1) {
       const third = words[at - 3];
       const mixed = words[at - 16] ^ words[at - 9] ^ ((third << 15) | (third >>> 17));

@@ -114,7 +114,7 @@ def _anchored(out: Output, opened: Session, row: ExhibitRow) -> dict[str, Any] |
     found = opened.vault.court.exhibit_anchor(row.leaf_hash)
     if found is None:
         return None
-    part = court_part(opened.desk, row.leaf_hash, found)
+    part = court_part(opened.desk, found)
     stamped = all(
         item.token for item in (part.anchor.header, *([part.current.header] if part.current else []))
     )

@@ -63,7 +63,7 @@ def keep(desk: Desk, court: Court, answer: AnchorAnswer, exhibits: Sequence[byte
     return row
 
 
-def court_part(desk: Desk, exhibit: bytes, found: ExhibitAnchor) -> CourtPart:
+def court_part(desk: Desk, found: ExhibitAnchor) -> CourtPart:
     """Court part of an exhibit with all tokens there are.
 
     Raises:

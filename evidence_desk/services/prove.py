@@ -40,7 +40,7 @@ def prove(desk: Desk, exhibit: ExhibitRow) -> Proof:
         ),
         court=None
         if anchored is None or size != anchored.anchor.size
-        else court_part(desk, exhibit.leaf_hash, anchored).to_json(),
+        else court_part(desk, anchored).to_json(),
     )
 
 

@@ -22,6 +22,7 @@ from evidence_desk.core.digests import DigestPair, parse_hex, sha256
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.court.protocol.block import KEY_SIZE, check_chain_id
 from evidence_desk.court.protocol.ed25519 import Judgment, judge
+from evidence_desk.court.protocol.light_block import to_base64
 from evidence_desk.court.protocol.registry import DeskKeys
 from evidence_desk.errors import MalformedError, PermissionDeniedError
 
@@ -79,7 +80,7 @@ class KeybagRequest:
                 "family": self.family,
                 "at": format_moment(self.at),
                 "sha256": self.body.hex(),
-                "key": _text(self.key),
+                "key": to_base64(self.key),
             }
         )
 
@@ -93,7 +94,7 @@ class SignedKeybagRequest:
 
     def header(self) -> str:
         """Value of the ``Authorization`` header."""
-        return f"{SCHEME} {_text(self.request.encode())}.{_text(self.signature)}"
+        return f"{SCHEME} {to_base64(self.request.encode())}.{to_base64(self.signature)}"
 
 
 def family_of(origin: str) -> str:
@@ -206,17 +207,13 @@ def _action(value: JSON) -> KeybagAction:
         raise _malformed("action") from error
 
 
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
 def _bytes(text: str) -> bytes:
     """Bytes of base64 in its one spelling."""
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise _malformed("base64") from error
-    if _text(data) != text:
+    if to_base64(data) != text:
         raise _malformed("base64")
     return data
 

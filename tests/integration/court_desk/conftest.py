@@ -15,7 +15,7 @@ import pytest
 
 from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.cli.main import main
-from tests.integration.court_node.network import Network
+from tests.integration.court_node.network import Network, running
 from tests.unit.vault.rows import CHEAP
 
 SECRET = "口令 desk"
@@ -23,10 +23,8 @@ SECRET = "口令 desk"
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    net = Network(tmp_path_factory.mktemp("court") / "net", 4)
-    net.start()
-    yield net
-    net.kill()
+    with running(Network(tmp_path_factory.mktemp("court") / "net", 4)) as net:
+        yield net
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,13 @@
 import pytest
 
 from tests.integration.court_gateway.asking import Asker
-from tests.integration.court_node.network import Network
+from tests.integration.court_node.network import Network, running
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory):
-    net = Network(tmp_path_factory.mktemp("gateways") / "net", 4)
-    try:
-        net.start()
+    with running(Network(tmp_path_factory.mktemp("gateways") / "net", 4)) as net:
         yield net
-    finally:
-        net.kill()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from evidence_desk.court.node.gateway.app import create_app
 from evidence_desk.court.node.gateway.context import open_context
 from evidence_desk.court.node.home import NodeHome
 from tests.integration.court_gateway.asking import refusal
-from tests.integration.court_node.network import Network
+from tests.integration.court_node.network import Network, running
 from tests.unit.court_node.chain import Desk
 
 pytestmark = pytest.mark.engine
@@ -110,12 +110,8 @@ def test_the_truth_is_served(ask, known):
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
-    net = Network(tmp_path_factory.mktemp("other") / "net", 1)
-    try:
-        net.start()
+    with running(Network(tmp_path_factory.mktemp("other") / "net", 1)) as net:
         yield net
-    finally:
-        net.kill()
 
 
 def test_an_engine_of_another_chain(ask, known, other):

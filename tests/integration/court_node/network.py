@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.court.node.localnet import governance_keys
@@ -24,7 +24,7 @@ from evidence_desk.court.node.rpc import call
 from evidence_desk.court.node.supervisor import Running, read_running
 from evidence_desk.court.protocol.transactions import Payload
 from evidence_desk.errors import RemoteError
-from tests.unit.court_node.chain import signed
+from tests.unit.court_node.chain import Desk, signed
 
 PATIENCE = 60.0
 
@@ -130,6 +130,26 @@ class Network:
         headers = [self.header(index, height) for index in range(self.count)]
         assert all(header == headers[0] for header in headers)
         return str(headers[0]["app_hash"]).lower()
+
+
+N = TypeVar("N", bound=Network)
+
+
+@contextmanager
+def running(net: N) -> Iterator[N]:
+    """A network for the length of a block."""
+    try:
+        net.start()
+        yield net
+    finally:
+        net.kill()
+
+
+def registered(net: Network) -> Desk:
+    """A desk known to the network."""
+    desk = Desk(chain_id=net.chain_id)
+    assert net.commit(0, net.approved(desk.registration()))["tx_result"]["code"] == 0
+    return desk
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

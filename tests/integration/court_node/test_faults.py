@@ -21,7 +21,7 @@ from evidence_desk.court.protocol.registry import DESK_ENTRY
 from evidence_desk.errors import RemoteError
 from tests.integration.court_node.clock import OFFSET, clock_engine
 from tests.integration.court_node.faulty import POINTS, fired
-from tests.integration.court_node.network import wait_until
+from tests.integration.court_node.network import registered, running, wait_until
 from tests.integration.court_node.nodes import Nodes, command
 from tests.unit.court_node.chain import Desk
 
@@ -31,19 +31,13 @@ NUMBERS = count()
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
-    nodes = Nodes.behind_links(tmp_path_factory.mktemp("court") / "net")
-    try:
-        nodes.start()
+    with running(Nodes.behind_links(tmp_path_factory.mktemp("court") / "net")) as nodes:
         yield nodes
-    finally:
-        nodes.kill()
 
 
 @pytest.fixture(scope="module")
 def desk(nodes):
-    desk = Desk(chain_id=nodes.chain_id)
-    assert nodes.commit(0, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
-    return desk
+    return registered(nodes)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from evidence_desk.court.protocol.registry import CHECKPOINT_RECORD, DESK_ENTRY
 from evidence_desk.court.protocol.rpc import read_answer, read_signed_header, read_validators
 from evidence_desk.court.protocol.state import ListRoot, StateRoots, check_desk, check_record
 from evidence_desk.court.protocol.tx_codes import TxCode
-from tests.integration.court_node.network import Network, alive, wait_until
+from tests.integration.court_node.network import Network, alive, registered, running, wait_until
 from tests.unit.court_node.chain import Desk, signed
 
 pytestmark = pytest.mark.engine
@@ -33,20 +33,13 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
-    net = Network(tmp_path_factory.mktemp("court") / "net", 4)
-    try:
-        net.start()
+    with running(Network(tmp_path_factory.mktemp("court") / "net", 4)) as net:
         yield net
-    finally:
-        net.kill()
 
 
 @pytest.fixture(scope="module")
 def desk(network):
-    desk = Desk(chain_id=network.chain_id)
-    done = network.commit(0, network.approved(desk.registration()))
-    assert done["tx_result"]["code"] == 0
-    return desk
+    return registered(network)
 
 
 def submit(network: Network, desk: Desk, count: int, node: int = 0) -> int:

@@ -9,7 +9,7 @@ import pytest
 from evidence_desk.court.node.home import NodeHome
 from evidence_desk.court.protocol.actions import RegisterDesk
 from evidence_desk.court.protocol.registry import DESK_ENTRY
-from tests.integration.court_node.network import wait_until
+from tests.integration.court_node.network import registered, running, wait_until
 from tests.integration.court_node.nodes import Nodes, command
 from tests.unit.court_node.chain import Desk, signed
 
@@ -18,20 +18,14 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
-    nodes = Nodes.found(tmp_path_factory.mktemp("court") / "net")
-    try:
-        nodes.start()
+    with running(Nodes.found(tmp_path_factory.mktemp("court") / "net")) as nodes:
         yield nodes
-    finally:
-        nodes.kill()
 
 
 @pytest.fixture(scope="module")
 def desk(nodes):
     """Registered by all at once; tests may run in any order, each over the network as it finds it."""
-    desk = Desk(chain_id=nodes.chain_id)
-    assert nodes.commit(0, nodes.approved(desk.registration()))["tx_result"]["code"] == 0
-    return desk
+    return registered(nodes)
 
 
 def govern(nodes: Nodes, index: int, *arguments: object, status: int = 0) -> dict:

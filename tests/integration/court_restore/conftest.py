@@ -7,18 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.court_node.network import Network
+from tests.integration.court_node.network import Network, running
 from tests.integration.court_restore.office import Office
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    net = Network(tmp_path_factory.mktemp("restore") / "net", 2)
-    try:
-        net.start()
+    with running(Network(tmp_path_factory.mktemp("restore") / "net", 2)) as net:
         yield net
-    finally:
-        net.kill()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.court_gateway.asking import Asker
-from tests.integration.court_node.network import Network
+from tests.integration.court_node.network import Network, running
 from tests.integration.portal.chromium import PROGRAM, Chromium
 from tests.integration.portal.gateway import HandGateway, Serving, just_now
 
@@ -26,11 +26,7 @@ def gateway() -> Iterator[HandGateway]:
 @pytest.fixture(scope="session")
 def asker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asker]:
     """Four real validators with their gateways."""
-    network = Network(tmp_path_factory.mktemp("portal") / "net", 4)
-    try:
-        network.start()
+    with running(Network(tmp_path_factory.mktemp("portal") / "net", 4)) as network:
         made = Asker(network)
         yield made
         made.close()
-    finally:
-        network.kill()

@@ -26,19 +26,7 @@ from evidence_desk.court.protocol.transactions import (
 from evidence_desk.court.protocol.tx_codes import TxCode
 from evidence_desk.court.protocol.wire import message_field
 from tests.fixed import FixedSigner
-from tests.unit.court_node.chain import CHAIN, FAR, Chain, Desk, found, key, public
-
-
-@pytest.fixture
-def chain() -> Chain:
-    return Chain()
-
-
-@pytest.fixture
-def desk(chain: Chain) -> Desk:
-    desk = Desk()
-    chain.register(desk)
-    return desk
+from tests.unit.court_node.chain import CHAIN, FAR, Desk, found, key, public
 
 
 def test_a_payload_is_read_only_for_a_desk(chain, desk):

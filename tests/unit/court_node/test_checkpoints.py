@@ -21,19 +21,7 @@ from evidence_desk.court.protocol.actions import (
 from evidence_desk.court.protocol.state import LookupKind, events_key, lookup_key
 from evidence_desk.court.protocol.transactions import Transaction
 from evidence_desk.court.protocol.tx_codes import TxCode
-from tests.unit.court_node.chain import CHAIN, FAR, Chain, Desk, found, key, signed
-
-
-@pytest.fixture
-def chain() -> Chain:
-    return Chain()
-
-
-@pytest.fixture
-def desk(chain: Chain) -> Desk:
-    desk = Desk()
-    chain.register(desk)
-    return desk
+from tests.unit.court_node.chain import CHAIN, FAR, Desk, found, key, signed
 
 
 def test_a_log_grows_by_checkpoints(chain, desk):

@@ -10,18 +10,6 @@ from tests.fixed import FixedSigner
 from tests.unit.court_node.chain import Chain, Desk, key, pair, signed
 
 
-@pytest.fixture
-def chain() -> Chain:
-    return Chain()
-
-
-@pytest.fixture
-def desk(chain: Chain) -> Desk:
-    desk = Desk()
-    chain.register(desk)
-    return desk
-
-
 @pytest.mark.parametrize(("count", "code"), [(4, 0), (3, 0), (2, TxCode.APPROVAL), (1, TxCode.APPROVAL)])
 def test_more_than_two_thirds_approve(chain, count, code):
     assert chain.run(chain.approved(Desk().registration(), count)) == [code]

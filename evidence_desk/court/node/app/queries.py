@@ -5,7 +5,6 @@ The application hash of height H stands in header H + 1, so an asker who holds h
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
@@ -17,6 +16,7 @@ from evidence_desk.court.node.app.index_queries import INDEXES
 from evidence_desk.court.node.app.logs import CHECKPOINT_INDEX, LEAVES, PLACES
 from evidence_desk.court.node.app.occurrences import MAX_EVENTS, occurrences
 from evidence_desk.court.node.app.store import StateStore
+from evidence_desk.court.protocol.light_block import to_base64
 from evidence_desk.court.protocol.state import MAX_ENTRIES, StateRoots, events_key
 
 CODESPACE: Final = "court"
@@ -93,7 +93,7 @@ def _state(_asked: _Asked) -> dict[str, JSON]:
 def _desk(asked: _Asked) -> dict[str, JSON]:
     """`data` is an origin: its entry (null when there is none) and the proof."""
     value, proof = asked.commitments.prove(DESKS, asked.data, asked.back)
-    return {"entry": None if value is None else _text(value), "proof": _text(proof.encode())}
+    return {"entry": None if value is None else to_base64(value), "proof": to_base64(proof.encode())}
 
 
 def _lookup(asked: _Asked) -> dict[str, JSON] | None:
@@ -103,7 +103,7 @@ def _lookup(asked: _Asked) -> dict[str, JSON] | None:
     if count > MAX_ENTRIES:
         return None
     entries = occurrences(asked.rows, asked.data, count)
-    return {"entries": [_text(entry) for entry in entries], "proof": _text(proof.encode())}
+    return {"entries": [to_base64(entry) for entry in entries], "proof": to_base64(proof.encode())}
 
 
 def _checkpoint(asked: _Asked) -> dict[str, JSON] | None:
@@ -116,7 +116,7 @@ def _checkpoint(asked: _Asked) -> dict[str, JSON] | None:
     if record is None or index >= asked.commitments.size(asked.back):
         return None
     path = asked.commitments.prove_index(index, asked.back)
-    return {"index": index, "record": _text(record), "path": [_text(node) for node in path]}
+    return {"index": index, "record": to_base64(record), "path": [to_base64(node) for node in path]}
 
 
 def _events(asked: _Asked) -> dict[str, JSON] | None:
@@ -136,13 +136,13 @@ def _events(asked: _Asked) -> dict[str, JSON] | None:
         if count > MAX_EVENTS:
             return None
         leaves = [_event(asked.rows, entry) for entry in occurrences(asked.rows, key, count)]
-        found.append({"leaves": leaves, "proof": _text(proof.encode())})
+        found.append({"leaves": leaves, "proof": to_base64(proof.encode())})
     return {"events": found}
 
 
 def _event(rows: StateStore, entry: bytes) -> JSON:
     leaf = rows.get(LEAVES, rows.get(PLACES, entry[:32]) or b"") or b""
-    return [_text(leaf), int.from_bytes(entry[32:], "big")]
+    return [to_base64(leaf), int.from_bytes(entry[32:], "big")]
 
 
 _PATHS: Final[dict[str, Callable[[_Asked], dict[str, JSON] | None]]] = {
@@ -161,10 +161,6 @@ def _roots(roots: StateRoots) -> dict[str, JSON]:
         "governance": roots.governance.hex(),
         "lookup": roots.lookup.hex(),
     }
-
-
-def _text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _refused(code: QueryCode) -> QueryResult:

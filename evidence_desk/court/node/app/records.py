@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -20,6 +19,7 @@ from evidence_desk.court.protocol.actions import (
     ReportEquivocation,
 )
 from evidence_desk.court.protocol.block import KEY_SIZE
+from evidence_desk.court.protocol.light_block import to_base64
 from evidence_desk.court.protocol.messages import Field, Kind, Message
 from evidence_desk.court.protocol.registry import check_office
 from evidence_desk.court.protocol.transactions import MAX_TRANSACTION
@@ -214,7 +214,7 @@ def read_proposal(row: bytes) -> dict[str, JSON]:
     """A proposal for display: what is proposed, who voted, until when."""
     record = _RECORD.decode(row)
     return {
-        "govern": base64.b64encode(GOVERN.encode(record.govern)).decode(),
+        "govern": to_base64(GOVERN.encode(record.govern)),
         "expires_height": record.expires_height,
         "votes": [vote.hex() for vote in record.votes],
         "executed": record.executed,

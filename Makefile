@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 RUN := $(UV) run --no-sync
-CODE := evidence_desk tsa reports tests scripts
+CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help

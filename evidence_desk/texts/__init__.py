@@ -32,6 +32,20 @@ AREAS: Final = (
     "network",
     "api",
     "portal",
+    "documents",
+    "browse",
+    "confirm",
+    "examine",
+    "queue",
+    "bundle",
+    "ui",
+    "ui_seal",
+    "ui_verify",
+    "ui_certify",
+    "ui_cases",
+    "ui_status",
+    "ui_settings",
+    "ui_start",
 )
 """Modules in each language folder."""
 

@@ -1,0 +1,1 @@
+"""The desktop program: the only code that knows Qt. Rules of the domain live below, in ``services`` and ``verify``."""

@@ -9,27 +9,20 @@ from datetime import datetime
 from evidence_desk import __version__
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
-from evidence_desk.core.digests import DigestPair, parse_hex, sha256
+from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
-from evidence_desk.core.leaf import BlindedObject, Leaf, LeafType
+from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.ports import CertificateIssuer
 from evidence_desk.core.proof import Proof
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.core.time_record import parse_record, path_text
 from evidence_desk.core.trust import Trust
 from evidence_desk.court.protocol.history import DEMO_PREFIX
-from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.errors import UsageError
 from evidence_desk.services.assess import assess_for_print
 from evidence_desk.services.custody import CustodyNote, append_custody
+from evidence_desk.services.describe import describe_case, describe_exhibit
 from evidence_desk.services.desk import Desk
-from evidence_desk.verify.exhibit import ExhibitFacts
-from evidence_desk.verify.values import (
-    checkpoint_facts,
-    court_facts,
-    file_facts,
-    statement_digests,
-    token_facts,
-)
 from tsa.policy import is_demo
 
 
@@ -68,8 +61,8 @@ def certify(
         proof, facts = assess_for_print(desk, row, trust)
         named = _attachments(desk, position, row, proof)
         attachments |= named
-        parts.append(_exhibit(desk, row, facts, tuple(named)))
-        case = case if case.number else _case(facts)
+        parts.append(describe_exhibit(desk, row, facts, attachments=tuple(named)))
+        case = case if case.number else describe_case(facts)
     certificate = replace(
         _certificate(desk, exhibits, tuple(parts), case, issuer), commands=_commands(attachments)
     )
@@ -135,103 +128,6 @@ def _commands(attachments: Mapping[str, bytes]) -> tuple[str, ...]:
             "openssl ts -reply -in timestamp-001.tst -token_in -token_out -text",
         ]
     return tuple(lines)
-
-
-def _case(facts: ExhibitFacts) -> model.CaseFacts:
-    statement, disclosed = facts.statement, facts.disclosed
-    if statement is None:
-        return model.CaseFacts()
-    parties = disclosed.values.get("/case/parties") if disclosed else None
-    return model.CaseFacts(
-        number=statement.case_number,
-        court=statement.court,
-        cause=statement.cause,
-        parties=tuple(str(item) for item in parties) if isinstance(parties, list) else (),
-    )
-
-
-def _exhibit(desk: Desk, row: ExhibitRow, facts: ExhibitFacts, attachments: tuple[str, ...]) -> model.Exhibit:
-    statement, values = facts.statement, facts.disclosed.values if facts.disclosed else {}
-    if statement is None:
-        raise IntegrityError("certify.unsound", number=row.number, code="statement")
-    blinded = bool(facts.leaf.objects) and isinstance(facts.leaf.objects[0], BlindedObject)
-    return model.Exhibit(
-        number=row.number,
-        leaf_hash=facts.leaf_hash,
-        seq=facts.leaf.seq,
-        statement=statement_digests(facts),
-        files=file_facts(facts),
-        files_root=facts.leaf.root,
-        checkpoint=checkpoint_facts(facts),
-        registered=statement.clock.utc,
-        logged=facts.leaf.at,
-        token=token_facts(facts),
-        court=court_facts(facts),
-        blinded=blinded,
-        exhibit_no=statement.exhibit_no,
-        title=_text(values.get("/exhibit/title")),
-        kind=statement.kind.value,
-        purpose=_text(values.get("/exhibit/purpose")),
-        clock=model.ClockFacts(
-            zone=statement.clock.zone, offset_ms=statement.clock.offset_ms, sources=statement.clock.sources
-        ),
-        operator=_person(values.get("/operator")) or model.Person(),
-        witness=_person(values.get("/witness")),
-        source=_source(values.get("/source")),
-        tools=tuple(
-            model.Tool(
-                name=_text(tool.get("name")),
-                version=_text(tool.get("version")),
-                sha256=parse_hex(tool["sha256"], what="tool") if "sha256" in tool else None,
-            )
-            for tool in statement.tools
-        ),
-        interest=_text(values.get("/interest")),
-        custody=_custody(desk, row),
-        last_recheck=_last_recheck(desk, row),
-        attachments=attachments,
-    )
-
-
-def _custody(desk: Desk, row: ExhibitRow) -> tuple[model.CustodyEvent, ...]:
-    return tuple(
-        model.CustodyEvent(at=event.at, action=event.action, operator=event.operator)
-        for event in desk.store.exhibits.custody(row.leaf_hash)
-    )
-
-
-def _last_recheck(desk: Desk, row: ExhibitRow) -> datetime | None:
-    checks = [event.at for event in desk.store.exhibits.custody(row.leaf_hash) if event.action == "rechecked"]
-    return max(checks, default=None)
-
-
-def _text(value: JSON | None) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _person(value: JSON | None) -> model.Person | None:
-    if not isinstance(value, Mapping):
-        return None
-    return model.Person(
-        name=_text(value.get("name")),
-        role=_text(value.get("role")),
-        identification=_text(value.get("identification")),
-    )
-
-
-def _source(value: JSON | None) -> model.SourceFacts:
-    if not isinstance(value, Mapping):
-        return model.SourceFacts()
-    original = value.get("is_original")
-    return model.SourceFacts(
-        obtained=_text(value.get("obtained")),
-        from_whom=_text(value.get("from_whom")),
-        medium=_text(value.get("medium")),
-        medium_serial=_text(value.get("medium_serial")),
-        is_original=original if isinstance(original, bool) else None,
-        derived_from=_text(value.get("derived_from")),
-        basis=_text(value.get("basis")),
-    )
 
 
 def _log(

@@ -15,6 +15,7 @@ from evidence_desk.core.court_ports import CourtStore
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.envelope import Box
 from evidence_desk.core.job import Job
+from evidence_desk.core.queue_ports import QueueStore
 from evidence_desk.core.rows import (
     CaseRow,
     CertificateRow,
@@ -311,6 +312,11 @@ class Store(Protocol):
     @property
     def court(self) -> CourtStore:
         """What the court network accepted."""
+        ...
+
+    @property
+    def queue(self) -> QueueStore:
+        """Files waiting to be sealed, and drafts of forms."""
         ...
 
     @property

@@ -14,6 +14,7 @@ from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.keys import DeskSigner
 from evidence_desk.vault.log_repository import LogRepository
 from evidence_desk.vault.objects import ObjectRepository
+from evidence_desk.vault.queue_tables import QueueRepository
 
 if TYPE_CHECKING:
     from evidence_desk.vault.store import Vault
@@ -42,6 +43,11 @@ class Rebuilding:
     def court(self) -> CourtRepository:
         """What the court network accepted of the earlier log."""
         return self._court
+
+    @property
+    def queue(self) -> QueueRepository:
+        """Files waiting to be sealed, and drafts of forms."""
+        return self._vault.queue
 
     @property
     def objects(self) -> ObjectRepository:

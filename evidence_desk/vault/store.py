@@ -34,6 +34,7 @@ from evidence_desk.vault.log_repository import LogDirectory, LogRepository
 from evidence_desk.vault.objects import FOLDER as OBJECTS
 from evidence_desk.vault.objects import ObjectRepository, object_name
 from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
+from evidence_desk.vault.queue_tables import QueueRepository
 from evidence_desk.vault.rebuilding import Rebuilding
 from evidence_desk.vault.recovery import (
     NextKeyDigests,
@@ -94,6 +95,7 @@ class Vault:
         self._epochs = Epochs(self._database)
         self._exhibits = ExhibitRepository(self._database, lambda: self._log)
         self._court = CourtRepository(self._database, lambda: self._log)
+        self._queue = QueueRepository(self._database)
         self._objects = ObjectRepository(
             self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
         )
@@ -186,6 +188,11 @@ class Vault:
     def court(self) -> CourtRepository:
         """What the court network accepted."""
         return self._court
+
+    @property
+    def queue(self) -> QueueRepository:
+        """Files waiting to be sealed, and drafts of forms."""
+        return self._queue
 
     @property
     def objects(self) -> ObjectRepository:
@@ -398,7 +405,7 @@ class Vault:
         names = self._exhibits.erased_names(case_number)
         self._keybag.erase(case_number)
         with self._database.overwriting_deleted(), self.transaction():
-            self._exhibits.erase_rows(case_number, self._clock.now())
+            self._erase_rows(case_number)
         self._objects.remove(names)
 
     def keybag_copy(self) -> tuple[bytes, bytes]:
@@ -448,7 +455,11 @@ class Vault:
         if unmarked:
             with self._database.overwriting_deleted(), self.transaction():
                 for number in unmarked:
-                    self._exhibits.erase_rows(number, self._clock.now())
+                    self._erase_rows(number)
+
+    def _erase_rows(self, case_number: str) -> None:
+        self._queue.erase_rows(case_number)
+        self._exhibits.erase_rows(case_number, self._clock.now())
 
     def _sweep_folder(self) -> None:
         """Remove temporary files of a crash; young ones may be another process' change of passphrase."""

@@ -6,14 +6,11 @@ A question to the network shows the gateway what is looked for; so it is asked o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap.reader import open_court, open_gateway
+from evidence_desk.bootstrap.examining import foreign_court, joined_court
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import (
     certificate_json,
@@ -26,26 +23,18 @@ from evidence_desk.cli.describe import (
 )
 from evidence_desk.cli.network import GatewayOption
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
-from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.moment import format_moment
-from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.core.verdict import ExitStatus
 from evidence_desk.court.protocol.search import FoundVerdict
-from evidence_desk.errors import NotFoundError, UsageError
-from evidence_desk.services.court_query import Court, GatewayFault
-from evidence_desk.services.find import as_digest, by_number, one_certificate
-from evidence_desk.services.lookup import (
-    LookupOutcome,
-    look_up_digest,
-    look_up_file,
-    look_up_leaf,
-    look_up_number,
-)
-from evidence_desk.services.network import agreed_chain
+from evidence_desk.errors import NotFoundError
+from evidence_desk.services.court_query import GatewayFault
+from evidence_desk.services.find import Here, find_here
+from evidence_desk.services.lookup import LookupOutcome, look_up
+from evidence_desk.services.question import Question, ask
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
-from evidence_desk.verify.files import hash_original, read_trust
+from evidence_desk.verify.files import read_trust
 
 
 def lookup(
@@ -61,118 +50,51 @@ def lookup(
 ) -> None:
     """查找文件、摘要、存证编号或证书编号；可同时向法院节点网络查询 / Look up here and in the network."""
     with Output(lang, as_json=as_json) as out:
-        rows: list[ExhibitRow] = []
-        certificates: list[CertificateRow] = []
+        here = Here()
         found: LookupOutcome | None = None
         faults: list[GatewayFault] = []
         if gateway and trust is not None:
-            with _foreign(trust, gateway, faults) as court:
-                found = _ask(out, court, what)
+            with foreign_court(read_trust(trust), gateway, faults) as court:
+                found = look_up(court, _question(out, what), faults)
         else:
             with session(out, vault, read_only=True) as opened:
-                rows, certificates = _find(out, opened, what)
-                _print_own(out, opened, rows, certificates)
+                question = _question(out, what)
+                here = find_here(opened.desk, question)
+                _print_own(out, opened, here)
                 if network or gateway or trust is not None:
-                    with _joined(opened, gateway or (), trust) as court:
-                        found = _ask(out, court, what)
-        if found is None and not rows and not certificates:
+                    roots = None if trust is None else read_trust(trust)
+                    with joined_court(opened, gateway or (), roots) as court:
+                        found = look_up(court, question, faults)
+        if found is None and not here:
             raise NotFoundError("lookup.nothing")
         if found is not None:
-            found.faults[:0] = faults
             _print_found(out, found)
         out.document(
             {
-                "exhibits": [exhibit_json(row) for row in rows],
-                "certificates": [certificate_json(item) for item in certificates],
+                "exhibits": [exhibit_json(row) for row in here.exhibits],
+                "certificates": [certificate_json(item) for item in here.certificates],
                 "network": None if found is None else _network_json(out, found),
             }
         )
-        if found is not None and not (rows or certificates or found.present):
+        if found is not None and not (here or found.present):
             missing = NotFoundError.exit_status if found.present is False else ExitStatus.UNDETERMINED.value
             raise typer.Exit(missing)
 
 
-@contextmanager
-def _foreign(folder: Path, gateways: Sequence[str], faults: list[GatewayFault]) -> Iterator[Court]:
-    """A network of a trust folder, without any vault."""
-    import httpx  # noqa: PLC0415 - a fifth of a second
-
-    roots = read_trust(folder)
-    with httpx.Client(follow_redirects=False) as http:
-        chain_id = agreed_chain([open_gateway(url, http) for url in gateways], roots.networks, faults)
-    with open_court(roots, chain_id, gateways) as court:
-        yield court
-
-
-@contextmanager
-def _joined(opened: Session, gateways: Sequence[str], folder: Path | None) -> Iterator[Court]:
-    """The joined network, with other gateways or other trust roots when given."""
-    present = opened.court()
-    if folder is None and not gateways:
-        yield present
-        return
-    roots = opened.trust if folder is None else read_trust(folder)
-    if present.chain_id not in roots.networks:
-        raise UsageError("network.no_trust")
-    urls = gateways or [item.url for item in present.gateways]
-    with open_court(roots, present.chain_id, urls) as court:
-        yield court
-
-
-def _ask(out: Output, court: Court, what: str) -> LookupOutcome:
-    path = Path(what)
-    digest = as_digest(what)
-    if digest is None and path.is_file():
-        with out.job() as job:
-            given = hash_original(path, job)
-        digests = DigestPair(sha256=given.sha256 or b"", sm3=given.sm3 or b"")
-        return look_up_file(court, digests, given.size or 0)
-    if digest is None:
-        return look_up_number(court, what)
-    found = look_up_digest(court, digest)
-    if found.present is not True and ":" not in what:
-        leaf = look_up_leaf(court, digest)
-        return leaf if leaf.found else found
-    return found
+def _question(out: Output, what: str) -> Question:
+    with out.job() as job:
+        return ask(what, job)
 
 
 # --- this desk ------------------------------------------------------------------------------------------------
 
 
-def _print_own(
-    out: Output, opened: Session, rows: Sequence[ExhibitRow], certificates: Sequence[CertificateRow]
-) -> None:
-    for row in rows:
+def _print_own(out: Output, opened: Session, here: Here) -> None:
+    for row in here.exhibits:
         print_exhibit(out, row, files=True, joined=bool(opened.networks))
-    print_certificates(out, certificates)
-    if rows or certificates:
+    print_certificates(out, here.certificates)
+    if here:
         out.say("lookup.scope")
-
-
-def _find(out: Output, opened: Session, what: str) -> tuple[list[ExhibitRow], list[CertificateRow]]:
-    desk = opened.desk
-    path = Path(what)
-    compact = what.strip().upper()
-    if compact.startswith(Prefix.CERTIFICATE) and not path.is_file():
-        certificate = one_certificate(desk, what)
-        found = (desk.store.exhibits.exhibit(item) for item in certificate.exhibits)
-        return [row for row in found if row is not None], [certificate]
-    if (digest := as_digest(what)) is not None:
-        return _by_digest(opened, digest)
-    if path.is_file():
-        with out.job() as job:
-            given = hash_original(path, job)
-        return _by_digest(opened, given.sha256 or b"")
-    return list(by_number(desk, what)), []
-
-
-def _by_digest(opened: Session, digest: bytes) -> tuple[list[ExhibitRow], list[CertificateRow]]:
-    """Exhibits holding a file with the digest, and certificates whose first signed revision it is of."""
-    store = opened.vault.exhibits
-    certificates = [
-        item for item in store.certificates() if digest in {item.digests.sha256, item.digests.sm3}
-    ]
-    return list(store.by_digest(digest)), certificates
 
 
 # --- the network ----------------------------------------------------------------------------------------------

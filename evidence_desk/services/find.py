@@ -4,14 +4,59 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, assert_never
 
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.desk import Desk
+from evidence_desk.services.question import Question, QuestionKind
 
 _DIGEST: Final = re.compile(r"(?:(?:sha256|sm3):)?([0-9a-fA-F]{64})\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What this desk's own store knows: exhibits and certificates, oldest first."""
+
+    exhibits: tuple[ExhibitRow, ...] = ()
+    certificates: tuple[CertificateRow, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.exhibits or self.certificates)
+
+
+def find_here(desk: Desk, question: Question) -> Here:
+    """Everything in this desk that answers to a question; nothing found is no error."""
+    store = desk.store.exhibits
+    match question.kind:
+        case QuestionKind.EVIDENCE_NUMBER:
+            return Here(exhibits=tuple(store.by_number(question.number)))
+        case QuestionKind.CERTIFICATE_NUMBER:
+            certificate = store.certificate(question.number)
+            if certificate is None:
+                return Here()
+            found = (store.exhibit(item) for item in certificate.exhibits)
+            return Here(exhibits=tuple(row for row in found if row is not None), certificates=(certificate,))
+        case QuestionKind.CODE:
+            row = None if question.code is None else store.exhibit(question.code.leaf_hash)
+            return Here(exhibits=() if row is None else (row,))
+        case QuestionKind.DIGEST:
+            return _by_digest(desk, question.digest)
+        case QuestionKind.FILE:
+            return _by_digest(desk, b"" if question.digests is None else question.digests.sha256)
+        case _:
+            assert_never(question.kind)
+
+
+def _by_digest(desk: Desk, digest: bytes) -> Here:
+    """Exhibits holding a file with the digest, and certificates whose first signed revision it is of."""
+    store = desk.store.exhibits
+    certificates = (
+        item for item in store.certificates() if digest in {item.digests.sha256, item.digests.sm3}
+    )
+    return Here(exhibits=tuple(store.by_digest(digest)), certificates=tuple(certificates))
 
 
 def one_exhibit(desk: Desk, number: str) -> ExhibitRow:

@@ -6,8 +6,9 @@ Presence needs one proof. Absence is asked of two gateways: one may lag behind. 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import assert_never
 
 from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.digests import DigestPair
@@ -28,7 +29,7 @@ from evidence_desk.court.protocol.search import (
     verify_search,
 )
 from evidence_desk.court.protocol.state import LookupKind
-from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.errors import BugError, EvidenceDeskError, MalformedError
 from evidence_desk.services.court_query import (
     ENOUGH,
     Court,
@@ -38,6 +39,7 @@ from evidence_desk.services.court_query import (
     refuse,
     unverified,
 )
+from evidence_desk.services.question import Question, QuestionKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +90,54 @@ class _Answer:
     time: datetime
 
 
-def look_up_digest(court: Court, digest: bytes) -> LookupOutcome:
+def look_up(court: Court, question: Question, faults: list[GatewayFault] | None = None) -> LookupOutcome:
+    """What the network knows of a file, digest, evidence number or leaf.
+
+    Args:
+        court: the network.
+        question: a typed digest may also be a leaf hash: it is asked for as one when no file or certificate has it.
+        faults: what goes wrong is added, also when nothing is returned.
+
+    Raises:
+        MalformedError: ``lookup.certificate_number``, ``lookup.other_chain``: the network cannot be asked that.
+        RemoteError: ``network.unverified`` when no gateway gave an answer that holds.
+    """
+    noted: list[GatewayFault] = [] if faults is None else faults
+    match question.kind:
+        case QuestionKind.FILE:
+            if question.digests is None:
+                raise BugError("bug.question")
+            return look_up_file(court, question.digests, question.size, noted)
+        case QuestionKind.DIGEST:
+            found = look_up_digest(court, question.digest, noted)
+            if found.present is True or question.algorithm:
+                return found
+            leaf = look_up_leaf(court, question.digest)
+            if not leaf.found:
+                return found
+            noted += [item for item in leaf.faults if item not in noted]
+            return replace(leaf, faults=noted)
+        case QuestionKind.EVIDENCE_NUMBER:
+            return look_up_number(court, question.number, noted)
+        case QuestionKind.CERTIFICATE_NUMBER:
+            raise MalformedError("lookup.certificate_number", number=question.number)
+        case QuestionKind.CODE:
+            if question.code is None:
+                raise BugError("bug.question")
+            if question.code.chain_id not in {"", court.chain_id}:
+                raise MalformedError("lookup.other_chain", chain=question.code.chain_id, ours=court.chain_id)
+            return look_up_leaf(court, question.code.leaf_hash, noted)
+        case _:
+            assert_never(question.kind)
+
+
+def look_up_digest(court: Court, digest: bytes, faults: list[GatewayFault] | None = None) -> LookupOutcome:
     """What the network knows of a SHA-256, SM3 or blinded digest, as object or certificate.
 
     Raises:
         RemoteError: ``network.unverified`` when no gateway gave an answer that holds.
     """
-    outcome = LookupOutcome(chain_id=court.chain_id, caveats=demo_caveats(court.chain_id))
+    outcome = _outcome(court, faults)
     answers = ask_all(court, lambda item: _search(court, item, digest), outcome.faults, enough=ENOUGH)
     if not answers:
         raise unverified(court, outcome.faults)
@@ -119,13 +162,15 @@ def look_up_digest(court: Court, digest: bytes) -> LookupOutcome:
     return outcome
 
 
-def look_up_file(court: Court, digests: DigestPair, size: int) -> LookupOutcome:
+def look_up_file(
+    court: Court, digests: DigestPair, size: int, faults: list[GatewayFault] | None = None
+) -> LookupOutcome:
     """What the network knows of a file, asked for by its SHA-256; errors as `look_up_digest`.
 
     A leaf that names the SHA-256 beside another SM3 or size is not about this file: it is left out and counted. When
     nothing else was found, whether the file is present is undetermined.
     """
-    outcome = look_up_digest(court, digests.sha256)
+    outcome = look_up_digest(court, digests.sha256, faults)
     own = tuple(item for item in outcome.found if is_about(item, digests, size))
     outcome.others = len(outcome.found) - len(own)
     outcome.found = own
@@ -147,7 +192,7 @@ def is_about(found: FoundVerdict, digests: DigestPair, size: int) -> bool:
     return PlainObject(digests=digests, size=size) in plain
 
 
-def look_up_number(court: Court, number: str) -> LookupOutcome:
+def look_up_number(court: Court, number: str, faults: list[GatewayFault] | None = None) -> LookupOutcome:
     """Leaves with an evidence number. The index of numbers proves nothing: not found stays undetermined.
 
     Raises:
@@ -159,10 +204,10 @@ def look_up_number(court: Court, number: str) -> LookupOutcome:
         _, found = parse_numbers(gateway.get(f"/v1/numbers/{text}"))
         return gateway.url, [_verified(court, item) for item in found if has_number(item, text)]
 
-    return _by_leaves(court, ask)
+    return _by_leaves(court, ask, faults)
 
 
-def look_up_leaf(court: Court, leaf: bytes) -> LookupOutcome:
+def look_up_leaf(court: Court, leaf: bytes, faults: list[GatewayFault] | None = None) -> LookupOutcome:
     """The leaf with this hash; not found stays undetermined.
 
     Raises:
@@ -173,13 +218,15 @@ def look_up_leaf(court: Court, leaf: bytes) -> LookupOutcome:
         item = _verified(court, parse_leaf_answer(gateway.get(f"/v1/leaves/{leaf.hex()}")))
         return gateway.url, [item] if item.leaf_hash == leaf else []
 
-    return _by_leaves(court, ask)
+    return _by_leaves(court, ask, faults)
 
 
 def _by_leaves(
-    court: Court, ask: Callable[[CourtGateway], tuple[str, Sequence[FoundVerdict]]]
+    court: Court,
+    ask: Callable[[CourtGateway], tuple[str, Sequence[FoundVerdict]]],
+    faults: list[GatewayFault] | None,
 ) -> LookupOutcome:
-    outcome = LookupOutcome(chain_id=court.chain_id, caveats=demo_caveats(court.chain_id))
+    outcome = _outcome(court, faults)
     missing = 0
     for gateway in court.gateways:
         try:
@@ -202,6 +249,14 @@ def _by_leaves(
     if not missing:
         raise unverified(court, outcome.faults)
     return outcome
+
+
+def _outcome(court: Court, faults: list[GatewayFault] | None) -> LookupOutcome:
+    return LookupOutcome(
+        chain_id=court.chain_id,
+        caveats=demo_caveats(court.chain_id),
+        faults=[] if faults is None else faults,
+    )
 
 
 def _search(court: Court, gateway: CourtGateway, digest: bytes) -> _Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Final
@@ -14,9 +13,8 @@ from evidence_desk.core.certificate import NAME, REPORT_NAME, Printed, page_text
 from evidence_desk.core.verdict import Finding, Status
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.certificate.outcome import integrity
+from evidence_desk.verify.pdfium import PDFIUM
 
-_PDFIUM: Final = threading.Lock()
-"""PDFium is not made for threads."""
 _HYPHEN: Final = "\ufffe"
 """What PDFium makes of a hyphen at the end of a line, to tell it from one within a word."""
 _LISTED: Final = 500
@@ -29,7 +27,7 @@ def pages_of(pdf: bytes) -> list[str]:
     Raises:
         MalformedError: ``malformed.pdf``.
     """
-    with _PDFIUM:
+    with PDFIUM:
         try:
             with closing(pypdfium2.PdfDocument(pdf)) as document:
                 return list(_texts(document))

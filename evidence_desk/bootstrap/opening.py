@@ -50,11 +50,16 @@ def init_session(
     return session, recovery_key
 
 
+def unlocked(folder: Path, passphrase: str, *, read_only: bool = False) -> Session:
+    """Open a vault; whoever calls closes the session. Errors of `Vault.open`."""
+    clock = SystemClock()
+    return assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+
+
 @contextmanager
 def open_session(folder: Path, passphrase: str, *, read_only: bool = False) -> Iterator[Session]:
     """Open a vault for the length of a block."""
-    clock = SystemClock()
-    session = assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+    session = unlocked(folder, passphrase, read_only=read_only)
     try:
         yield session
     finally:

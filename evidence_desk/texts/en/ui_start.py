@@ -3,4 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-SENTENCES: Final[Mapping[str, str]] = {}
+SENTENCES: Final[Mapping[str, str]] = {
+    "ui_start.unlock": "Open the vault",
+    "ui_start.passphrase": "Passphrase of the vault",
+    "ui_start.unlock.do": "Open",
+}

@@ -1,0 +1,24 @@
+"""What every page is given. There are no globals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ui.desk import OpenDesk
+from ui.language import Tongue
+from ui.look.look import Look
+from ui.messages import Messages
+from ui.preferences import PreferenceStore
+from ui.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The program's parts, made once by `ui.app`."""
+
+    tasks: Tasks
+    tongue: Tongue
+    messages: Messages
+    desk: OpenDesk
+    preferences: PreferenceStore
+    look: Look

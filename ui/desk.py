@@ -1,0 +1,137 @@
+"""The open vault as the window sees it: unlocked, locked, changed; and the way to work on it beside the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from PySide6.QtCore import QObject, Signal
+
+from evidence_desk.bootstrap.opening import unlocked
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.core.job import Job
+from evidence_desk.errors import BugError, EvidenceDeskError
+from ui.tasks import Done, Failed, Lane, Progress, Running, Tasks
+
+T = TypeVar("T")
+_OF_THE_VAULT = (Lane.VAULT, Lane.SEAL, Lane.READ)
+
+
+class OpenDesk(QObject):
+    """At most one open vault.
+
+    Signals: `opened`, `locked`; `changed` when what it holds may be other than before (a seal, a token, an anchoring).
+    """
+
+    opened = Signal()
+    locked = Signal()
+    changed = Signal()
+
+    def __init__(self, tasks: Tasks) -> None:
+        super().__init__()
+        self._tasks = tasks
+        self._session: Session | None = None
+        self._hidden = False
+        tasks.changed.connect(self._on_tasks_changed)
+
+    @property
+    def session(self) -> Session | None:
+        """The open vault, None when there is none or it is locked."""
+        return None if self._hidden else self._session
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the vault that is open or locked."""
+        return None if self._session is None else self._session.vault.folder
+
+    def unlock(
+        self, folder: Path, passphrase: str, *, owner: QObject, done: Callable[[], None], failed: Failed
+    ) -> None:
+        """Open a vault; the errors are those of `Vault.open`.
+
+        One that is locked while its work still goes on is shown again once the passphrase is right.
+        """
+        busy = self._session is not None and self._session.vault.folder == folder
+
+        def work(_job: Job) -> Session | None:
+            session = unlocked(folder, passphrase, read_only=busy)
+            if not busy:
+                return session
+            session.close()
+            return None
+
+        def arrived(session: Session | None) -> None:
+            if session is not None:
+                self._session = session
+            elif self._session is None:  # its work ended meanwhile, and it was closed
+                self.unlock(folder, passphrase, owner=owner, done=done, failed=failed)
+                return
+            self._hidden = False
+            self.opened.emit()
+            done()
+
+        self._tasks.run(Lane.CPU, work, owner=owner, done=arrived, failed=failed)
+
+    def adopt(self, session: Session) -> None:
+        """Take over a session just made (first start, restore)."""
+        self._session, self._hidden = session, False
+        self.opened.emit()
+
+    def lock(self) -> None:
+        """Hide everything at once; the keys are wiped as soon as the work on the vault has ended."""
+        if self._session is None or self._hidden:
+            return
+        self._hidden = True
+        self._wipe()
+        self.locked.emit()
+
+    def run(
+        self,
+        work: Callable[[Session, Job], T],
+        *,
+        owner: QObject,
+        done: Done[T],
+        failed: Failed | None = None,
+        progress: Progress | None = None,
+        lane: Lane = Lane.VAULT,
+        title: str = "",
+        changes: bool = False,
+    ) -> Running[T]:
+        """Work on the open vault in a lane; `changes`: tell everyone afterwards.
+
+        Raises:
+            BugError: no vault is open.
+        """
+        session = self.session
+        if session is None:
+            raise BugError("bug.no_vault")
+
+        def finished(result: T) -> None:
+            done(result)
+            if changes:
+                self.changed.emit()
+
+        def failing(error: EvidenceDeskError) -> None:
+            (failed or self._tasks.on_unhandled)(error)
+            if changes:
+                self.changed.emit()
+
+        return self._tasks.run(
+            lane, lambda job: work(session, job), owner=owner, done=finished, failed=failing, progress=progress, title=title
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close the vault; call when no work is left."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+            self._hidden = False
+
+    def _on_tasks_changed(self) -> None:
+        if self._hidden:
+            self._wipe()
+
+    def _wipe(self) -> None:
+        if not self._tasks.busy(*_OF_THE_VAULT):
+            self.close()

@@ -1,0 +1,201 @@
+"""Work beside the window: lanes of worker threads, and one bridge that brings every answer back.
+
+Workers own no QObject (one a task crashed in a sixth of the runs); the only signal is the bridge's, queued into the window's thread.
+Callbacks never come after their owner is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+import structlog
+from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
+
+from evidence_desk.core.job import Job
+from evidence_desk.errors import BugError, CanceledError, EvidenceDeskError, HostError
+
+T = TypeVar("T")
+Done = Callable[[T], None]
+Failed = Callable[[EvidenceDeskError], None]
+Progress = Callable[[str, int, int], None]
+
+_INTERVAL: Final = 0.05
+"""Seconds between two reports of progress of one task."""
+
+
+class Lane(Enum):
+    """Kinds of work and how many of each run at once."""
+
+    VAULT = ("vault", 1)
+    SEAL = ("seal", 1)
+    READ = ("read", 1)
+    NET = ("net", 8)
+    CPU = ("cpu", max(1, (os.cpu_count() or 2) - 1))
+
+    @property
+    def label(self) -> str:
+        """Name of its threads."""
+        return self.value[0]
+
+    @property
+    def workers(self) -> int:
+        """Threads."""
+        return self.value[1]
+
+
+@dataclass(eq=False, slots=True)
+class Running(Generic[T]):
+    """A task given to a lane.
+
+    Attributes:
+        active: from the call of `Tasks.run` until its callback was called or dropped.
+        title: code of the sentence that names it where all work is listed; empty for work not worth naming.
+    """
+
+    lane: Lane
+    job: Job
+    title: str
+    _owner: QObject
+    _done: Done[T]
+    _failed: Failed
+    _progress: Progress | None
+    active: bool = True
+    _last: float = field(default=0.0)
+
+    def cancel(self) -> None:
+        """Ask it to stop at its next step; `failed` gets a CanceledError."""
+        self.job.cancel()
+
+
+class Tasks(QObject):
+    """All work in progress; as old as the main window.
+
+    Signals: `changed` when a task began or ended.
+    """
+
+    changed = Signal()
+    _arrived = Signal(object)
+
+    def __init__(self, unhandled: Failed | None = None) -> None:
+        """`unhandled` gets the errors of tasks without a `failed` of their own."""
+        super().__init__()
+        self.unhandled: Failed = unhandled or _ignore
+        self._pools = {lane: ThreadPoolExecutor(lane.workers, thread_name_prefix=lane.label) for lane in Lane}
+        self._running: list[Running[Any]] = []
+        self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
+        self._closing: Callable[[], None] | None = None
+        self._log = structlog.get_logger("ui.tasks")
+
+    def run(
+        self,
+        lane: Lane,
+        work: Callable[[Job], T],
+        *,
+        owner: QObject,
+        done: Done[T],
+        failed: Failed | None = None,
+        progress: Progress | None = None,
+        title: str = "",
+    ) -> Running[T]:
+        """Do `work` in a thread of a lane; callbacks come in the window's thread.
+
+        Args:
+            lane: where.
+            work: reports to its job and stops when that is canceled.
+            owner: callbacks are dropped once it is gone.
+            done: gets the result.
+            failed: gets our errors, CanceledError among them; without it `unhandled` gets all but cancellations.
+            progress: (stage, done, total), at most 20 a second.
+            title: code of the task's name.
+        """
+        task: Running[T] = Running(
+            lane, Job(lambda *report: self._report(task, report)), title, owner, done, failed or self.on_unhandled,
+            progress,
+        )  # fmt: skip
+        self._running.append(task)
+        self._pools[lane].submit(self._work, task, work)
+        self.changed.emit()
+        return task
+
+    @property
+    def running(self) -> tuple[Running[Any], ...]:
+        """Tasks in progress, oldest first."""
+        return tuple(self._running)
+
+    def busy(self, *lanes: Lane) -> bool:
+        """Whether a task of these lanes (of any, when none is named) is in progress."""
+        return any(not lanes or task.lane in lanes for task in self._running)
+
+    def close(self, finished: Callable[[], None]) -> None:
+        """Cancel all, and call `finished` in the window's thread once every worker has stopped."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            self._closing = finished
+        else:
+            self._shut()
+            finished()
+
+    # --- in the worker ----------------------------------------------------------------------------------------
+
+    def _work(self, task: Running[T], work: Callable[[Job], T]) -> None:
+        try:
+            task.job.step("", 0, 0)  # canceled before its turn
+            result = work(task.job)
+        except EvidenceDeskError as error:
+            self._arrived.emit((task, "failed", error))
+        except MemoryError:
+            self._arrived.emit((task, "failed", HostError("host.memory")))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not take the lane with it
+            self._log.exception("task failed", title=task.title)
+            self._arrived.emit((task, "failed", BugError("bug.task", kind=type(error).__name__)))
+        else:
+            self._arrived.emit((task, "done", result))
+
+    def _report(self, task: Running[Any], report: tuple[str, int, int]) -> None:
+        if task._progress is None:  # noqa: SLF001 - a record of this module
+            return
+        now = time.monotonic()
+        if now - task._last < _INTERVAL:  # noqa: SLF001
+            return
+        task._last = now  # noqa: SLF001
+        self._arrived.emit((task, "progress", report))
+
+    # --- in the window's thread -------------------------------------------------------------------------------
+
+    def _on_arrived(self, message: tuple[Running[Any], str, Any]) -> None:
+        task, kind, value = message
+        alive = isValid(task._owner)  # noqa: SLF001
+        if kind == "progress":
+            if alive and task.active and task._progress is not None:  # noqa: SLF001
+                task._progress(*value)  # noqa: SLF001
+            return
+        task.active = False
+        self._running.remove(task)
+        self.changed.emit()
+        if alive:
+            (task._done if kind == "done" else task._failed)(value)  # noqa: SLF001
+        if self._closing is not None and not self._running:
+            finished, self._closing = self._closing, None
+            self._shut()
+            finished()
+
+    def on_unhandled(self, error: EvidenceDeskError) -> None:
+        """Tell an error that no callback takes; a cancellation is no error."""
+        if not isinstance(error, CanceledError):
+            self.unhandled(error)
+
+    def _shut(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
+
+
+def _ignore(_error: EvidenceDeskError) -> None:
+    """Nobody listens yet."""

@@ -10,6 +10,7 @@ from typing import Final
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.rows import CaseRow, ExhibitRow, ObjectRow, StoredObject
 from evidence_desk.errors import BugError
+from evidence_desk.vault.browse_index import BrowseIndex
 from evidence_desk.vault.database import Database, Row, Value, optional_time, parse_time, time_text
 from evidence_desk.vault.log_repository import LogRepository
 
@@ -39,6 +40,7 @@ class CaseTables:
     def __init__(self, database: Database, log: Callable[[], LogRepository]) -> None:
         self._database = database
         self._log = log
+        self._index = BrowseIndex(database)
 
     def add_case(self, case: CaseRow) -> None:
         """Insert a case unless its number is known."""
@@ -120,6 +122,7 @@ class CaseTables:
                 for item in exhibit.objects
             ),
         )
+        self._index.add(exhibit_id, exhibit)
 
     def exhibit(self, leaf_hash: bytes) -> ExhibitRow | None:
         """One exhibit by leaf hash."""
@@ -161,20 +164,28 @@ class CaseTables:
 
     def erase_rows(self, case_number: str, at: datetime) -> None:
         """Delete what the rows of a case tell, but for custody; mark it erased."""
+        self._index.erase(case_number)
         for sql in _ERASE:
             self._database.write(sql, (case_number,))
         self._database.write(
             "UPDATE cases SET erased = ? WHERE number = ? AND erased IS NULL", (time_text(at), case_number)
         )
 
+    def with_ids(self) -> Iterator[tuple[int, ExhibitRow]]:
+        """All exhibits by number of their row."""
+        return self._pages_with_ids("", None)
+
     def _pages(self, condition: str, parameter: Value) -> Iterator[ExhibitRow]:
+        return (exhibit for _, exhibit in self._pages_with_ids(condition, parameter))
+
+    def _pages_with_ids(self, condition: str, parameter: Value) -> Iterator[tuple[int, ExhibitRow]]:
         last = 0
         extra = () if parameter is None else (parameter,)
         while True:
             page = self._load_with_id(
                 f"WHERE e.id > ? {condition} ORDER BY e.id LIMIT {_PAGE}", (last, *extra)
             )
-            yield from (exhibit for _, exhibit in page)
+            yield from page
             if len(page) < _PAGE:
                 return
             last = page[-1][0]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from evidence_desk.errors import ConfigurationError, EvidenceDeskError, IntegrityError
+from evidence_desk.errors import ConfigurationError, IntegrityError
+from evidence_desk.vault.backfill import FILLS
 from evidence_desk.vault.database import FILE_NAME, Database
 
 APPLICATION_ID: Final = 0x45564431  # "EVD1"
@@ -15,10 +16,11 @@ APPLICATION_ID: Final = 0x45564431  # "EVD1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """SQL that leads from schema `number` − 1 to `number`; without BEGIN and COMMIT."""
+    """SQL that leads from schema `number` − 1 to `number`, without BEGIN and COMMIT; `fill` writes what SQL cannot."""
 
     number: int
     sql: str
+    fill: Callable[[Database], None] | None = None
 
 
 def shipped() -> tuple[Migration, ...]:
@@ -28,7 +30,11 @@ def shipped() -> tuple[Migration, ...]:
         (entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
     )
     return tuple(
-        Migration(number=int(entry.name.removesuffix(".sql")), sql=entry.read_text(encoding="utf-8"))
+        Migration(
+            number=int(entry.name.removesuffix(".sql")),
+            sql=entry.read_text(encoding="utf-8"),
+            fill=FILLS.get(entry.name),
+        )
         for entry in found
     )
 
@@ -63,13 +69,15 @@ def migrate(database: Database, migrations: Sequence[Migration] | None = None) -
 
 def _run(database: Database, step: Migration) -> None:
     try:
-        database.script(
-            "BEGIN IMMEDIATE;\n"
-            f"{step.sql}\n"
-            f"PRAGMA application_id = {APPLICATION_ID};\n"
-            f"PRAGMA user_version = {step.number};\n"
-            "COMMIT;"
-        )
-    except EvidenceDeskError:
+        database.script(f"BEGIN IMMEDIATE;\n{step.sql}")
+        if step.fill is not None:
+            step.fill(database)
+        for sql in (
+            f"PRAGMA application_id = {APPLICATION_ID}",
+            f"PRAGMA user_version = {step.number}",
+            "COMMIT",
+        ):
+            database.rows(sql)
+    except BaseException:
         database.roll_back()
         raise

@@ -5,7 +5,7 @@ Adapters (``vault``, ``tsa.client``, ``reports``) implement them; ``bootstrap`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -266,6 +266,14 @@ class ExhibitStore(Protocol):
         ...
 
 
+class ObjectBatch(Protocol):
+    """Objects stored within one block of `ObjectStore.batch`."""
+
+    def settle(self, kept: Iterable[StoredObject]) -> None:
+        """Make these durable, so that rows may refer to them, and remove the others that the block stored."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Encrypted originals (age), one identity and one name key a case."""
 
@@ -276,8 +284,11 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def batch(self) -> AbstractContextManager[None]:
-        """Defer making objects durable to the end of the block: one sweep for many small files."""
+    def batch(self) -> AbstractContextManager[ObjectBatch]:
+        """Defer making objects durable: one sync for many small files.
+
+        When the block fails, its objects that no row refers to are removed.
+        """
         ...
 
     def open(self, stored: StoredObject, *, case_number: str) -> BinaryIO:
@@ -367,6 +378,10 @@ class Store(Protocol):
 
     def erased_cases(self) -> frozenset[str]:
         """Numbers of cases whose keys were deleted."""
+        ...
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """No other thread of this process reads or writes tables within the block; re-entrant. Keep it short."""
         ...
 
     def transaction(self) -> AbstractContextManager[None]:

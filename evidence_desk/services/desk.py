@@ -49,9 +49,11 @@ class Desk:
         Raises:
             IntegrityError: what is stored is not what was signed.
         """
-        if self._log is None:
-            self._log = TrustedLog.open(self.store.log, self.keys)
-        return self._log
+        log = self._log
+        if log is None:
+            with self.store.exclusive():
+                log = self._log = self._log or TrustedLog.open(self.store.log, self.keys)
+        return log
 
     def forget(self) -> None:
         """Verify the log anew when it is next used: its keys or leaves were changed past `appending`."""
@@ -59,16 +61,19 @@ class Desk:
 
     @contextmanager
     def appending(self) -> Iterator[Appender]:
-        """One durable transaction in which leaves are appended and rows written; all or nothing."""
-        log = self.log
-        appender = Appender(self, log)
-        try:
-            with self.store.transaction():
-                yield appender
-            self._log = appender.log
-        except BaseException:
-            self._log = None
-            raise
+        """One durable transaction in which leaves are appended and rows written; all or nothing.
+
+        Threads append one after the other: nobody sees the new leaves before `log` covers them.
+        """
+        with self.store.exclusive():
+            appender = Appender(self, self.log)
+            try:
+                with self.store.transaction():
+                    yield appender
+                self._log = appender.log
+            except BaseException:
+                self._log = None
+                raise
 
 
 @dataclass(slots=True)

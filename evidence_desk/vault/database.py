@@ -179,6 +179,12 @@ class Database:
                 raise
 
     @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """No other thread uses this connection within the block; re-entrant."""
+        with self._lock:
+            yield
+
+    @contextmanager
     def overwriting_deleted(self) -> Iterator[None]:
         """What a transaction within the block deletes is overwritten with zeros, in the journal too once it is over."""
         with self._lock:

@@ -14,7 +14,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -23,7 +23,7 @@ import pyrage
 from evidence_desk.core.digests import DigestPair, PairHasher
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import StoredObject
-from evidence_desk.errors import ConfigurationError, EvidenceDeskError, IntegrityError, NotFoundError
+from evidence_desk.errors import ConfigurationError, IntegrityError, NotFoundError
 from evidence_desk.vault import durable
 from evidence_desk.vault.faults import host_fault, host_faults
 from evidence_desk.vault.hashing import (
@@ -35,6 +35,7 @@ from evidence_desk.vault.hashing import (
     read_start,
 )
 from evidence_desk.vault.keybag import CaseKeys, Keybag
+from evidence_desk.vault.object_batches import Batch, Batches
 from evidence_desk.vault.object_stream import open_decrypted
 
 FOLDER: Final = "objects"
@@ -64,7 +65,7 @@ class ObjectRepository:
         self._keybag = keybag
         self._referenced = referenced
         self._read_only = read_only
-        self._local = _Batch()
+        self._batches = Batches(folder, referenced)
 
     def put(self, source: BinaryIO, *, case_number: str, size: int, job: Job) -> StoredObject:
         """Encrypt a stream while hashing it, re-hash what lies on the disk, make it durable under its name.
@@ -122,26 +123,14 @@ class ObjectRepository:
             return False
         return size == stored.size and digests.matches(stored.digests)
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Store many objects with one sync at the end of the block; commit their rows after it, not inside.
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Store many objects with one sync, by `Batch.settle` or at the end of the block.
 
         It belongs to the calling thread; what other threads store is synced at once. When the block fails, its
-        objects that no row refers to are removed.
+        objects that no row refers to are removed. Rows committed within the block, after `settle`, are safe from
+        batches of other threads that fail.
         """
-        batch = self._local
-        if batch.names is not None:
-            yield
-            return
-        batch.names, batch.fresh = set(), set()
-        try:
-            yield
-            durable.sync_files(self._folder, batch.names)
-        except BaseException:
-            self._discard(batch.fresh)
-            raise
-        finally:
-            batch.names = None
+        return self._batches.batch()
 
     def sweep(self) -> int:
         """Remove temporary files and objects that no row refers to; returns how many.
@@ -178,10 +167,10 @@ class ObjectRepository:
             with self._removing(temporary):
                 with self._writing(temporary) as descriptor:
                     durable.write_all(descriptor, sink.getbuffer())
-                    if self._local.names is None:
+                    if not self._batches.within:
                         os.fsync(descriptor)
                 self._confirm(temporary, stored, keys, Progress(job, "verify", stored.size))
-                self._publish(temporary, stored.name)
+                self._batches.publish(temporary, stored.name)
         return stored
 
     def _put_large(
@@ -202,7 +191,7 @@ class ObjectRepository:
                     with _syncing(descriptor):
                         self._confirm(temporary, stored, keys, verifying)
             if not reused:
-                self._publish(temporary, stored.name)
+                self._batches.publish(temporary, stored.name)
                 return stored
         with host_faults(FOLDER):
             temporary.unlink(missing_ok=True)
@@ -211,7 +200,7 @@ class ObjectRepository:
     def _reuse(self, stored: StoredObject, keys: CaseKeys, job: Job) -> bool:
         """Whether the case holds these bytes already, sound; a damaged copy is replaced by the new one."""
         path = self._path(stored.name)
-        if not path.is_file():
+        if not self._batches.held(stored.name):
             return False
         try:
             digests, size = _rehash(path, keys, Progress(job, "verify", stored.size), stored.size)
@@ -219,31 +208,13 @@ class ObjectRepository:
             return False
         if size != stored.size or not digests.matches(stored.digests):
             return False
-        if self._local.names is not None:
-            self._local.names.add(stored.name)
-        else:
-            with host_faults(FOLDER):
-                durable.sync_file(path)
+        self._batches.reused(stored.name)
         return True
 
     def _confirm(self, path: Path, stored: StoredObject, keys: CaseKeys, progress: Progress) -> None:
         digests, size = _rehash(path, keys, progress, stored.size)
         if size != stored.size or not digests.matches(stored.digests):
             raise IntegrityError("vault.object_damaged")
-
-    def _publish(self, temporary: Path, name: str) -> None:
-        with host_faults(FOLDER):
-            temporary.replace(self._path(name))
-            if self._local.names is not None:
-                self._local.names.add(name)
-                self._local.fresh.add(name)
-            else:
-                durable.sync_folder(self._folder)
-
-    def _discard(self, fresh: set[str]) -> None:
-        with contextlib.suppress(EvidenceDeskError, OSError):
-            for name in fresh - self._referenced(fresh):
-                self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         if not _NAME.match(name):
@@ -270,14 +241,6 @@ class ObjectRepository:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
             raise
-
-
-class _Batch(threading.local):
-    """Objects whose durability a thread has put off: all, and those it made."""
-
-    def __init__(self) -> None:
-        self.names: set[str] | None = None
-        self.fresh: set[str] = set()
 
 
 class _FileSink:

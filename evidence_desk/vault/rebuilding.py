@@ -71,6 +71,10 @@ class Rebuilding:
         """Another earlier log."""
         return self._vault.rebuilding(origin)
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """No other thread of this process reads or writes tables within the block."""
+        return self._vault.exclusive()
+
     def transaction(self) -> AbstractContextManager[None]:
         """One durable SQL transaction."""
         return self._vault.transaction()

@@ -248,6 +248,10 @@ class Vault:
         keys = NoteKeys(name=self.origin, ed25519=signer.ed25519_public, sm2=signer.sm2_public)
         return bool(note) and bool(check_ed25519(parse_note(note), keys))
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """No other thread of this process reads or writes tables within the block; re-entrant."""
+        return self._database.exclusive()
+
     def transaction(self) -> AbstractContextManager[None]:
         """One durable SQL transaction, rolled back on any exception; not nestable."""
         return self._database.transaction()

@@ -54,20 +54,21 @@ class _Walk:
 def audit(desk: Desk, *, job: Job) -> AuditOutcome:
     """Recompute leaves, tiles, roots and signatures of the active log, and compare what the store keeps with them.
 
-    A fault is a result, not an exception; at most 100 are listed.
+    A fault is a result, not an exception; at most 100 are listed. What is appended meanwhile is left to the next one.
     """
     walk = _Walk(desk)
-    _newest(walk)
-    _leaves(walk, job)
-    exhibits = check_records(desk, walk.events, walk.faults, job)
+    with desk.store.exclusive():
+        size = _newest(walk)
+    _leaves(walk, size, job)
+    exhibits = check_records(desk, size, walk.events, walk.faults, job)
     return AuditOutcome(
         origin=desk.origin, size=walk.edge.size, root=walk.edge.root(), checkpoints=walk.checked, exhibits=exhibits,
         faults=tuple(walk.faults[:MAX_FAULTS]),
     )  # fmt: skip
 
 
-def _newest(walk: _Walk) -> None:
-    """The newest checkpoint carries both signatures and is of the stored size."""
+def _newest(walk: _Walk) -> int:
+    """The newest checkpoint carries both signatures and is of the stored size, which is given back."""
     store = walk.desk.store.log
     size, note = store.size(), store.checkpoint()
     try:
@@ -76,12 +77,12 @@ def _newest(walk: _Walk) -> None:
             walk.fault("audit.size", size)
     except (IntegrityError, MalformedError):
         walk.fault("audit.newest", size)
+    return size
 
 
-def _leaves(walk: _Walk, job: Job) -> None:
+def _leaves(walk: _Walk, size: int, job: Job) -> None:
     store = walk.desk.store.log
-    size = store.size()
-    heads = _checkpoints(walk)
+    heads = _checkpoints(walk, size)
     expected = next(heads, None)
     for start in range(0, size, CHUNK):
         job.step("audit", start, size)
@@ -104,8 +105,8 @@ def _leaves(walk: _Walk, job: Job) -> None:
         walk.fault("audit.size", expected[0])
 
 
-def _checkpoints(walk: _Walk) -> Iterator[tuple[int, bytes]]:
-    """(size, root) of every stored checkpoint whose signatures hold.
+def _checkpoints(walk: _Walk, newest: int) -> Iterator[tuple[int, bytes]]:
+    """(size, root) of every stored checkpoint whose signatures hold, up to what the log grew while it is read.
 
     Ed25519 is checked on all; SM2, of which the second implementation takes 7 ms, on the newest by `TrustedLog.open`.
     """
@@ -115,6 +116,8 @@ def _checkpoints(walk: _Walk) -> Iterator[tuple[int, bytes]]:
     except EvidenceDeskError:  # told as a fault of the leaf
         generations = (KeyGeneration(since=0, keys=walk.desk.keys),)
     for size, note in store.checkpoints():
+        if size > newest and size <= store.size():
+            return
         checkpoint = _signed(note, signers_at(generations, size))
         if checkpoint is None:
             walk.fault("audit.signature", size)

@@ -24,11 +24,12 @@ class Fault:
     seq: int
 
 
-def check_records(desk: Desk, events: Mapping[int, Leaf], faults: list[Fault], job: Job) -> int:
+def check_records(desk: Desk, size: int, events: Mapping[int, Leaf], faults: list[Fault], job: Job) -> int:
     """Compare every record of the active log with its leaf; the number of exhibits looked at.
 
     Args:
         desk: the desk.
+        size: leaves that were gone through; what was appended since is left out.
         events: parsed leaves of types time.attested, custody.event and certificate.issued, by seq.
         faults: what is found wrong is added.
         job: progress in exhibits.
@@ -39,7 +40,11 @@ def check_records(desk: Desk, events: Mapping[int, Leaf], faults: list[Fault], j
         if count % 1000 == 0:
             job.step("audit.exhibits", count, 0)
         for row in desk.store.exhibits.custody(exhibit.leaf_hash):
-            if row.leaf_seq is not None and row.leaf_origin == desk.origin:
+            if (
+                row.leaf_seq is not None
+                and row.leaf_origin == desk.origin
+                and not _since(desk, size, row.leaf_seq)
+            ):
                 custody[row.leaf_seq].append(row)
         if exhibit.origin == desk.origin:
             count += 1
@@ -48,7 +53,7 @@ def check_records(desk: Desk, events: Mapping[int, Leaf], faults: list[Fault], j
     for seq, leaf in events.items():
         by_type[leaf.type][seq] = leaf
     _custody(by_type[LeafType.CUSTODY_EVENT], custody, faults)
-    _tokens(desk, by_type[LeafType.TIME_ATTESTED], faults)
+    _tokens(desk, size, by_type[LeafType.TIME_ATTESTED], faults)
     _certificates(desk, by_type[LeafType.CERTIFICATE_ISSUED], faults)
     return count
 
@@ -81,12 +86,19 @@ def _custody(
             faults.append(Fault(code="audit.custody", seq=seq))
 
 
-def _tokens(desk: Desk, leaves: Mapping[int, Leaf], faults: list[Fault]) -> None:
+def _since(desk: Desk, size: int, seq: int) -> bool:
+    """Whether a leaf was appended while the log was gone through."""
+    return size <= seq < desk.store.log.size()
+
+
+def _tokens(desk: Desk, size: int, leaves: Mapping[int, Leaf], faults: list[Fault]) -> None:
     """Each attesting leaf names a token that is kept, and the kept one is unchanged."""
     attested = {
         row.attested_seq: sha256(row.token)
         for row in desk.store.exhibits.tokens()
-        if row.attested_seq is not None and row.attested_origin == desk.origin
+        if row.attested_seq is not None
+        and row.attested_origin == desk.origin
+        and not _since(desk, size, row.attested_seq)
     }
     for seq in sorted({*leaves, *attested}):
         leaf, digest = leaves.get(seq), attested.get(seq)

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from evidence_desk.bootstrap.networking import bring_up
 from evidence_desk.bootstrap.reader import open_court
-from evidence_desk.bootstrap.restoring import Secret, settle
+from evidence_desk.bootstrap.restoring import Secret
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import anchor_json, fault_json, print_faults
 from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
@@ -28,11 +29,9 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
 from evidence_desk.errors import BusyError, UsageError
 from evidence_desk.services.anchor import AnchorOutcome
-from evidence_desk.services.anchor import anchor as anchor_log
 from evidence_desk.services.carry import carry as carry_outbox
 from evidence_desk.services.carry import export_outbox, import_answers
 from evidence_desk.services.envelopes import envelopes_for
-from evidence_desk.services.keybag_copy import send_copies
 from evidence_desk.terminal.output import Output, error_json
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import read_trust
@@ -84,13 +83,9 @@ def anchor(
 
 
 def _on_line(out: Output, opened: Session, *, wait: bool) -> None:
-    court = opened.court()
     with out.job() as job:
-        restored = settle(opened, court, secret=lambda: Secret(passphrase=passphrase(out)), job=job)
-        copies = send_copies(opened.desk, court)  # before the envelopes that its keys open
-        outcome = anchor_log(
-            opened.desk, court, opened.authorities, wait=wait, job=job, envelopes=envelopes_for
-        )
+        done = bring_up(opened, wait=wait, secret=lambda: Secret(passphrase=passphrase(out)), job=job)
+    restored, copies, outcome = done.restored, done.copies, done.anchored
     if restored is not None:
         tell_network(out, restored)
         tell_withheld(out, restored)

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from evidence_desk.bootstrap.reader import network_setting
+from evidence_desk.bootstrap.networking import choose_network, register_desk
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import fault_json, moment_or_none, print_faults
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption, session
 from evidence_desk.cli.restore import tell_copies
-from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.moment import format_moment
-from evidence_desk.errors import RemoteError, UsageError
+from evidence_desk.errors import RemoteError
 from evidence_desk.services.court_query import GatewayFault
-from evidence_desk.services.keybag_copy import delete_copies, send_again, send_copies
+from evidence_desk.services.keybag_copy import delete_copies, send_again
 from evidence_desk.services.network import (
     GatewayState,
     JoinOutcome,
     NetworkStatus,
-    agreed_chain,
-    register,
     status,
 )
 from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
-from evidence_desk.verify.files import read_trust
 
 app = typer.Typer(help="法院节点网络 / the court network")
 GatewayOption = Annotated[
@@ -47,22 +41,17 @@ def join(
 ) -> None:
     """加入法院节点网络并申请登记 / Join a network and ask for registration."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
-        faults: list[GatewayFault] = []
-        _settle(opened, gateway, trust, faults)
+        faults = choose_network(opened, gateway, trust)
         court = opened.court()
         out.say("network.joined", chain=court.chain_id, count=len(court.gateways))
         if court.trust.demo:
             out.say("demo.chain", chain=court.chain_id)
-        outcome = JoinOutcome(chain_id=court.chain_id)
-        if court.gateways:
-            with out.job() as job:
-                outcome = register(
-                    opened.desk, court, opened.registry_keys(), earlier=opened.vault.origins, job=job
-                )
-        copies = None if outcome.entry is None else send_copies(opened.desk, court)
+        with out.job() as job:
+            joined = register_desk(opened, job=job)
+        outcome = joined.registration
         _tell_join(out, opened, outcome)
-        if copies is not None:
-            tell_copies(out, copies)
+        if joined.copies is not None:
+            tell_copies(out, joined.copies)
         print_faults(out, [*faults, *outcome.faults])
         out.document(_join_json(out, opened, outcome, faults))
 
@@ -105,30 +94,6 @@ def keybag(
         )
         if outcome.faults:
             raise typer.Exit(PARTLY if outcome.sent else RemoteError.exit_status)
-
-
-def _settle(
-    opened: Session, gateways: Sequence[str] | None, folder: Path | None, faults: list[GatewayFault]
-) -> None:
-    """Store what is given; without trust folder or gateways those of the network joined before stand."""
-    joined = opened.networks
-    if folder is None:
-        if not joined:
-            raise UsageError("network.no_trust")
-        if gateways:
-            present = joined[0]
-            urls = [opened.gateway(url) for url in gateways]
-            agreed_chain(urls, {present.chain_id: present.network}, faults)
-            opened.join_network(replace(present, gateways=_distinct(urls)))
-        return
-    roots = read_trust(folder)
-    urls = [opened.gateway(url) for url in gateways or ()]
-    chain_id = agreed_chain(urls, roots.networks, faults)
-    opened.join_network(network_setting(roots, chain_id, _distinct(urls)))
-
-
-def _distinct(gateways: Sequence[CourtGateway]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(item.url for item in gateways))
 
 
 def _tell_join(out: Output, opened: Session, outcome: JoinOutcome) -> None:

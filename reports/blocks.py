@@ -88,13 +88,17 @@ class Facts:
     rows: tuple[Fact, ...]
 
 
+Cell = str | tuple[str, ...]
+"""Text of a table's cell, or several texts each on a line of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A ruled table; `weights` share the width, header repeats on every page."""
 
     header: tuple[str, ...]
     weights: tuple[float, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     tones: tuple[Tone, ...] = ()
 
 
@@ -134,7 +138,17 @@ class Seal:
     lines: tuple[str, ...]
 
 
-Block = Title | Banner | Heading | Paragraph | Items | Commands | Facts | Table | Files | Code | Seal
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatures:
+    """Lines to sign by hand, kept together: who signs, and on the right where the date goes."""
+
+    places: tuple[str, ...]
+    date: str
+
+
+Block = (
+    Title | Banner | Heading | Paragraph | Items | Commands | Facts | Table | Files | Code | Seal | Signatures
+)
 
 
 def texts(part: object) -> Iterator[str]:

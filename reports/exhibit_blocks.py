@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.certificate import CheckStatus, Exhibit, FileFacts, Person, beijing_text
+from evidence_desk.core.qr_payload import CodePayload
 from reports.blocks import (
     Block,
     Code,
@@ -32,10 +33,9 @@ _STATUS_TONES: Final = {
 
 def code_payload(exhibit: Exhibit) -> str:
     """Content of the QR code: full leaf hash and where to look it up; no address of ours (a look-alike must not win)."""
-    place = f"log={exhibit.checkpoint.origin}"
-    if exhibit.court is not None:
-        place = f"chain={exhibit.court.chain_id}"
-    return f"ED1 leaf={exhibit.leaf_hash.hex()} {place}"
+    if exhibit.court is None:
+        return CodePayload(leaf_hash=exhibit.leaf_hash, origin=exhibit.checkpoint.origin).encode()
+    return CodePayload(leaf_hash=exhibit.leaf_hash, chain_id=exhibit.court.chain_id).encode()
 
 
 def proven_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
@@ -53,7 +53,7 @@ def proven_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
         ),
     )
     yield from _files(exhibit, say)
-    yield from _times(exhibit, say)
+    yield from times_blocks(exhibit, say)
     yield from _token(exhibit, say)
     yield from _log(exhibit, say)
     yield from _court(exhibit, say)
@@ -69,7 +69,7 @@ def _files(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
             say("certificate.files.name"),
             say("certificate.files.aside"),
         ),
-        entries=tuple(_file(entry, say) for entry in exhibit.files[:MOST_FILES]),
+        entries=tuple(file_line(entry, say) for entry in exhibit.files[:MOST_FILES]),
     )
     rest = len(exhibit.files) - MOST_FILES
     if rest > 0:
@@ -81,7 +81,8 @@ def _files(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
     yield Paragraph(text=say("certificate.files.algorithms"), small=True, tone=Tone.SECONDARY)
 
 
-def _file(entry: FileFacts, say: Speaker) -> FileLine:
+def file_line(entry: FileFacts, say: Speaker) -> FileLine:
+    """One file of the list, ready to print."""
     return FileLine(
         name=entry.name,
         size=say("certificate.files.size", size=count(entry.size)),
@@ -92,7 +93,8 @@ def _file(entry: FileFacts, say: Speaker) -> FileLine:
     )
 
 
-def _times(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
+def times_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
+    """The times apart, each with on whose word; what is lacking is said."""
     desk = say("certificate.times.by_desk")
     rows: list[tuple[str, str, str, str]] = []
 
@@ -222,8 +224,8 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     yield "exhibit_title", exhibit.title
     yield "kind", say.known("certificate.kind", exhibit.kind)
     yield "purpose", exhibit.purpose
-    yield "operator", _person(exhibit.operator, say)
-    yield "witness", say("certificate.none") if exhibit.witness is None else _person(exhibit.witness, say)
+    yield "operator", person_text(exhibit.operator, say)
+    yield "witness", say("certificate.none") if exhibit.witness is None else person_text(exhibit.witness, say)
     yield "interest", exhibit.interest
     yield "obtained", source.obtained
     yield "from_whom", source.from_whom
@@ -234,14 +236,15 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     yield "original", say(code) if code else ""
     yield "derived", source.derived_from
     yield "basis", source.basis
-    yield "tools", tuple(_tools(exhibit, say))
+    yield "tools", tuple(tool_texts(exhibit, say))
     yield "not_captured", exhibit.not_captured
     yield "storage", exhibit.medium
     yield "last_recheck", "" if exhibit.last_recheck is None else say.moment(exhibit.last_recheck)
     yield "next_recheck", "" if exhibit.next_recheck is None else say.moment(exhibit.next_recheck)
 
 
-def _person(person: Person, say: Speaker) -> str:
+def person_text(person: Person, say: Speaker) -> str:
+    """Name with role, identification and whether they signed; empty without a name."""
     if not person.name:
         return ""
     details = [person.role] if person.role else []
@@ -251,7 +254,8 @@ def _person(person: Person, say: Speaker) -> str:
     return say("certificate.person", name=person.name, details=say("certificate.join").join(details))
 
 
-def _tools(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
+def tool_texts(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
+    """Programs that took part, with version and digest."""
     for tool in exhibit.tools:
         if tool.sha256 is None:
             yield say("certificate.tool", name=tool.name, version=tool.version)

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from reports.blocks import (
     Banner,
     Block,
+    Cell,
     Code,
     Commands,
     Document,
@@ -16,6 +17,7 @@ from reports.blocks import (
     Items,
     Paragraph,
     Seal,
+    Signatures,
     Table,
     Title,
     Tone,
@@ -33,6 +35,8 @@ BOTTOM: Final = 66.0
 SEAL_BOX: Final = (RIGHT - 236, BOTTOM + 4, RIGHT, BOTTOM + 60)
 """Rectangle of the signature on the last page, points."""
 _SEAL_ROOM: Final = 72.0
+_SIGN: Final = 36.0
+"""Height of a line to sign on, points."""
 _LABEL: Final = 104.0
 BODY: Final = 9.5
 SMALL: Final = 8.0
@@ -86,7 +90,7 @@ def lay_out(document: Document) -> list[Page]:
     return flow.pages
 
 
-def _place(flow: _Flow, block: Block) -> None:
+def _place(flow: _Flow, block: Block) -> None:  # noqa: C901, PLR0912 - one case a block
     match block:
         case Title():
             _title(flow, block)
@@ -110,6 +114,8 @@ def _place(flow: _Flow, block: Block) -> None:
             _code(flow, block)
         case Seal():
             _seal(flow, block)
+        case Signatures():
+            _signatures(flow, block)
         case _:
             assert_never(block)
 
@@ -229,15 +235,18 @@ def _table(flow: _Flow, block: Table) -> None:
     starts = [LEFT + sum(widths[:index]) for index in range(len(widths))]
     _table_header(flow, block.header, starts, widths)
     for number, row in enumerate(block.rows):
-        cells = [
-            wrap(printable(cell), Style.REGULAR, SMALL, widths[index] - 8) for index, cell in enumerate(row)
-        ]
+        cells = [_cell(cell, widths[index] - 8) for index, cell in enumerate(row)]
         height = max(len(cell) for cell in cells) * SMALL * 1.45 + 6
         if flow.need(min(height, TOP - BOTTOM)):
             _table_header(flow, block.header, starts, widths)
         tone = block.tones[number] if block.tones else Tone.TEXT
         _table_row(flow, cells, starts, tone=tone)
     flow.y -= 8
+
+
+def _cell(cell: Cell, room: float) -> list[str]:
+    parts = (cell,) if isinstance(cell, str) else cell
+    return [line for part in parts for line in wrap(printable(part), Style.REGULAR, SMALL, room)]
 
 
 def _table_header(flow: _Flow, header: tuple[str, ...], starts: list[float], widths: list[float]) -> None:
@@ -344,6 +353,18 @@ def _seal(flow: _Flow, block: Seal) -> None:
             flow.page.texts.append(TextOp(LEFT, y, line, Style.REGULAR, SMALL, Tone.SECONDARY))
             y -= SMALL * _LEADING
     flow.y = BOTTOM
+
+
+def _signatures(flow: _Flow, block: Signatures) -> None:
+    flow.need(_SIGN * len(block.places))
+    for place in block.places:
+        flow.y -= _SIGN - BODY * _LEADING
+        label, date = printable(place), printable(block.date)
+        flow.text(LEFT, label, style=Style.REGULAR, size=BODY)
+        flow.text(RIGHT - width(date, Style.REGULAR, BODY), date, style=Style.REGULAR, size=BODY)
+        flow.y -= BODY * _LEADING
+        flow.rule()
+    flow.y -= 8
 
 
 def _furniture(document: Document, page: Page, number: int, count: int) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority, network, signer
+from evidence_desk.cli import authority, document, network, signer
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
@@ -42,6 +42,7 @@ for command, name in (
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
+app.add_typer(document.app, name="document")
 app.add_typer(network.app, name="network")
 
 
@@ -52,7 +53,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
-    if arguments in ([], ["authority"], ["signer"], ["network"]):
+    if arguments in ([], ["authority"], ["signer"], ["document"], ["network"]):
         arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from ui.context import Context
+from ui.demo_network import DemoNetwork
 from ui.desk import OpenDesk
 from ui.language import Tongue
 from ui.look.fonts import load_fonts
@@ -43,8 +44,15 @@ def make_program(application: QApplication, preferences: PreferenceStore) -> Pro
     messages = WindowMessages(tongue, look, preferences)
     tasks.unhandled = messages.error
     context = Context(
-        tasks=tasks, tongue=tongue, messages=messages, desk=desk, preferences=preferences, look=look
+        tasks=tasks,
+        tongue=tongue,
+        messages=messages,
+        desk=desk,
+        preferences=preferences,
+        look=look,
+        demo=DemoNetwork(desk),
     )
+    desk.opened.connect(context.demo.resume)
     role = preferences.value.role
     window = Window(context, PageName.SEAL if role is None else _FIRST[role])
     messages.stand_over(window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ui.demo_network import DemoNetwork
 from ui.desk import OpenDesk
 from ui.language import Tongue
 from ui.look.look import Look
@@ -22,3 +23,4 @@ class Context:
     desk: OpenDesk
     preferences: PreferenceStore
     look: Look
+    demo: DemoNetwork

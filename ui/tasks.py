@@ -73,6 +73,14 @@ class Running(Generic[T]):
         """Ask it to stop at its next step; `failed` gets a CanceledError."""
         self.job.cancel()
 
+    def pause(self) -> None:
+        """Let it wait at its next step."""
+        self.job.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self.job.resume()
+
 
 class Tasks(QObject):
     """All work in progress; as old as the main window.

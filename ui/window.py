@@ -187,7 +187,7 @@ class Window(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.context.preferences.change(geometry=geometry)
         self.setEnabled(False)
-        self.context.tasks.close(self._closed)
+        self.context.tasks.close(lambda: self.context.demo.stop(self._closed))
 
     def _closed(self) -> None:
         self._closing = True

@@ -19,6 +19,7 @@ from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.texts import Language, has
 from evidence_desk.vault.keys import KdfParameters
 from ui.context import Context
+from ui.demo_network import DemoNetwork
 from ui.desk import OpenDesk
 from ui.language import Tongue
 from ui.look.fonts import load_fonts
@@ -105,13 +106,14 @@ def context(
     qapp.setFont(load_fonts())
     tasks = Tasks()
     tasks.unhandled = messages.error
+    desk = OpenDesk(tasks)
     made = Context(
-        tasks=tasks, tongue=Tongue(), messages=messages, desk=OpenDesk(tasks),
+        tasks=tasks, tongue=Tongue(), messages=messages, desk=desk, demo=DemoNetwork(desk),
         preferences=PreferenceStore(tmp_path / "config" / "desktop.json"), look=Look(qapp, Scheme.LIGHT),
     )  # fmt: skip
     yield made
     ended: list[bool] = []
-    made.tasks.close(lambda: ended.append(True))
+    made.tasks.close(lambda: made.demo.stop(lambda: ended.append(True)))
     qtbot.waitUntil(lambda: bool(ended), timeout=30_000)
     made.desk.close()
 

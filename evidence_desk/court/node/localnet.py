@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -63,6 +64,7 @@ _CONNECTIONS: Final = 512
 """Requests and connections of one client: on a localnet everybody comes from one address."""
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
+_PIECE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +218,12 @@ def _ports(count: int, base_port: int) -> list[tuple[int, int, int]]:
     return list(zip(found[::3], found[1::3], found[2::3], strict=True))
 
 
-async def run_localnet(localnet: Localnet, engine: Path, ready: Callable[[], None]) -> None:
+async def run_localnet(
+    localnet: Localnet, engine: Path, ready: Callable[[], None], *, until_eof: bool = False
+) -> None:
     """Run all validators until SIGTERM or SIGINT; `ready` is called once, when every node has a block and every gateway answers.
+
+    `until_eof`: until standard input is at its end too, so that no network outlives the program that started it.
 
     Raises:
         BusyError: ``node.running`` when another process runs one of them.
@@ -225,9 +231,17 @@ async def run_localnet(localnet: Localnet, engine: Path, ready: Callable[[], Non
     """
     supervisors = [Supervisor(home, engine, log_to_files=True) for home in localnet.homes]
     async with _supervised(supervisors) as stopping:
+        if until_eof:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _stop_at_eof, stopping)
         if await _all_ready(localnet.homes, stopping):
             ready()
             await stopping.wait()
+
+
+def _stop_at_eof(stopping: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), _PIECE):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stopping.set()
 
 
 async def run_node(home: NodeHome, engine: Path) -> None:

@@ -65,6 +65,13 @@ def localnet(
     base_port: Annotated[
         int, typer.Option(help="起始端口，0 为自动 / first port, 0 for free ones", min=0, max=65000)
     ] = 0,
+    until_eof: Annotated[
+        bool,
+        typer.Option(
+            "--until-eof",
+            help="标准输入关闭时停止 / stop when standard input closes, with the program that started it",
+        ),
+    ] = False,
     language: LanguageOption = Language.ZH,
 ) -> None:
     """在本机运行 N 个验证节点（演示/非第三方）/ run N validators on this machine (demo, no third party)."""
@@ -78,7 +85,7 @@ def localnet(
             sys.stdout.flush()
             out.errors.print(out.text("node.localnet.ready", count=count, chain_id=net.chain_id))
 
-        asyncio.run(run_localnet(net, engine, ready))
+        asyncio.run(run_localnet(net, engine, ready, until_eof=until_eof))
 
 
 def application(

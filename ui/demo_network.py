@@ -1,0 +1,176 @@
+"""A court network of four nodes on this machine, for trying out: 演示/非第三方. Real nodes, real proofs, no third party.
+
+The nodes are a process of their own (``court-node localnet``), which ends with this program, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from evidence_desk.bootstrap.networking import choose_network, register_desk
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.core.job import Job
+from evidence_desk.court.protocol.history import DEMO_PREFIX
+from evidence_desk.errors import EvidenceDeskError, HostError
+from ui.desk import OpenDesk
+from ui.tasks import Failed, Lane
+
+NODES: Final = 4
+_READY_MS: Final = 150_000
+_STOP_MS: Final = 20_000
+_LIMIT: Final = 64 * 1024
+
+
+class DemoNetwork(QObject):
+    """At most one demo network, its folder beside the vault's. `changed` when it starts, answers or ends."""
+
+    changed = Signal()
+
+    def __init__(self, desk: OpenDesk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._process: QProcess | None = None
+        self._ready = False
+        self._said = b""
+        self._after: Callable[[], None] = _nothing
+        self._fault: Failed | None = None
+        self._stopped: Callable[[], None] | None = None
+        self._deadline = QTimer(self, singleShot=True)
+        self._deadline.timeout.connect(self._on_silent)
+
+    @property
+    def running(self) -> bool:
+        """Whether its nodes answer."""
+        return self._ready
+
+    @property
+    def starting(self) -> bool:
+        """Whether it was started and does not answer yet."""
+        return self._process is not None and not self._ready
+
+    def start(self, *, done: Callable[[], None], failed: Failed) -> None:
+        """Start the nodes, join them, register the desk; `done` once it is registered.
+
+        Errors: HostError ``ui.demo_network`` with the last words of the nodes; those of `register_desk`.
+        """
+        session = self._desk.session
+        if session is None or self._process is not None:
+            return
+        folder = demo_folder(session.vault.folder)
+        self._after, self._fault, self._said = done, failed, b""
+        process = QProcess(self)
+        process.setProcessEnvironment(QProcessEnvironment.systemEnvironment())
+        process.readyReadStandardOutput.connect(self._on_output)
+        process.finished.connect(self._on_finished)
+        process.errorOccurred.connect(self._on_error)
+        self._process = process
+        self._deadline.start(_READY_MS)
+        process.start(
+            sys.executable,
+            ["-m", "evidence_desk.court.node", "localnet", str(NODES), "--dir", str(folder), "--until-eof"],
+        )
+        self.changed.emit()
+
+    def resume(self) -> None:
+        """Start it again when the open vault's network is one of this machine."""
+        session = self._desk.session
+        if session is None or self._process is not None:
+            return
+        networks = session.networks
+        if (
+            networks
+            and networks[0].chain_id.startswith(DEMO_PREFIX)
+            and demo_folder(session.vault.folder).is_dir()
+        ):
+            self.start(done=_nothing, failed=_ignored)
+
+    def stop(self, finished: Callable[[], None]) -> None:
+        """Stop the nodes; `finished` once they have ended."""
+        if self._process is None:
+            finished()
+            return
+        self._stopped = finished
+        self._process.terminate()
+        self._deadline.start(_STOP_MS)
+
+    # --- what the process says --------------------------------------------------------------------------------
+
+    def _on_output(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        self._said = (self._said + process.readAllStandardOutput().data())[:_LIMIT]
+        if self._ready or b"\n" not in self._said:
+            return
+        self._deadline.stop()
+        try:
+            ready = json.loads(self._said.partition(b"\n")[0])
+            gateways, trust = [str(url) for url in ready["gateways"]], Path(str(ready["trust"]))
+        except (ValueError, KeyError, TypeError):
+            self._fail(HostError("ui.demo_network", reason="ready"))
+            return
+        self._ready = True
+        self.changed.emit()
+        self._join(gateways, trust)
+
+    def _join(self, gateways: list[str], trust: Path) -> None:
+        if self._desk.session is None:
+            return
+
+        def work(session: Session, job: Job) -> None:
+            choose_network(session, gateways, trust)
+            register_desk(session, job=job)
+
+        self._desk.run(
+            work, owner=self, done=lambda _: self._after(), failed=self._fault, lane=Lane.NET, title="ui.work.join",
+            changes=True,
+        )  # fmt: skip
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            self._fail(HostError("ui.demo_network", reason=error.name))
+            self._process = None
+            self.changed.emit()
+
+    def _on_finished(self) -> None:
+        process, self._process = self._process, None
+        was_ready, self._ready = self._ready, False
+        self._deadline.stop()
+        words = b"" if process is None else bytes(process.readAllStandardError().data())
+        if process is not None:
+            process.deleteLater()
+        self.changed.emit()
+        if self._stopped is not None:
+            stopped, self._stopped = self._stopped, None
+            stopped()
+        elif not was_ready:
+            last = words.decode(errors="replace").strip().splitlines()
+            self._fail(HostError("ui.demo_network", reason=last[-1][:200] if last else "—"))
+
+    def _on_silent(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def _fail(self, error: EvidenceDeskError) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            fault(error)
+
+
+def demo_folder(vault: Path) -> Path:
+    """Where the demo network of a vault lies."""
+    return vault.with_name(f"{vault.name}-demo-court")
+
+
+def _nothing() -> None:
+    """Nobody waits."""
+
+
+def _ignored(_error: EvidenceDeskError) -> None:
+    """Resuming quietly: the status page says that the gateways are silent."""

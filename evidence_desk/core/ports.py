@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
+from evidence_desk.core.browse_ports import BrowseStore
 from evidence_desk.core.certificate.model import Certificate
 from evidence_desk.core.court_ports import CourtStore
 from evidence_desk.core.digests import DigestPair
@@ -169,6 +170,10 @@ class ExhibitStore(Protocol):
         """Exhibits holding a file with this SHA-256 or SM3, or whose leaf hash it is."""
         ...
 
+    def with_files(self, case_number: str, files: Sequence[DigestPair]) -> ExhibitRow | None:
+        """The oldest exhibit of a case that has exactly these files, whatever their names and order."""
+        ...
+
     def exhibits(self, *, case_number: str | None = None) -> Iterator[ExhibitRow]:
         """All exhibits in log order."""
         ...
@@ -323,6 +328,11 @@ class Store(Protocol):
     @property
     def court(self) -> CourtStore:
         """What the court network accepted."""
+        ...
+
+    @property
+    def browse(self) -> BrowseStore:
+        """Lists, tags, notes, links."""
         ...
 
     @property

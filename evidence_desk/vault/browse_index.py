@@ -31,6 +31,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def from_microseconds(count: int) -> datetime:
+    """Moment of `microseconds`."""
+    return _EPOCH + count * _MICROSECOND
+
+
 class BrowseIndex:
     """Writes `listed`, `exhibit_words`, `exhibit_grams` and `exhibit_links`; inside the caller's transaction."""
 

@@ -142,6 +142,23 @@ class CaseTables:
             (digest,),
         )
 
+    def with_files(self, case_number: str, files: Sequence[DigestPair]) -> ExhibitRow | None:
+        """The oldest exhibit of a case that has exactly these files, whatever their names and order."""
+        wanted = sorted((pair.sha256, pair.sm3) for pair in files)
+        if not wanted:
+            return None
+        candidates = self._database.rows(
+            "SELECT DISTINCT e.id FROM objects o JOIN exhibits e ON e.id = o.exhibit_id "
+            "WHERE o.sha256 = ? AND o.sm3 = ? AND e.case_number = ? "
+            "AND (SELECT count(*) FROM objects n WHERE n.exhibit_id = e.id) = ? ORDER BY e.id",
+            (*wanted[0], case_number, len(wanted)),
+        )
+        for (exhibit_id,) in candidates:
+            found = self._database.rows("SELECT sha256, sm3 FROM objects WHERE exhibit_id = ?", (exhibit_id,))
+            if sorted((row[0], row[1]) for row in found) == wanted:
+                return self._load("WHERE e.id = ?", (exhibit_id,))[0]
+        return None
+
     def exhibits(self, *, case_number: str | None = None) -> Iterator[ExhibitRow]:
         """All exhibits in log order, read in pages."""
         return self._pages("" if case_number is None else "AND e.case_number = ?", case_number)

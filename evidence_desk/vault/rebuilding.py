@@ -9,6 +9,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.envelope import Box
 from evidence_desk.core.rows import StoredObject
 from evidence_desk.errors import ConfigurationError
+from evidence_desk.vault.browse_tables import BrowseTables
 from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.keys import DeskSigner
@@ -43,6 +44,11 @@ class Rebuilding:
     def court(self) -> CourtRepository:
         """What the court network accepted of the earlier log."""
         return self._court
+
+    @property
+    def browse(self) -> BrowseTables:
+        """Lists, tags, notes, links."""
+        return self._vault.browse
 
     @property
     def queue(self) -> QueueRepository:

@@ -18,6 +18,7 @@ from evidence_desk.crypto.guomi import sm2_public
 from evidence_desk.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
+from evidence_desk.vault.browse_tables import BrowseTables
 from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.database import FILE_NAME as DATABASE
 from evidence_desk.vault.database import Database
@@ -96,6 +97,7 @@ class Vault:
         self._exhibits = ExhibitRepository(self._database, lambda: self._log)
         self._court = CourtRepository(self._database, lambda: self._log)
         self._queue = QueueRepository(self._database)
+        self._browse = BrowseTables(self._database)
         self._objects = ObjectRepository(
             self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
         )
@@ -188,6 +190,11 @@ class Vault:
     def court(self) -> CourtRepository:
         """What the court network accepted."""
         return self._court
+
+    @property
+    def browse(self) -> BrowseTables:
+        """Lists, tags, notes, links."""
+        return self._browse
 
     @property
     def queue(self) -> QueueRepository:

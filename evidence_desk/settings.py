@@ -15,6 +15,7 @@ from evidence_desk.errors import MalformedError
 _AUTHORITIES: Final = "authorities"
 _SIGNERS: Final = "signers"
 _NETWORKS: Final = "networks"
+_PKCS11: Final = "signer.pkcs11"
 _LIMIT: Final = 32 * 1024 * 1024
 
 
@@ -60,6 +61,25 @@ class NetworkSetting:
     gateways: tuple[str, ...]
     network: bytes
     authorities: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pkcs11Setting:
+    """A key in a token that signs certificates; the PIN is never stored.
+
+    Attributes:
+        module: absolute path of the PKCS#11 module.
+        token_label, token_serial: of the token. key_label: of the key. key_id: its CKA_ID in hex.
+        certificate: DER. chain: DER certificates above it, the nearest first.
+    """
+
+    module: str
+    token_label: str
+    token_serial: str
+    key_label: str
+    key_id: str
+    certificate: bytes
+    chain: tuple[bytes, ...] = ()
 
 
 def load_networks(store: ExhibitStore) -> tuple[NetworkSetting, ...]:
@@ -120,6 +140,43 @@ def load_signer_roots(store: ExhibitStore) -> tuple[str, ...]:
 def save_signer_roots(store: ExhibitStore, roots: tuple[str, ...]) -> None:
     """Replace the list; call within a transaction."""
     store.set_setting(_SIGNERS, encode(list[JSON](roots)))
+
+
+def load_pkcs11(store: ExhibitStore) -> Pkcs11Setting | None:
+    """The key in a token that signs certificates, None when it is one in the key file."""
+    data = store.get_setting(_PKCS11)
+    value = None if data is None else decode(data, what=_PKCS11, limit=_LIMIT)
+    if value is None:
+        return None
+    try:
+        item = value if isinstance(value, dict) else {}
+        chain = item["chain"]
+        return Pkcs11Setting(
+            module=str(item["module"]),
+            token_label=str(item["token_label"]),
+            token_serial=str(item["token_serial"]),
+            key_label=str(item["key_label"]),
+            key_id=str(item["key_id"]),
+            certificate=base64.b64decode(str(item["certificate"]), validate=True),
+            chain=tuple(base64.b64decode(str(der), validate=True) for der in chain)
+            if isinstance(chain, list)
+            else (),
+        )
+    except (KeyError, binascii.Error) as error:
+        raise MalformedError("malformed.setting", name=_PKCS11) from error
+
+
+def save_pkcs11(store: ExhibitStore, setting: Pkcs11Setting | None) -> None:
+    """Set the key in a token, or none; call within a transaction."""
+    value: JSON = None
+    if setting is not None:
+        value = {
+            "module": setting.module, "token_label": setting.token_label, "token_serial": setting.token_serial,
+            "key_label": setting.key_label, "key_id": setting.key_id,
+            "certificate": base64.b64encode(setting.certificate).decode(),
+            "chain": [base64.b64encode(der).decode() for der in setting.chain],
+        }  # fmt: skip
+    store.set_setting(_PKCS11, encode(value))
 
 
 def _authority(value: JSON) -> AuthoritySetting:

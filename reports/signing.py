@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -21,7 +21,8 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.stamp import BaseStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from evidence_desk.crypto.pki import Identity, KeyKind
+from evidence_desk.core.signing_ports import SigningKey
+from evidence_desk.crypto.pki import Identity, KeyKind, signature_algorithm
 from evidence_desk.errors import BugError, MalformedError, UserError
 from evidence_desk.texts import Language
 from evidence_desk.verify.certificate.seal import FIELD, is_demo, seal_lines, signer_name
@@ -37,17 +38,19 @@ Timestamp = Callable[[bytes], bytes]
 
 
 class _KeptKeySigner(signers.Signer):
-    """Signer whose key is loaded once: pyHanko's own parses it for every signature (260 ms for RSA)."""
+    """Signer whose key is loaded once, or lies in a token: pyHanko's own parses it for every signature (260 ms for RSA)."""
 
-    def __init__(self, identity: Identity) -> None:
-        chain = [x509.Certificate.load(item) for item in identity.chain]
+    def __init__(
+        self, certificate: bytes, chain: Sequence[bytes], kind: KeyKind, sign: Callable[[bytes], bytes]
+    ) -> None:
+        above = [x509.Certificate.load(item) for item in chain]
         super().__init__(
-            signing_cert=x509.Certificate.load(identity.certificate),
-            cert_registry=cast("Any", SimpleCertificateStore).from_certs(chain),
-            signature_mechanism=algos.SignedDigestAlgorithm.load(identity.key.signature_algorithm().dump()),
+            signing_cert=x509.Certificate.load(certificate),
+            cert_registry=cast("Any", SimpleCertificateStore).from_certs(above),
+            signature_mechanism=algos.SignedDigestAlgorithm.load(signature_algorithm(kind).dump()),
             embed_roots=False,
         )
-        self._sign = identity.key.signer()
+        self._sign = sign
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's interface
         """Signature over `data`; only SHA-256 is ever asked for."""
@@ -98,17 +101,20 @@ class _PdfSigner(signers.PdfSigner):
 class PdfSigner:
     """An institution's or the demo signer's key, ready to sign many certificates; threads may share it."""
 
-    def __init__(self, identity: Identity) -> None:
-        """Load key and certificates once.
+    def __init__(self, key: Identity | SigningKey) -> None:
+        """Load a key of ours and its certificates once, or take one that signs where it lies (a token).
 
         Raises:
             UserError: ``certificate.key_kind`` for SM2 (EU DSS would refuse the file), ``certificate.signer_name``
                 when the seal could not print the signer's name.
         """
-        if identity.key.kind is KeyKind.SM2:
+        kind = key.key.kind if isinstance(key, Identity) else key.kind
+        if kind is KeyKind.SM2:
             raise UserError("certificate.key_kind")
-        self.signer = _KeptKeySigner(identity)
-        certificate = x509.Certificate.load(identity.certificate)
+        sign = key.key.signer() if isinstance(key, Identity) else key.sign
+        self.signer = _KeptKeySigner(key.certificate, key.chain, kind, sign)
+        self.certificate = key.certificate
+        certificate = x509.Certificate.load(key.certificate)
         self.name = signer_name(certificate)
         self.demo = is_demo(certificate)
         if unprintable(self.name):

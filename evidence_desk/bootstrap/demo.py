@@ -30,7 +30,8 @@ def make_demo(session: Session, others: tuple[AuthoritySetting, ...] = ()) -> No
         name="演示时间戳 demo", kind=AuthorityKind.EMBEDDED, roots=pem_texts.roots_of(keys.tsa)
     )
     session.set_authorities((setting, *others))
-    session.set_signer(_demo_signer(now))
+    session.signer.keep_identity(_demo_signer(now))  # a key in a token stays in use
+    session.write_trust()
 
 
 def keep_demo(vault: Vault, keys: AuthorityKeys) -> None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from evidence_desk.bootstrap import pem_texts, trust_folder
+from evidence_desk.bootstrap.certificate_signer import CertificateSigner
 from evidence_desk.bootstrap.demo import DEMO_CA, DEMO_TSA, keep_demo
 from evidence_desk.bootstrap.reader import open_gateway
 from evidence_desk.core.court_ports import CourtGateway
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import CertificateIssuer, Clock, TimestampAuthority
+from evidence_desk.core.signing_ports import PinPrompt
 from evidence_desk.core.trust import Trust
 from evidence_desk.court.protocol.registry import DeskKeys
 from evidence_desk.crypto.pki import Identity
@@ -23,12 +25,11 @@ from evidence_desk.settings import (
     AuthorityKind,
     AuthoritySetting,
     NetworkSetting,
+    Pkcs11Setting,
     load_authorities,
     load_networks,
-    load_signer_roots,
     save_authorities,
     save_networks,
-    save_signer_roots,
 )
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.court import read_network
@@ -38,7 +39,6 @@ from tsa.policy import TokenTrust
 if TYPE_CHECKING:
     import httpx
 
-_PDF_SIGNER: Final = "pdf.signer"
 _DEMO_STATE: Final = "demo-authority"
 
 
@@ -51,6 +51,7 @@ class Session:
     clock: Clock
     _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
     _http: httpx.Client | None = field(default=None, init=False)
+    _signer: CertificateSigner | None = field(default=None, init=False)
 
     @property
     def settings(self) -> tuple[AuthoritySetting, ...]:
@@ -98,18 +99,26 @@ class Session:
             crl_urls=setting.crl_urls,
         )
 
-    def issuer(self) -> CertificateIssuer:
-        """Who signs certificates here.
+    @property
+    def signer(self) -> CertificateSigner:
+        """Whose key signs certificates here."""
+        if self._signer is None:
+            self._signer = CertificateSigner(self.vault)
+        return self._signer
+
+    def issuer(self, prompt: PinPrompt | None = None, *, keep_login: bool = False) -> CertificateIssuer:
+        """Who signs certificates here: the key in a token when one is set up, else that of the key file.
+
+        Args:
+            prompt: asks for the PIN of a token, at the first signature and in the thread that signs.
+            keep_login: stay logged in to the token until the session closes; else each signature asks.
 
         Raises:
             ConfigurationError: ``certify.no_signer``.
         """
         from reports.issuer import PdfIssuer  # noqa: PLC0415 - half a second of PDF libraries
-        from reports.signing import PdfSigner  # noqa: PLC0415
 
-        if self.vault.secret(_PDF_SIGNER) is None:
-            raise ConfigurationError("certify.no_signer")
-        return PdfIssuer(PdfSigner(self._identity(_PDF_SIGNER)), self.authorities, self.clock)
+        return PdfIssuer(self.signer.pdf_signer(prompt, keep=keep_login), self.authorities, self.clock)
 
     def signer_certificate(self) -> bytes:
         """DER certificate of the key that signs certificates here.
@@ -117,9 +126,7 @@ class Session:
         Raises:
             ConfigurationError: ``certify.no_signer``.
         """
-        if self.vault.secret(_PDF_SIGNER) is None:
-            raise ConfigurationError("certify.no_signer")
-        return self._identity(_PDF_SIGNER).certificate
+        return self.signer.certificate()
 
     def set_authorities(self, settings: tuple[AuthoritySetting, ...]) -> None:
         """Store the list and write the trust folder anew."""
@@ -134,15 +141,17 @@ class Session:
         Raises:
             UserError: ``certificate.key_kind``, ``certificate.signer_name`` for a key that cannot sign certificates.
         """
-        from reports.signing import PdfSigner  # noqa: PLC0415 - half a second of PDF libraries
+        self.signer.keep_identity(identity)
+        self.signer.leave_token()
+        self.write_trust()
 
-        PdfSigner(identity)
-        self.vault.set_secret(_PDF_SIGNER, identity.to_bytes())
-        roots = pem_texts.roots_of(identity)
-        known = load_signer_roots(self.vault.exhibits)
-        if roots not in known:
-            with self.vault.transaction():
-                save_signer_roots(self.vault.exhibits, (*known, roots))
+    def set_token_signer(self, setting: Pkcs11Setting, crls: tuple[bytes, ...] = ()) -> None:
+        """Sign certificates with a key in a token, as `evidence_desk.pkcs11.choosing` found it; DER lists of its root.
+
+        Raises:
+            UserError: ``certificate.signer_name``.
+        """
+        self.signer.use_token(setting, crls)
         self.write_trust()
 
     @property
@@ -196,7 +205,9 @@ class Session:
         trust_folder.write(self.vault, networks)
 
     def close(self) -> None:
-        """Close network and vault."""
+        """Close network, token and vault."""
+        if self._signer is not None:
+            self._signer.close()
         if self._http is not None:
             self._http.close()
         self.vault.close()

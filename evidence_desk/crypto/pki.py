@@ -70,13 +70,18 @@ class PrivateKey:
 
     def signature_algorithm(self) -> algos.SignedDigestAlgorithm:
         """AlgorithmIdentifier of what `signer` makes."""
-        match self.kind:
-            case KeyKind.RSA:
-                return algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa", "parameters": core.Null()})
-            case KeyKind.P256:
-                return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"})
-            case KeyKind.SM2:
-                return algos.SignedDigestAlgorithm({"algorithm": SM2_SM3})
+        return signature_algorithm(self.kind)
+
+
+def signature_algorithm(kind: KeyKind) -> algos.SignedDigestAlgorithm:
+    """AlgorithmIdentifier of the signatures that keys of this kind make."""
+    match kind:
+        case KeyKind.RSA:
+            return algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa", "parameters": core.Null()})
+        case KeyKind.P256:
+            return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"})
+        case KeyKind.SM2:
+            return algos.SignedDigestAlgorithm({"algorithm": SM2_SM3})
 
 
 class _Chain(core.SequenceOf):  # type: ignore[misc]
@@ -283,18 +288,28 @@ def identity_from_pkcs12(data: bytes, passphrase: bytes | None) -> Identity:
         raise MalformedError("pki.pkcs12") from error
     if key is None or certificate is None:
         raise MalformedError("pki.pkcs12")
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _MIN_RSA_BITS:
-        kind = KeyKind.RSA
-    elif isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        kind = KeyKind.P256
-    else:
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise MalformedError("pki.key_kind")
+    kind = kind_of(key.public_key())
+    if kind is None:
         raise MalformedError("pki.key_kind")
     encoding = serialization.Encoding.DER
     return Identity(
         key=PrivateKey(kind=kind, pkcs8=_dump(key)),
         certificate=certificate.public_bytes(encoding),
-        chain=_ordered(certificate.public_bytes(encoding), [item.public_bytes(encoding) for item in others]),
+        chain=ordered_chain(
+            certificate.public_bytes(encoding), [item.public_bytes(encoding) for item in others]
+        ),
     )
+
+
+def kind_of(key: object) -> KeyKind | None:
+    """Kind of a public key, None for one that must not sign certificates (RSA below 2048 bit, other curves)."""
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _MIN_RSA_BITS:
+        return KeyKind.RSA
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return KeyKind.P256
+    return None
 
 
 def to_pem(der: bytes, label: str) -> str:
@@ -304,7 +319,7 @@ def to_pem(der: bytes, label: str) -> str:
     return f"-----BEGIN {label}-----\n{lines}-----END {label}-----\n"
 
 
-def _ordered(leaf: bytes, others: list[bytes]) -> tuple[bytes, ...]:
+def ordered_chain(leaf: bytes, others: Sequence[bytes]) -> tuple[bytes, ...]:
     """Certificates above `leaf`, nearest first; strangers are left out."""
     chain: list[bytes] = []
     rest = {x509.Certificate.load(item).subject.dump(): item for item in others}

@@ -25,6 +25,7 @@ AREAS: Final = (
     "verify",
     "cli",
     "identity",
+    "token_keys",
     "node",
     "operation",
     "court",

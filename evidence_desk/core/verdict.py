@@ -106,6 +106,8 @@ CERTIFICATE_POLICY = Policy(
     name="certificate/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME, Dimension.SIGNER})
 )
 TOKEN_POLICY = Policy(name="token/1", required=frozenset({Dimension.INTEGRITY, Dimension.TIME}))
+LOOKUP_POLICY = Policy(name="lookup/1", required=frozenset({Dimension.INTEGRITY, Dimension.COURT}))
+"""A file that bears no proof itself: the court network is asked whether it holds an entry about exactly this file."""
 
 
 class ExitStatus(int, Enum):

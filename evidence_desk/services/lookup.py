@@ -5,7 +5,7 @@ Presence needs one proof. Absence is asked of two gateways: one may lag behind. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -58,7 +58,7 @@ class LookupOutcome:
         present: True or False when proven, None when undetermined.
         height, time: as of which absence or presence is proven.
         asked: gateways whose answers held.
-        entries: proven leaves that name the digest; `found` may show fewer.
+        entries: proven leaves that name the digest; `found` may show fewer. `heights`: when each came on chain.
         found: leaves with their verdicts, oldest first; those that fail don't count, and refute no other.
         others: leaves left out of `found`: they name the digest with another file's (another SM3, another size).
     """
@@ -70,6 +70,7 @@ class LookupOutcome:
     asked: list[str] = field(default_factory=list)
     occurrences: tuple[Occurrences, ...] = ()
     entries: int = 0
+    heights: Mapping[bytes, int] = field(default_factory=dict)
     found: tuple[FoundVerdict, ...] = ()
     others: int = 0
     caveats: tuple[Caveat, ...] = ()
@@ -156,7 +157,8 @@ def look_up_digest(court: Court, digest: bytes, faults: list[GatewayFault] | Non
         for kind, item in zip(KINDS, best.verdict.lookups, strict=True)
         if item.entries
     )
-    outcome.entries = len(best.verdict.heights)
+    outcome.heights = best.verdict.heights
+    outcome.entries = len(outcome.heights)
     outcome.found = best.verdict.found
     outcome.caveats = _caveats(outcome, best.verdict.caveats)
     return outcome

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from evidence_desk.core.verdict import Caveat, Dimension, ExitStatus, Finding, Parameter, Status, Verdict
 from evidence_desk.terminal.layout import folded, printable_facts
-from evidence_desk.texts import Language, has, sentence
+from evidence_desk.texts import Language, sentence
+from evidence_desk.verify.answer import sentence_of, told_as, verdict_answer
 
 _MARKS: Final = {Status.PASSED: "✔", Status.FAILED: "✘", Status.UNDETERMINED: "?"}
 _STYLES: Final = {Status.PASSED: "green", Status.FAILED: "bold red", Status.UNDETERMINED: "yellow"}
@@ -53,7 +54,7 @@ def _caveat_json(item: Caveat, language: Language) -> dict[str, Any]:
 def print_verdict(verdict: Verdict, language: Language, console: Console, *, strict: bool = False) -> None:
     """Answer first, what must be noted beneath it, then all seven dimensions, then what is not proven."""
     overall = verdict.overall
-    answer = _answer(verdict, language)
+    answer = sentence_of(verdict_answer(verdict), language, printable_facts)
     if overall is Status.PASSED and verdict.exit_status(strict=strict) is not ExitStatus.PASSED:
         overall, answer = Status.UNDETERMINED, sentence("verdict.answer.strict", {}, language)
     _line(console, f"{_MARKS[overall]} {answer}", _STYLES[overall])
@@ -70,34 +71,6 @@ def print_verdict(verdict: Verdict, language: Language, console: Console, *, str
         _line(console, f"  · {sentence(f'certificate.scope.{limit}', {}, language)}")
     _line(console, "")
     _line(console, sentence("verdict.vouches", {}, language), "dim")
-
-
-def _answer(verdict: Verdict, language: Language) -> str:
-    """One sentence: the outcome, where, and the first reason."""
-    overall = verdict.overall
-    policy = verdict.policy
-    if overall is Status.PASSED:
-        code = f"verdict.answer.passed.{policy.name}"
-        return sentence(code if has(code, language) else "verdict.answer.passed", {}, language)
-    summed = policy.required | (policy.refuting if overall is Status.FAILED else frozenset())
-    dimensions = [
-        item for item in Dimension if item in summed and verdict.dimension(item) is overall
-    ]  # in their fixed order
-    reasons = [
-        item
-        for dimension in dimensions
-        for item in verdict.findings
-        if item.dimension is dimension and item.status is overall
-    ]
-    reason = _explanation(reasons[0], language) if reasons else sentence("verdict.nothing", {}, language)
-    comma = sentence("verdict.comma", {}, language) + (" " if language is Language.EN else "")
-    names = comma.join(_label(f"dimension.{item.value}", language) for item in dimensions)
-    answer = sentence(f"verdict.answer.{overall.value}", {"dimensions": names, "reason": reason}, language)
-    more = len({_told(item) for item in reasons}) - 1
-    if more < 1:
-        return answer
-    space = " " if language is Language.EN else ""
-    return f"{answer}{space}{sentence(f'verdict.more.{overall.value}', {'count': more}, language)}"
 
 
 def _dimension(
@@ -120,7 +93,7 @@ def _dimension(
 
 def _in_order(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
     """Failed, undetermined, passed, each told once; after the fifth pass of a check only how many more there are."""
-    once = list({_told(item): item for item in reversed(findings)}.values())[::-1]
+    once = list({told_as(item): item for item in reversed(findings)}.values())[::-1]
     passed = Counter(item.check for item in once if item.status is Status.PASSED)
     told: Counter[str] = Counter()
     for status in _ORDER:
@@ -134,11 +107,6 @@ def _in_order(findings: Sequence[Finding]) -> Iterator[tuple[Finding, int]]:
                         yield item, passed[item.check] - _LISTED
                     continue
             yield item, 0
-
-
-def _told(item: Finding) -> tuple[str, str, tuple[tuple[str, Parameter], ...]]:
-    """What makes two findings the same to a reader."""
-    return item.status.value, item.code, tuple(sorted(item.parameters.items()))
 
 
 def _vouches(item: Finding, language: Language) -> str:

@@ -61,10 +61,12 @@ class InputKind(StrEnum):
 class Originals:
     """Files given beside the evidence; hashed once, when first asked for."""
 
-    def __init__(self, paths: Sequence[Path], job: Job) -> None:
+    def __init__(
+        self, paths: Sequence[Path], job: Job, given: tuple[GivenFile, ...] | None = None
+    ) -> None:
         self.paths = tuple(paths)
         self._job = job
-        self._given: tuple[GivenFile, ...] | None = None
+        self._given = given  # when they were hashed before
 
     @property
     def given(self) -> tuple[GivenFile, ...]:
@@ -95,12 +97,12 @@ def read_trust(folder: Path) -> Trust:
     """
 
     def read(name: str) -> bytes:
-        return _read(folder / name, MAX_FILE)
+        return read_bounded(folder / name, MAX_FILE)
 
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise UnreadableError("trust.missing", path=str(folder))
-    return check_networks(parse_trust(_read(manifest, MAX_MANIFEST), read))
+    return check_networks(parse_trust(read_bounded(manifest, MAX_MANIFEST), read))
 
 
 def verify_path(path: Path, *, originals: Originals, trust: Trust, now: datetime, job: Job) -> InputVerdict:
@@ -160,7 +162,7 @@ def recognize(path: Path) -> InputKind:
         MalformedError: ``verify.unrecognized``. UnreadableError: ``input.missing``, ``input.unreadable``.
     """
     try:
-        with _open(path) as stream:
+        with open_regular(path) as stream:
             head = stream.read(1024)
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -186,7 +188,7 @@ def hash_original(path: Path, job: Job) -> GivenFile:
     hasher = PairHasher()
     try:
         total = path.stat().st_size
-        with _open(path) as stream:
+        with open_regular(path) as stream:
             while chunk := stream.read(CHUNK):
                 hasher.update(chunk)
                 job.step("hash", hasher.size, total)
@@ -199,7 +201,7 @@ def hash_original(path: Path, job: Job) -> GivenFile:
 def _has_proof_version(path: Path) -> bool:
     """A proof whose members come in another order is still a (broken) proof."""
     try:
-        value = json.loads(_read(path, MAX_PROOF_FILE))
+        value = json.loads(read_bounded(path, MAX_PROOF_FILE))
     except (ValueError, RecursionError, MalformedError):
         return False
     return isinstance(value, dict) and str(value.get("v", "")).startswith("proof/")
@@ -213,14 +215,14 @@ def _der_kind(head: bytes) -> InputKind:
 
 
 def _package(path: Path, originals: Originals, trust: Trust, now: datetime, job: Job) -> Verdict:
-    with _open(path) as stream:
+    with open_regular(path) as stream:
         return verify_package(stream, trust=trust, now=now, job=job, originals=originals.given)
 
 
 def _certificate(path: Path, originals: Originals, trust: Trust, now: datetime) -> Verdict:
     from evidence_desk.verify.certified import verify_certified  # noqa: PLC0415 - PDF libraries load slowly
 
-    outcome = verify_certified(_read(path, MAX_PDF), files=originals.given, trust=trust, now=now)
+    outcome = verify_certified(read_bounded(path, MAX_PDF), files=originals.given, trust=trust, now=now)
     return Verdict(policy=CERTIFICATE_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 
 
@@ -228,9 +230,9 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
     """A proof beside its statement.json and disclosures.json in the same folder, where they lie there."""
     outcome = verify_exhibit(
         ExhibitInput(
-            proof=_read(path, MAX_PROOF_FILE),
-            statement=_beside(path, "statement", MAX_STATEMENT),
-            disclosures=_beside(path, "disclosures", MAX_DISCLOSURES),
+            proof=read_bounded(path, MAX_PROOF_FILE),
+            statement=beside(path, "statement", MAX_STATEMENT),
+            disclosures=beside(path, "disclosures", MAX_DISCLOSURES),
             files=originals.given,
         ),
         trust=trust,
@@ -239,16 +241,16 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
     return Verdict(policy=DATA_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 
 
-def _beside(path: Path, what: str, limit: int) -> bytes | None:
+def beside(path: Path, what: str, limit: int) -> bytes | None:
     """``statement.json`` of a ``proof.json``, ``statement-001.json`` of a ``proof-001.json`` saved from a certificate."""
     numbered = _NUMBERED.fullmatch(path.name)
     neighbor = path.with_name(f"{what}{numbered[1] if numbered else ''}.json")
-    return _read(neighbor, limit) if neighbor.is_file() else None
+    return read_bounded(neighbor, limit) if neighbor.is_file() else None
 
 
 def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: InputKind) -> Verdict:
     """A bare token over one given file; without the file, or with several, the imprint stays undetermined."""
-    data = _read(path, RESPONSE_LIMIT)
+    data = read_bounded(path, RESPONSE_LIMIT)
     try:
         token = data if kind is InputKind.TOKEN else parse_response(data).token
         facts = parse_token(token) if token is not None else None
@@ -275,7 +277,7 @@ def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: 
 def _digest(path: Path, hash_oid: str) -> bytes:
     """Digest of a file under the token's own algorithm, one of `DIGESTS`."""
     hasher = hashes.Hash(DIGESTS[hash_oid].primitive)
-    with _open(path) as stream:
+    with open_regular(path) as stream:
         while chunk := stream.read(CHUNK):
             hasher.update(chunk)
     return hasher.finalize()
@@ -289,8 +291,12 @@ def _with_root_caveat(verdict: Verdict, trust: Trust) -> Verdict:
     return Verdict(policy=verdict.policy, findings=verdict.findings, caveats=(*verdict.caveats, caveat))
 
 
-def _open(path: Path) -> BinaryIO:
-    """A regular file for reading; opening a pipe would wait for ever."""
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file for reading; opening a pipe would wait for ever.
+
+    Raises:
+        UnreadableError: ``input.missing``, ``input.unreadable``, ``input.not_regular``.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableError("input.not_regular", path=path.name)
@@ -299,9 +305,14 @@ def _open(path: Path) -> BinaryIO:
         raise _unreadable(path, error) from error
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A whole file of at most `limit` bytes.
+
+    Raises:
+        MalformedError: ``malformed.too_large``. UnreadableError: as `open_regular`.
+    """
     try:
-        with _open(path) as stream:
+        with open_regular(path) as stream:
             data = stream.read(limit + 1)
     except OSError as error:
         raise _unreadable(path, error) from error

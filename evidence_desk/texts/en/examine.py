@@ -19,4 +19,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lookup.certificate_number.advice": "Submit the certificate PDF, or enter the evidence number (ED-…) printed on the certificate.",
     "lookup.other_chain": "The QR code names another network ({chain}), not the one that can be asked here ({ours}); nothing was asked.",
     "lookup.other_chain.advice": "Ask with the trust roots and gateways of that network, or at its portal.",
+    "stage.codes": "Reading QR codes",
+    "verdict.answer.passed.lookup/1": "Passed: the file is the one that a log entry on the court network names.",
 }

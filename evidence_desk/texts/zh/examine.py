@@ -19,4 +19,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "lookup.certificate_number.advice": "请送验证书 PDF 文件，或输入证书上印的存证编号（ED-…）。",
     "lookup.other_chain": "二维码指的是另一个网络（{chain}），不是现在可以查询的网络（{ours}），未予查询。",
     "lookup.other_chain.advice": "请用该网络的信任根和网关查询，或到该网络的查验门户查询。",
+    "stage.codes": "识读二维码",
+    "verdict.answer.passed.lookup/1": "通过：该文件与法院节点网络所载日志条目登记的文件一致。",
 }

@@ -65,6 +65,12 @@ def seal(
             help="仅哈希：本案只有条目上链，不送加密信封 / only leaves of this case go to the network",
         ),
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="本案已有相同文件也再次存证 / seal although the case has the same files"
+        ),
+    ] = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
@@ -77,6 +83,7 @@ def seal(
             interest=interest,
             blinded=blind,
             leaves_only=leaves_only,
+            allow_duplicates=again,
         )  # fmt: skip
         with session(out, vault) as opened:
             early, expanded = _expand(paths) if each_file else ([], list(paths))
@@ -136,6 +143,10 @@ def _timestamp(out: Output, opened: Session) -> RemoteError | None:
     return None
 
 
+def _shown(path: Path) -> str:
+    return str(path).encode(errors="replace").decode()
+
+
 def _tell(
     out: Output,
     sealed: list[ExhibitRow],
@@ -145,16 +156,20 @@ def _tell(
     joined: bool,
 ) -> None:
     errors = [(item.path, item.error) for item in outcomes if item.error is not None]
+    twins = [(_shown(item.path), item.duplicate.number) for item in outcomes if item.duplicate is not None]
     document: dict[str, Any] = {"exhibits": [exhibit_json(row) for row in sealed]}
+    if twins:
+        document["duplicates"] = [{"path": path, "number": number} for path, number in twins]
     if errors:
         document["errors"] = [
-            {"path": str(path).encode(errors="replace").decode(), **error_json(error, out.language)}
-            for path, error in errors
+            {"path": _shown(path), **error_json(error, out.language)} for path, error in errors
         ]
     if warning is not None:
         document["warnings"] = [error_json(warning, out.language)]
     for row in sealed:
         print_exhibit(out, row, files=False, joined=joined)
+    for path, number in twins:
+        out.say("seal.duplicate", path=path, number=number)
     for _path, error in errors:
         out.warn(error)
     if sealed:

@@ -3,4 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-SENTENCES: Final[Mapping[str, str]] = {}
+SENTENCES: Final[Mapping[str, str]] = {
+    "seal.duplicate": "“{path}” has exactly the files of exhibit {number} of this case; it was not sealed again.",
+}

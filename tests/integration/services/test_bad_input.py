@@ -19,7 +19,7 @@ from evidence_desk.services.audit import audit
 from evidence_desk.services.seal import SealOutcome, SealRequest, seal
 from evidence_desk.services.sources import Source, find_sources, opened
 
-REQUEST = SealRequest(case_number="（2026）测1号")
+REQUEST = SealRequest(case_number="（2026）测1号", allow_duplicates=True)
 
 
 def seal_one(session: Session, path: Path) -> SealOutcome:

@@ -29,7 +29,7 @@ def state_at(session: Session, moment: datetime) -> ClockState:
 
 def sealed_clock(session: Session, path: Path) -> ClockState:
     path.write_bytes(b"x")
-    (outcome,) = seal(session.desk, [path], SealRequest(case_number="案"), job=Job())
+    (outcome,) = seal(session.desk, [path], SealRequest(case_number="案", allow_duplicates=True), job=Job())
     assert outcome.exhibit is not None
     return parse_statement(outcome.exhibit.statement).clock
 

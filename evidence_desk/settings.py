@@ -16,6 +16,7 @@ _AUTHORITIES: Final = "authorities"
 _SIGNERS: Final = "signers"
 _NETWORKS: Final = "networks"
 _PKCS11: Final = "signer.pkcs11"
+_TWO_PERSON: Final = "two_person"
 _LIMIT: Final = 32 * 1024 * 1024
 
 
@@ -162,7 +163,7 @@ def load_pkcs11(store: ExhibitStore) -> Pkcs11Setting | None:
             if isinstance(chain, list)
             else (),
         )
-    except (KeyError, binascii.Error) as error:
+    except (KeyError, ValueError) as error:
         raise MalformedError("malformed.setting", name=_PKCS11) from error
 
 
@@ -177,6 +178,20 @@ def save_pkcs11(store: ExhibitStore, setting: Pkcs11Setting | None) -> None:
             "chain": [base64.b64encode(der).decode() for der in setting.chain],
         }  # fmt: skip
     store.set_setting(_PKCS11, encode(value))
+
+
+def load_two_person(store: ExhibitStore) -> bool:
+    """Whether a certificate needs a second person's confirmation (双人出证)."""
+    data = store.get_setting(_TWO_PERSON)
+    value = False if data is None else decode(data, what=_TWO_PERSON, limit=_LIMIT)
+    if not isinstance(value, bool):
+        raise MalformedError("malformed.setting", name=_TWO_PERSON)
+    return value
+
+
+def save_two_person(store: ExhibitStore, *, on: bool) -> None:
+    """Turn the two-person mode on or off; call within a transaction."""
+    store.set_setting(_TWO_PERSON, encode(on))
 
 
 def _authority(value: JSON) -> AuthoritySetting:

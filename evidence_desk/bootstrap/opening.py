@@ -19,6 +19,7 @@ from evidence_desk.program import program
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
 from evidence_desk.settings import AuthorityKind
+from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
 
@@ -50,10 +51,12 @@ def init_session(
     return session, recovery_key
 
 
-def unlocked(folder: Path, passphrase: str, *, read_only: bool = False) -> Session:
-    """Open a vault; whoever calls closes the session. Errors of `Vault.open`."""
+def unlocked(
+    folder: Path, passphrase: str, *, read_only: bool = False, sleep: Sleep | None = time.sleep
+) -> Session:
+    """Open a vault; whoever calls closes the session. Errors of `Vault.open`; None for `sleep` refuses instead of waiting."""
     clock = SystemClock()
-    return assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only), clock)
+    return assemble(Vault.open(folder, passphrase, clock=clock, read_only=read_only, sleep=sleep), clock)
 
 
 @contextmanager

@@ -32,18 +32,29 @@ class Login:
     def __init__(self, module: Module, token: TokenInfo, session: Any) -> None:
         self.module = module
         self.token = token
-        self.session: Any = session
+        self._session: Any = session
         module.logins.append(self)
+
+    @property
+    def session(self) -> Any:
+        """The library's session. Under the lock.
+
+        Raises:
+            HostError: ``signer.token_removed`` when it was ended, by another login for example.
+        """
+        if self._session is None:
+            raise HostError("signer.token_removed", token=self.token.label)
+        return self._session
 
     @property
     def alive(self) -> bool:
         """Whether it was not ended; the token may be gone all the same."""
-        return self.session is not None
+        return self._session is not None
 
     def end(self) -> None:
         """Log out and close; harmless twice."""
         with self.module.lock:
-            session = self.session
+            session = self._session
             self.ended()
             if session is not None:
                 with contextlib.suppress(PKCS11Error):  # the token may be gone, and the session with it
@@ -51,7 +62,7 @@ class Login:
 
     def ended(self) -> None:
         """Note that the module closed the session."""
-        self.session = None
+        self._session = None
         with contextlib.suppress(ValueError):
             self.module.logins.remove(self)
 

@@ -13,7 +13,7 @@ from evidence_desk.vault.recovery import parse_recovery_key
 from evidence_desk.vault.vault_file import Secrets, VaultFile
 
 
-def unlock(folder: Path, passphrase: str, *, clock: Clock, sleep: Sleep) -> Secrets:
+def unlock(folder: Path, passphrase: str, *, clock: Clock, sleep: Sleep | None) -> Secrets:
     """Secrets of a vault by passphrase, with the growing delay; see `Vault.open` for errors."""
     return _guarded(folder, lambda file: file.unlock(passphrase), clock=clock, sleep=sleep)
 
@@ -27,14 +27,14 @@ def unlock_by_recovery(folder: Path, recovery_key: str) -> Secrets:
 
 
 def change_passphrase(
-    folder: Path, old: str, new: str, *, clock: Clock | None = None, sleep: Sleep = time.sleep
+    folder: Path, old: str, new: str, *, clock: Clock | None = None, sleep: Sleep | None = time.sleep
 ) -> None:
     """Wrap the vault key under a new passphrase; works while the vault is open.
 
     Backups made before still open with the old passphrase.
 
     Raises:
-        PermissionDeniedError: ``vault.wrong_passphrase``.
+        PermissionDeniedError: ``vault.wrong_passphrase``, with ``sleep=None`` also ``vault.wait``.
         UsageError: ``vault.passphrase_empty``.
     """
 
@@ -62,15 +62,10 @@ def reset_passphrase(folder: Path, recovery_key: str, new: str, *, clock: Clock 
 
 
 def _guarded(
-    folder: Path, attempt: Callable[[VaultFile], Secrets | None], *, clock: Clock, sleep: Sleep
+    folder: Path, attempt: Callable[[VaultFile], Secrets | None], *, clock: Clock, sleep: Sleep | None
 ) -> Secrets:
     VaultFile.read(folder)  # no lock file in a folder that is no vault
-    attempts = Attempts(folder, clock, sleep)
-    with attempts.exclusive():
-        attempts.wait()
-        secrets = attempt(VaultFile.read(folder))
-        if secrets is None:
-            attempts.failed()
-            raise PermissionDeniedError("vault.wrong_passphrase")
-        attempts.succeeded()
-        return secrets
+    secrets = Attempts(folder, clock, sleep).guarded(lambda: attempt(VaultFile.read(folder)))
+    if secrets is None:
+        raise PermissionDeniedError("vault.wrong_passphrase")
+    return secrets

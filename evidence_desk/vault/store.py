@@ -132,12 +132,13 @@ class Vault:
         *,
         clock: Clock,
         read_only: bool = False,
-        sleep: Sleep = time.sleep,
+        sleep: Sleep | None = time.sleep,
     ) -> Self:
         """Open by passphrase; read-only works beside a writer.
 
         Raises:
-            PermissionDeniedError: ``vault.wrong_passphrase``, after a delay that grows with each failure.
+            PermissionDeniedError: ``vault.wrong_passphrase``, after a delay that grows with each failure; with
+                ``sleep=None`` at once, and ``vault.wait`` (seconds) until that delay is over, see `attempts.remaining`.
             BusyError: ``vault.in_use`` when another process has it open for writing.
             NotFoundError: ``vault.missing``.
             ConfigurationError: ``vault.newer_version``.

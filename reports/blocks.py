@@ -140,10 +140,15 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
-    """Lines to sign by hand, kept together: who signs, and on the right where the date goes."""
+    """Lines to sign by hand, kept on one page with a note, so that no signature stands on a page without text.
 
+    Attributes:
+        places: who signs. date: parts of the date at the right end of each line, with room before each.
+    """
+
+    note: str
     places: tuple[str, ...]
-    date: str
+    date: tuple[str, ...]
 
 
 Block = (

@@ -12,7 +12,7 @@ from reports.document_parts import assembled, original
 from reports.speak import Speaker, count, digest
 
 _COLUMNS: Final = ("no", "name", "source", "purpose", "original", "pages", "number")
-_WEIGHTS: Final = (0.75, 1.5, 1.75, 2.35, 0.8, 0.7, 1.75)
+_WEIGHTS: Final = (0.72, 1.45, 1.68, 2.2, 1.05, 0.75, 1.75)
 
 
 def catalog_document(catalog: Catalog, say: Speaker) -> Document:
@@ -30,7 +30,7 @@ def catalog_document(catalog: Catalog, say: Speaker) -> Document:
 
 
 def _body(catalog: Catalog, say: Speaker) -> Iterator[Block]:
-    yield Heading(text=say("documents.catalog"))
+    yield Heading(text=say("certificate.extent"))
     yield Table(
         header=tuple(say(f"documents.catalog.{name}") for name in _COLUMNS),
         weights=_WEIGHTS,
@@ -72,7 +72,8 @@ def _row(entry: CatalogEntry, say: Speaker) -> tuple[Cell, ...]:
 
 def _number(exhibit: Exhibit, say: Speaker) -> Cell:
     """Number and the heads of digests; a single file's own, because that is what a reader can compare."""
-    parts = [exhibit.number]
+    half = len(exhibit.number) // 2 + 1  # after a hyphen, so that all numbers break alike
+    parts = [exhibit.number[:half], exhibit.number[half:]]
     if len(exhibit.files) == 1:
         head = exhibit.files[0].digests.sha256.hex()[:8]
         parts.append(say("documents.catalog.digest", digest=head))

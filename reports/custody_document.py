@@ -51,8 +51,6 @@ def _exhibit(item: ExhibitCustody, say: Speaker) -> Iterator[Block]:
     )
     if item.earlier_log:
         yield Paragraph(text=say("documents.custody.earlier"), tone=Tone.WARNING)
-    if exhibit.court is None:
-        yield Paragraph(text=say("certificate.chain.missing"), tone=Tone.WARNING)
     yield Heading(text=say("documents.custody.events"), level=2, note=say("documents.desk.note"))
     yield Table(
         header=tuple(say(f"documents.custody.{name}") for name in ("index", "at", "action", "who", "entry")),

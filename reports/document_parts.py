@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from evidence_desk.core.certificate import DemoReason, Exhibit, beijing_text
+from evidence_desk.core.certificate import DemoReason, Exhibit, Person, beijing_text
 from evidence_desk.core.documents import Imprint
 from reports.blocks import (
     Banner,
@@ -20,7 +20,9 @@ from reports.blocks import (
     Title,
     Tone,
 )
-from reports.exhibit_blocks import MOST_FILES, file_line, person_text
+from reports.exhibit_blocks import MOST_FILES, file_line
+from reports.fonts.faces import Style, printable, width
+from reports.layout import ROOM, SMALL
 from reports.speak import Speaker, count, digest
 
 _ORIGINAL: Final = {True: "documents.catalog.original.yes", False: "documents.catalog.original.no"}
@@ -44,12 +46,15 @@ def assembled(
     head.append(Title(text=title, subtitle=subtitle))
     ending = (
         Paragraph(text=say("documents.judgment")),
-        Paragraph(text=say("documents.unsigned"), tone=Tone.WARNING),
-        Signatures(places=signers, date=say("documents.date")),
+        Signatures(
+            note=say("documents.unsigned"),
+            places=signers,
+            date=tuple(say(f"documents.date.{part}") for part in ("year", "month", "day")),
+        ),
     )
     return Document(
         title=say("documents.header", title=title, case=imprint.case.number),
-        header=(say("documents.header", title=title, case=imprint.case.number), _numbers(exhibits, say)),
+        header=_header(title, imprint.case.number, _numbers(exhibits, say), say),
         footer=footer,
         page=say("certificate.page", page="{page}", pages="{pages}"),
         blocks=(*head, *_basics(imprint, exhibits, say), *body, *ending),
@@ -69,6 +74,13 @@ def _numbers(exhibits: Sequence[Exhibit], say: Speaker) -> str:
     if len(exhibits) == 1:
         return say("certificate.header.one", number=exhibits[0].number)
     return say("certificate.header.many", number=exhibits[0].number, count=len(exhibits))
+
+
+def _header(title: str, case: str, numbers: str, say: Speaker) -> tuple[str, str]:
+    """Title with case number, and evidence numbers; a case number too long to stand beside them is left out."""
+    left = say("documents.header", title=title, case=case)
+    used = width(printable(f"{left}  {numbers}"), Style.REGULAR, SMALL)
+    return left if used <= ROOM else title, numbers
 
 
 def _basics(imprint: Imprint, exhibits: Sequence[Exhibit], say: Speaker) -> tuple[Block, ...]:
@@ -93,7 +105,12 @@ def exhibit_heading(exhibit: Exhibit, say: Speaker) -> Heading:
 
 
 def identity(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
-    """Number, entry and statement digests: what ties the paper to the proofs."""
+    """Number, entry and statement digests: what ties the paper to the proofs; whether it is anchored."""
+    court = exhibit.court
+    anchored = Fact(label=say("certificate.chain"), value=say("certificate.chain.missing"), tone=Tone.WARNING)
+    if court is not None:
+        value = say("documents.anchored", chain=court.chain_id, height=court.height)
+        anchored = Fact(label=say("certificate.chain"), value=value)
     yield Heading(text=say("documents.identity"), level=2, note=say("documents.proven.note"))
     yield Facts(
         rows=(
@@ -103,6 +120,7 @@ def identity(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
                 label=say("certificate.statement.sha256"), value=digest(exhibit.statement.sha256), mono=True
             ),
             Fact(label=say("certificate.statement.sm3"), value=digest(exhibit.statement.sm3), mono=True),
+            anchored,
         )
     )
 
@@ -133,11 +151,30 @@ def original(exhibit: Exhibit, say: Speaker) -> str:
 
 def operator(exhibit: Exhibit, say: Speaker) -> str:
     """Operator, as stated."""
-    return person_text(exhibit.operator, say) or say("documents.empty")
+    return _person(exhibit.operator, say) or say("documents.empty")
 
 
 def witness(exhibit: Exhibit, say: Speaker) -> str:
     """Witness, as stated; 无 when the statement says there was none."""
     if exhibit.witness is None:
         return say("certificate.none")
-    return person_text(exhibit.witness, say) or say("documents.empty")
+    return _person(exhibit.witness, say) or say("documents.empty")
+
+
+def _person(person: Person, say: Speaker) -> str:
+    details = [person.role] if person.role else []
+    if person.identification:
+        details.append(say("certificate.person.identified", method=person.identification))
+    if not person.name or not details:
+        return person.name
+    return say("certificate.person", name=person.name, details=say("certificate.join").join(details))
+
+
+def tools(exhibit: Exhibit, say: Speaker) -> tuple[str, ...]:
+    """Programs that took part, with version and digest."""
+    return tuple(
+        say("certificate.tool", name=tool.name, version=tool.version)
+        if tool.sha256 is None
+        else say("certificate.tool.digest", name=tool.name, version=tool.version, digest=digest(tool.sha256))
+        for tool in exhibit.tools
+    )

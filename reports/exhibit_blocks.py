@@ -224,8 +224,8 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     yield "exhibit_title", exhibit.title
     yield "kind", say.known("certificate.kind", exhibit.kind)
     yield "purpose", exhibit.purpose
-    yield "operator", person_text(exhibit.operator, say)
-    yield "witness", say("certificate.none") if exhibit.witness is None else person_text(exhibit.witness, say)
+    yield "operator", _person(exhibit.operator, say)
+    yield "witness", say("certificate.none") if exhibit.witness is None else _person(exhibit.witness, say)
     yield "interest", exhibit.interest
     yield "obtained", source.obtained
     yield "from_whom", source.from_whom
@@ -236,15 +236,14 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     yield "original", say(code) if code else ""
     yield "derived", source.derived_from
     yield "basis", source.basis
-    yield "tools", tuple(tool_texts(exhibit, say))
+    yield "tools", tuple(_tools(exhibit, say))
     yield "not_captured", exhibit.not_captured
     yield "storage", exhibit.medium
     yield "last_recheck", "" if exhibit.last_recheck is None else say.moment(exhibit.last_recheck)
     yield "next_recheck", "" if exhibit.next_recheck is None else say.moment(exhibit.next_recheck)
 
 
-def person_text(person: Person, say: Speaker) -> str:
-    """Name with role, identification and whether they signed; empty without a name."""
+def _person(person: Person, say: Speaker) -> str:
     if not person.name:
         return ""
     details = [person.role] if person.role else []
@@ -254,8 +253,7 @@ def person_text(person: Person, say: Speaker) -> str:
     return say("certificate.person", name=person.name, details=say("certificate.join").join(details))
 
 
-def tool_texts(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
-    """Programs that took part, with version and digest."""
+def _tools(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
     for tool in exhibit.tools:
         if tool.sha256 is None:
             yield say("certificate.tool", name=tool.name, version=tool.version)

@@ -11,6 +11,7 @@ from reports.blocks import (
     Code,
     Commands,
     Document,
+    Fact,
     Facts,
     Files,
     Heading,
@@ -37,6 +38,8 @@ SEAL_BOX: Final = (RIGHT - 236, BOTTOM + 4, RIGHT, BOTTOM + 60)
 _SEAL_ROOM: Final = 72.0
 _SIGN: Final = 36.0
 """Height of a line to sign on, points."""
+_DATE: Final = 44.0
+"""Room for each part of its date, points."""
 _LABEL: Final = 104.0
 BODY: Final = 9.5
 SMALL: Final = 8.0
@@ -208,12 +211,11 @@ def _commands(flow: _Flow, block: Commands) -> None:
 
 
 def _facts(flow: _Flow, block: Facts, *, x: float = LEFT, room: float = ROOM, label: float = _LABEL) -> None:
-    for fact in block.rows:
+    wrapped = [_fact_lines(fact, label, room - label) for fact in block.rows]
+    for number, (fact, (labels, values)) in enumerate(zip(block.rows, wrapped, strict=True)):
         style, size = (Style.MONO, MONO) if fact.mono else (Style.REGULAR, BODY)
-        labels = wrap(printable(fact.label), Style.REGULAR, BODY, label - 8)
-        parts = (fact.value,) if isinstance(fact.value, str) else fact.value
-        values = [line for part in parts for line in wrap(printable(part), style, size, room - label)]
-        flow.need(min(len(values), 4) * BODY * _LEADING + 4)
+        together = wrapped[number:] if number == len(wrapped) - 2 else wrapped[number : number + 1]
+        flow.need(sum(min(len(lines), 4) * BODY * _LEADING + 4 for _, lines in together))
         for index in range(max(len(labels), len(values))):
             if flow.need(BODY * _LEADING):
                 flow.y -= 2
@@ -227,6 +229,14 @@ def _facts(flow: _Flow, block: Facts, *, x: float = LEFT, room: float = ROOM, la
         flow.rule(x=x, length=room)
         flow.y -= 2.5
     flow.y -= 4
+
+
+def _fact_lines(fact: Fact, label: float, room: float) -> tuple[list[str], list[str]]:
+    """Lines of label and value."""
+    style, size = (Style.MONO, MONO) if fact.mono else (Style.REGULAR, BODY)
+    parts = (fact.value,) if isinstance(fact.value, str) else fact.value
+    values = [line for part in parts for line in wrap(printable(part), style, size, room)]
+    return wrap(printable(fact.label), Style.REGULAR, BODY, label - 8), values
 
 
 def _table(flow: _Flow, block: Table) -> None:
@@ -356,12 +366,17 @@ def _seal(flow: _Flow, block: Seal) -> None:
 
 
 def _signatures(flow: _Flow, block: Signatures) -> None:
-    flow.need(_SIGN * len(block.places))
+    lines = wrap(printable(block.note), Style.REGULAR, BODY, ROOM)
+    flow.need(_SIGN * len(block.places) + len(lines) * BODY * _LEADING)
+    for line in lines:
+        flow.text(LEFT, line, style=Style.REGULAR, size=BODY, tone=Tone.WARNING)
+        flow.y -= BODY * _LEADING
     for place in block.places:
         flow.y -= _SIGN - BODY * _LEADING
-        label, date = printable(place), printable(block.date)
-        flow.text(LEFT, label, style=Style.REGULAR, size=BODY)
-        flow.text(RIGHT - width(date, Style.REGULAR, BODY), date, style=Style.REGULAR, size=BODY)
+        flow.text(LEFT, printable(place), style=Style.REGULAR, size=BODY)
+        for slot, part in enumerate(reversed(block.date)):
+            x = RIGHT - slot * _DATE - width(printable(part), Style.REGULAR, BODY)
+            flow.text(x, printable(part), style=Style.REGULAR, size=BODY)
         flow.y -= BODY * _LEADING
         flow.rule()
     flow.y -= 8

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from evidence_desk.core.certificate import Exhibit, Person, beijing_text
+from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.documents import Obtained, ObtainingRecord
-from reports.blocks import Block, Document, Fact, Facts, Heading, Paragraph, Tone
+from reports.blocks import Block, Document, Fact, Facts, Heading, Paragraph
 from reports.document_parts import (
     assembled,
     exhibit_heading,
@@ -15,11 +16,12 @@ from reports.document_parts import (
     identity,
     operator,
     original,
+    tools,
     total_size,
     witness,
 )
-from reports.exhibit_blocks import times_blocks, tool_texts
-from reports.speak import Speaker, count
+from reports.exhibit_blocks import times_blocks
+from reports.speak import Speaker, count, digest
 
 
 def record_document(record: ObtainingRecord, say: Speaker) -> Document:
@@ -66,12 +68,10 @@ def _exhibit(item: Obtained, say: Speaker) -> Iterator[Block]:
     yield from _section("network", "", (_unrecorded("network", say),), say)
     yield from _section("machine", "", (_machine(item, say),), say)
     yield from _section("time", say("documents.desk.note"), _clock(exhibit, say), say)
-    yield from _section("obtained", "", _obtained(item, say), say)
+    yield from _section("obtained", say("documents.record.obtained.note"), _obtained(item, say), say)
     yield from times_blocks(exhibit, say)
     yield Heading(text=say("documents.record.files"), level=2, note=say("documents.record.files.note"))
     yield from files(exhibit, say)
-    if exhibit.court is None:
-        yield Paragraph(text=say("certificate.chain.missing"), tone=Tone.WARNING)
 
 
 def _section(name: str, note: str, rows: Sequence[Fact], say: Speaker) -> tuple[Block, ...]:
@@ -96,14 +96,14 @@ def _object(exhibit: Exhibit, say: Speaker) -> tuple[Fact, ...]:
 
 
 def _tool(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
-    tools = tuple(tool_texts(item.exhibit, say)) or say("documents.unrecorded")
+    programs = tools(item.exhibit, say) or say("documents.unrecorded")
     url = say("documents.record.url.none")
     if item.capture is not None:
-        url = say("documents.record.manifest", **item.capture.to_json())
+        url = say("documents.record.manifest", **_digests(item.capture))
     elif item.by_capture:
         url = say("documents.unrecorded")
     return (
-        Fact(label=say("documents.record.tool.label"), value=tools),
+        Fact(label=say("documents.record.tool.label"), value=programs),
         Fact(label=say("documents.record.url"), value=url),
     )
 
@@ -111,8 +111,12 @@ def _tool(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
 def _machine(item: Obtained, say: Speaker) -> Fact:
     if item.environment is None:
         return _unrecorded("machine", say)
-    report = say("documents.record.report", **item.environment.to_json())
+    report = say("documents.record.report", **_digests(item.environment))
     return Fact(label=say("documents.record.machine.label"), value=report)
+
+
+def _digests(pair: DigestPair) -> dict[str, str]:
+    return {"sha256": digest(pair.sha256), "sm3": digest(pair.sm3)}
 
 
 def _clock(exhibit: Exhibit, say: Speaker) -> tuple[Fact, ...]:
@@ -134,9 +138,8 @@ def _obtained(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
     when = say("documents.record.when.unknown")
     if exhibit.captured is not None:
         when = _to_the_second(exhibit.captured, say)
-    stated = say("documents.stated")
     return (
-        Fact(label=say("documents.record.how"), value=(exhibit.source.obtained or empty, f"（{stated}）")),
+        Fact(label=say("documents.record.how"), value=exhibit.source.obtained or empty),
         Fact(label=say("certificate.from_whom"), value=exhibit.source.from_whom or empty),
         Fact(label=say("certificate.original"), value=original(exhibit, say)),
         Fact(label=say("documents.record.when"), value=when),

@@ -14,10 +14,11 @@ from reports.document_parts import (
     identity,
     operator,
     original,
+    tools,
     total_size,
     witness,
 )
-from reports.exhibit_blocks import times_blocks, tool_texts
+from reports.exhibit_blocks import times_blocks
 from reports.speak import Speaker, count
 
 
@@ -40,7 +41,7 @@ def _exhibit(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
     yield from identity(exhibit, say)
     yield Heading(text=say("documents.source.origin"), level=2, note=say("documents.stated.note"))
     yield Facts(rows=tuple(_origin(exhibit, say)))
-    yield Heading(text=say("documents.source.making"), level=2, note=say("documents.proven.note"))
+    yield Heading(text=say("documents.source.making"), level=2, note=say("documents.source.making.note"))
     yield Items(items=tuple(_making(exhibit, say)), numbered=True)
     yield from times_blocks(exhibit, say)
     yield Paragraph(text=say("documents.source.limits"))
@@ -93,5 +94,5 @@ def _making(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
         yield say("documents.source.unchecked")
     else:
         yield say("documents.source.rechecked", time=beijing_text(exhibit.last_recheck))
-    tools = say.listed(tuple(tool_texts(exhibit, say))) or say("documents.unrecorded")
-    yield say("documents.source.tools", tools=tools)
+    programs = say.listed(tools(exhibit, say)) or say("documents.unrecorded")
+    yield say("documents.source.tools", tools=programs)

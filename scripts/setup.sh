@@ -15,6 +15,25 @@ if [ "$purpose" = test ]; then
     want age age
     want curl curl
     want git git
+    want Xvfb xvfb
+    want softhsm2-util softhsm2
+    # what Qt's platform plugins are linked with
+    library() { ldconfig -p 2>/dev/null | grep -q "$1" || [ -e "/usr/lib/$(uname -m)-linux-gnu/$1" ] || need="$need $2"; }
+    library libEGL.so.1 libegl1
+    library libGL.so.1 libgl1
+    library libfontconfig.so.1 libfontconfig1
+    library libdbus-1.so.3 libdbus-1-3
+    library libxkbcommon-x11.so.0 libxkbcommon-x11-0
+    library libxcb-cursor.so.0 libxcb-cursor0
+    library libxcb-icccm.so.4 libxcb-icccm4
+    library libxcb-keysyms.so.1 libxcb-keysyms1
+    library libxcb-shape.so.0 libxcb-shape0
+    library libxcb-image.so.0 libxcb-image0
+    library libxcb-render-util.so.0 libxcb-render-util0
+    library libxcb-xkb.so.1 libxcb-xkb1
+    library libxcb-randr.so.0 libxcb-randr0
+    library libgthread-2.0.so.0 libglib2.0-0
+    library libgssapi_krb5.so.2 libgssapi-krb5-2
 fi
 # Without these, tests of the portal's browser side are skipped and say so.
 optional=""

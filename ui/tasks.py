@@ -99,7 +99,7 @@ class Tasks(QObject):
         self._running: list[Running[Any]] = []
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._closing: Callable[[], None] | None = None
-        self._log = structlog.get_logger("ui.tasks")
+        self._log = structlog.get_logger("desktop")
 
     def run(
         self,

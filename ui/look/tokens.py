@@ -53,12 +53,12 @@ class Colors:
 
 
 LIGHT: Final = Colors(
-    window="#F5F6F8", surface="#FFFFFF", raised="#EEF1F4", selected="#DCE7F5", line="#D8DEE4", text="#1B1F24",
-    secondary="#57606A", accent="#1F4E8C", accent_hover="#183E70", on_accent="#FFFFFF", passed="#1A7F37",
+    window="#F5F6F8", surface="#FFFFFF", raised="#EEF1F4", selected="#E1EBF7", line="#D8DEE4", text="#1B1F24",
+    secondary="#57606A", accent="#1F4E8C", accent_hover="#183E70", on_accent="#FFFFFF", passed="#166B2E",
     warning="#8A5A00", failed="#B42318", undetermined="#5B6672", focus="#1F4E8C",
 )  # fmt: skip
 DARK: Final = Colors(
-    window="#15181C", surface="#1E2227", raised="#272C33", selected="#24364D", line="#343B43", text="#E7EBEF",
+    window="#15181C", surface="#1E2227", raised="#272C33", selected="#213044", line="#343B43", text="#E7EBEF",
     secondary="#A0A9B3", accent="#7FB0F0", accent_hover="#A3C7F5", on_accent="#10151B", passed="#5FC27E",
     warning="#E0A93B", failed="#F0766B", undetermined="#A0A9B3", focus="#7FB0F0",
 )  # fmt: skip

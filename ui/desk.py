@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from evidence_desk.bootstrap.opening import unlocked
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
-from evidence_desk.errors import BugError, EvidenceDeskError
+from evidence_desk.errors import BugError, BusyError, EvidenceDeskError
 from ui.tasks import Done, Failed, Lane, Progress, Running, Tasks
 
 T = TypeVar("T")
@@ -46,16 +46,27 @@ class OpenDesk(QObject):
         return None if self._session is None else self._session.vault.folder
 
     def unlock(
-        self, folder: Path, passphrase: str, *, owner: QObject, done: Callable[[], None], failed: Failed
+        self,
+        folder: Path,
+        passphrase: str,
+        *,
+        owner: QObject,
+        done: Callable[[], None],
+        failed: Failed,
+        read_only: bool = False,
     ) -> None:
-        """Open a vault; the errors are those of `Vault.open`.
+        """Open a vault; the errors are those of `Vault.open`. No wait is slept out (``vault.wait``).
 
-        One that is locked while its work still goes on is shown again once the passphrase is right.
+        One that is locked while its work still goes on is shown again once the passphrase is right; until that work
+        has ended, no other is opened (BusyError ``ui.vault_working``).
         """
-        busy = self._session is not None and self._session.vault.folder == folder
+        if self._session is not None and self._session.vault.folder != folder:
+            failed(BusyError("ui.vault_working", folder=self._session.vault.folder.name))
+            return
+        busy = self._session is not None
 
         def work(_job: Job) -> Session | None:
-            session = unlocked(folder, passphrase, read_only=busy)
+            session = unlocked(folder, passphrase, read_only=busy or read_only, sleep=None)
             if not busy:
                 return session
             session.close()
@@ -65,13 +76,14 @@ class OpenDesk(QObject):
             if session is not None:
                 self._session = session
             elif self._session is None:  # its work ended meanwhile, and it was closed
-                self.unlock(folder, passphrase, owner=owner, done=done, failed=failed)
+                self.unlock(folder, passphrase, owner=owner, done=done, failed=failed, read_only=read_only)
                 return
             self._hidden = False
             self.opened.emit()
             done()
 
-        self._tasks.run(Lane.CPU, work, owner=owner, done=arrived, failed=failed)
+        # not behind a verification that takes long
+        self._tasks.run(Lane.NET, work, owner=owner, done=arrived, failed=failed)
 
     def adopt(self, session: Session) -> None:
         """Take over a session just made (first start, restore)."""

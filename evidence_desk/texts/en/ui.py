@@ -34,6 +34,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui.work.cancel": "Cancel the work in progress",
     "ui.work.details": "Show",
     "ui.work.many": "{count} jobs in progress",
+    "ui.vault_working": "The vault “{folder}” is locked, but work on it has not ended; no other vault can be opened yet.",
+    "ui.vault_working.advice": "Wait for it to end (usually moments), or open this vault again to see its progress.",
     "ui.close.busy": "{count} jobs are in progress. Closing cancels them; what is sealed stays sealed, and unfinished files continue next time.",
     "ui.close.do": "Cancel them and close",
     "bug.task": "An unexpected fault of the program ({kind}); this step was not completed.",

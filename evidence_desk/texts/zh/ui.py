@@ -34,6 +34,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui.work.cancel": "取消正在进行的工作",
     "ui.work.details": "查看",
     "ui.work.many": "{count} 项工作正在进行",
+    "ui.vault_working": "存证库“{folder}”已锁定，但还有工作没有结束，暂时不能打开另一个存证库。",
+    "ui.vault_working.advice": "请等它结束（通常片刻），或者重新打开这个存证库查看进度。",
     "ui.close.busy": "有 {count} 项工作正在进行。关闭会取消它们；已经存证的内容不受影响，未完成的文件在下次打开时继续。",
     "ui.close.do": "取消工作并关闭",
     "bug.task": "程序出现未预料的错误（{kind}），这一步没有完成。",

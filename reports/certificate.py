@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,10 +25,19 @@ from reports.certificate_document import certificate_document
 from reports.drawing import draw
 from reports.fonts.faces import printable, unprintable
 from reports.layout import lay_out
+from reports.pages import Page
 from reports.pdfa import Attachment, Relationship, finish
 from reports.report_document import report_document
 
-__all__ = ["Attachment", "Relationship", "Rendered", "render_certificate", "render_verification_report"]
+__all__ = [
+    "Attachment",
+    "Relationship",
+    "Rendered",
+    "printed_certificate",
+    "render_certificate",
+    "render_draft",
+    "render_verification_report",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,30 @@ def render_certificate(
     )
 
 
+def printed_certificate(certificate: Certificate) -> Printed:
+    """What ``certificate.json`` is going to say of a certificate, before any page is drawn."""
+    document = certificate_document(certificate)
+    return _printed(
+        document,
+        lay_out(document),
+        version=VERSION,
+        number=certificate.number,
+        values=certificate_values(certificate),
+    )
+
+
+def render_draft(certificate: Certificate) -> bytes:
+    """PDF of a draft to look at: watermark 草稿, no attachments, not to be signed."""
+    document = certificate_document(replace(certificate, draft=True))
+    return finish(
+        draw(document, lay_out(document)),
+        title=document.title,
+        language=document.language,
+        created=certificate.issued,
+        attachments={},
+    )
+
+
 def render_verification_report(
     report: VerificationReport, *, attachments: Mapping[str, Attachment], language: Language
 ) -> Rendered:
@@ -90,14 +123,7 @@ def _render(
     if name in attachments or not all(item.isascii() for item in attachments):
         raise BugError("bug.attachment_name", name=name)
     pages = lay_out(document)
-    mark = (printable(document.watermark),) if document.watermark else ()
-    printed = Printed(
-        version=version,
-        number=number,
-        language=document.language,
-        pages=tuple((*mark, *page.lines()) for page in pages),
-        values=values,
-    )
+    printed = _printed(document, pages, version=version, number=number, values=values)
     odd = tuple(sorted(unprintable("".join(texts(document)))))
     own = Attachment(data=printed.to_bytes(), media_type="application/json", relationship=Relationship.DATA)
     pdf = finish(
@@ -108,3 +134,16 @@ def _render(
         attachments={**attachments, name: own},
     )
     return Rendered(pdf=pdf, printed=printed, unprintable=odd)
+
+
+def _printed(
+    document: Document, pages: Sequence[Page], *, version: str, number: str, values: Mapping[str, JSON]
+) -> Printed:
+    mark = (printable(document.watermark),) if document.watermark else ()
+    return Printed(
+        version=version,
+        number=number,
+        language=document.language,
+        pages=tuple((*mark, *page.lines()) for page in pages),
+        values=values,
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from evidence_desk.core.certificate import Certificate, DemoReason, Exhibit, beijing_text
+from evidence_desk.core.confirmation import NAME as CONFIRMATION
+from evidence_desk.core.confirmation import SIGNATURE_NAME
 from evidence_desk.texts import Language
 from reports.blocks import (
     Banner,
@@ -18,39 +20,56 @@ from reports.blocks import (
     Title,
 )
 from reports.exhibit_blocks import proven_blocks, stated_blocks
+from reports.handling_blocks import handling_blocks
 from reports.speak import Speaker, count, utc_clock
 
 
 def certificate_document(certificate: Certificate) -> Document:
-    """All text of a certificate, in its language."""
+    """All text of a certificate, or of its draft, in its language."""
     say = Speaker(Language(certificate.language))
     exhibits = certificate.exhibits
-    blocks: list[Block] = [*_demo(certificate, say)]
+    draft = certificate.draft
+    title = say("certificate.draft.title") if draft else say("certificate.title")
+    blocks: list[Block] = [*_draft(certificate, say), *_demo(certificate, say)]
     blocks.append(
         Title(
-            text=say("certificate.title"),
+            text=title,
             subtitle=say("certificate.subtitle", number=certificate.number, version=certificate.version),
         )
     )
     blocks += _basics(certificate, say)
+    blocks += handling_blocks(certificate, say)
     for index, exhibit in enumerate(exhibits, 1):
-        title = say("certificate.exhibit.of", index=index, count=len(exhibits))
-        blocks.append(Heading(text=title if len(exhibits) > 1 else say("certificate.exhibit")))
+        heading = say("certificate.exhibit.of", index=index, count=len(exhibits))
+        blocks.append(Heading(text=heading if len(exhibits) > 1 else say("certificate.exhibit")))
         blocks += proven_blocks(exhibit, say)
         blocks += stated_blocks(exhibit, say)
     blocks += _statements(certificate, say)
     blocks += _scope(certificate, say)
     blocks += _verify(certificate, say)
-    blocks.append(Seal(lines=(say("certificate.place.note"),)))
+    blocks.append(Seal(lines=(say("certificate.draft.place" if draft else "certificate.place.note"),)))
     return Document(
-        title=f"{say('certificate.title')} {certificate.number}",
-        header=(say("certificate.header", number=certificate.number), _evidence_numbers(exhibits, say)),
+        title=f"{title} {certificate.number}",
+        header=(
+            say("certificate.draft.header" if draft else "certificate.header", number=certificate.number),
+            _evidence_numbers(exhibits, say),
+        ),
         footer=_footer(certificate, say),
         page=say("certificate.page", page="{page}", pages="{pages}"),
         blocks=tuple(blocks),
         language=certificate.language,
-        watermark=say("certificate.watermark") if certificate.demo else "",
+        watermark=_watermark(certificate, say),
     )
+
+
+def _watermark(certificate: Certificate, say: Speaker) -> str:
+    if certificate.draft:
+        return say("certificate.draft.watermark")
+    return say("certificate.watermark") if certificate.demo else ""
+
+
+def _draft(certificate: Certificate, say: Speaker) -> list[Block]:
+    return [Banner(text=say("certificate.draft"))] if certificate.draft else []
 
 
 def _demo(certificate: Certificate, say: Speaker) -> list[Block]:
@@ -69,6 +88,8 @@ def _evidence_numbers(exhibits: tuple[Exhibit, ...], say: Speaker) -> str:
 
 def _footer(certificate: Certificate, say: Speaker) -> str:
     text = say("certificate.footer", time=beijing_text(certificate.issued))
+    if certificate.draft:
+        text = say("certificate.draft.footer")
     if not certificate.program:
         return text
     return say("certificate.footer.program", footer=text, program=certificate.program)
@@ -79,7 +100,10 @@ def _basics(certificate: Certificate, say: Speaker) -> list[Block]:
     files = sum(len(exhibit.files) for exhibit in certificate.exhibits)
     rows = [
         Fact(label=say("certificate.issuer"), value=certificate.issuer),
-        Fact(label=say("certificate.issued"), value=say.moment(certificate.issued)),
+        Fact(
+            label=say("certificate.issued"),
+            value=say("certificate.draft.issued") if certificate.draft else say.moment(certificate.issued),
+        ),
         Fact(label=say("certificate.case"), value=case.number or empty),
         Fact(label=say("certificate.court"), value=case.court or empty),
         Fact(label=say("certificate.parties"), value=say("certificate.join").join(case.parties) or empty),
@@ -160,7 +184,12 @@ def milliseconds(microseconds: int) -> str:
 
 
 def _verify(certificate: Certificate, say: Speaker) -> list[Block]:
-    names = ("certificate.json", *(name for exhibit in certificate.exhibits for name in exhibit.attachments))
+    own = (
+        ("certificate.json",)
+        if certificate.handler is None
+        else ("certificate.json", CONFIRMATION, SIGNATURE_NAME)
+    )
+    names = (*own, *(name for exhibit in certificate.exhibits for name in exhibit.attachments))
     blocks: list[Block] = [
         Heading(text=say("certificate.verify")),
         Items(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, cast
 
 from evidence_desk.core.certificate import Certificate
 from evidence_desk.core.ports import Clock, TimestampAuthority
@@ -11,7 +11,7 @@ from evidence_desk.core.rows import IssuedPdf
 from evidence_desk.core.time_record import splice_crls
 from evidence_desk.services.timestamp import ask
 from evidence_desk.texts import Language
-from reports.certificate import Attachment, render_certificate
+from reports.certificate import Attachment, printed_certificate, render_certificate, render_draft
 from reports.signing import PdfSigner, sign_certificate
 
 _MEDIA: Final = {"json": "application/json"}
@@ -34,6 +34,19 @@ class PdfIssuer:
     def demo(self) -> bool:
         """Whether the signing certificate names the demo policy."""
         return self._signer.demo
+
+    @property
+    def certificate(self) -> bytes:
+        """DER of the signing certificate."""
+        return bytes(cast("Any", self._signer.signer.signing_cert).dump())
+
+    def printed(self, certificate: Certificate) -> bytes:
+        """``certificate.json`` as `issue` is going to attach it."""
+        return printed_certificate(certificate).to_bytes()
+
+    def preview(self, certificate: Certificate) -> bytes:
+        """PDF of the draft, to look at."""
+        return render_draft(certificate)
 
     def issue(self, certificate: Certificate, attachments: Mapping[str, bytes]) -> IssuedPdf:
         """Print, attach, sign and timestamp."""

@@ -423,6 +423,19 @@ class CertificateIssuer(Protocol):
         """Whether the signing certificate is a demonstration (by its policy OID)."""
         ...
 
+    @property
+    def certificate(self) -> bytes:
+        """DER of the signing certificate."""
+        ...
+
+    def printed(self, certificate: Certificate) -> bytes:
+        """``certificate.json`` exactly as `issue` is going to attach it."""
+        ...
+
+    def preview(self, certificate: Certificate) -> bytes:
+        """PDF of a draft to look at (草稿), unsigned and without attachments: no certificate."""
+        ...
+
     def issue(self, certificate: Certificate, attachments: Mapping[str, bytes]) -> IssuedPdf:
         """Print, attach, sign and timestamp (PAdES B-T).
 

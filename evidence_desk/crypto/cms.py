@@ -55,7 +55,7 @@ class SignerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedData:
-    """A SignedData with content inside (RFC 5652 §5.1). Certificates and lists are left unread, in their order."""
+    """A SignedData (RFC 5652 §5.1). Certificates and lists are left unread, in their order; `content` is b"" when detached."""
 
     national: bool
     version: int
@@ -74,6 +74,19 @@ def parse_signed_data(encoded: bytes, *, what: str, limit: int) -> SignedData:
     Raises:
         MalformedError: ``malformed.der``, ``malformed.too_large``, ``malformed.cms`` {what, rule}.
     """
+    return _signed_data(encoded, what=what, limit=limit, detached=False)
+
+
+def parse_detached(encoded: bytes, *, what: str, limit: int) -> SignedData:
+    """Read a ContentInfo that holds SignedData over id-data that lies outside (RFC 5652 §5.2).
+
+    Raises:
+        MalformedError: ``malformed.der``, ``malformed.too_large``, ``malformed.cms`` {what, rule}.
+    """
+    return _signed_data(encoded, what=what, limit=limit, detached=True)
+
+
+def _signed_data(encoded: bytes, *, what: str, limit: int, detached: bool) -> SignedData:
     outer = der.Fields(der.parse(encoded, what=what, limit=limit))
     kind = der.oid(outer.take())
     if kind not in (oids.SIGNED_DATA, oids.SIGNED_DATA_NATIONAL):
@@ -85,7 +98,7 @@ def parse_signed_data(encoded: bytes, *, what: str, limit: int) -> SignedData:
     digests = tuple(read_digest(item) for item in der.sorted_set(fields.take(der.SET).children()))
     inner = der.Fields(fields.take(der.SEQUENCE))
     content_type = der.oid(inner.take())
-    content = der.only(inner.take(0xA0), der.OCTET_STRING).content
+    content = b"" if detached else der.only(inner.take(0xA0), der.OCTET_STRING).content
     inner.done()
     certificates = _certificates(fields.maybe(0xA0), what)
     crls, ocsps = _revocation(fields.maybe(0xA1), what)
@@ -95,7 +108,9 @@ def parse_signed_data(encoded: bytes, *, what: str, limit: int) -> SignedData:
         raise MalformedError("malformed.cms", what=what, rule="count")
     national = kind == oids.SIGNED_DATA_NATIONAL
     # RFC 5652 §5.1: 3 for any content but id-data, 5 beside other revocation information; GM/T 0010 writes 1.
-    if version not in ((1, 3) if national else (3, 5) if ocsps else (3,)):
+    if detached and (kind != oids.SIGNED_DATA or content_type != oids.DATA):
+        raise MalformedError("malformed.cms", what=what, rule="content_type")
+    if version not in ((1,) if detached else (1, 3) if national else (3, 5) if ocsps else (3,)):
         raise MalformedError("malformed.cms", what=what, rule="version")
     return SignedData(
         national=national,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 # CMS, RFC 5652; GM/T 0010 gives the national twin of signedData.
+DATA: Final = "1.2.840.113549.1.7.1"
 SIGNED_DATA: Final = "1.2.840.113549.1.7.2"
 SIGNED_DATA_NATIONAL: Final = "1.2.156.10197.6.1.4.2.2"
 TST_INFO: Final = "1.2.840.113549.1.9.16.1.4"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_desk.core.confirmation import Confirmed, Officer
 from evidence_desk.core.digests import DigestPair
 
 
@@ -20,6 +21,7 @@ class DemoReason(StrEnum):
     TOKEN = "token"  # noqa: S105 - the name of a reason
     SIGNER = "signer"
     CHAIN = "chain"
+    CONFIRMATION = "confirmation"
 
 
 class CheckStatus(StrEnum):
@@ -223,6 +225,9 @@ class Certificate:
         failed_captures: failed or abandoned captures of the case; None when not known.
         agreed_method: digests of the parties' agreement (证据规定 art. 94(5)).
         commands: shell lines of the check by hand; they must work on the attachments as named.
+        handler: who handles it (承办人) in two-person mode; None when one person issues it.
+        confirmed: the second person's confirmation (复核人), None before it and in one-person mode.
+        draft: it is printed to be looked at, not issued; `issued` and `confirmed` are not yet known.
     """
 
     number: str
@@ -239,3 +244,6 @@ class Certificate:
     failed_captures: int | None = None
     agreed_method: DigestPair | None = None
     commands: tuple[str, ...] = ()
+    handler: Officer | None = None
+    confirmed: Confirmed | None = None
+    draft: bool = False

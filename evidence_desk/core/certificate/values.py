@@ -19,6 +19,7 @@ from evidence_desk.core.certificate.model import (
     FileFacts,
     TokenFacts,
 )
+from evidence_desk.core.confirmation import printed_members
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.evidence_number import Prefix, format_number
 
@@ -108,7 +109,10 @@ def exhibit_values(exhibit: Exhibit) -> dict[str, JSON]:
 
 
 def certificate_values(certificate: Certificate) -> dict[str, JSON]:
-    """``exhibits``: what proofs cover; ``declared``: what rests on the issuer's word."""
+    """``exhibits``: what proofs cover; ``declared``: what rests on the issuer's word, the confirmation if there is one."""
+    confirmation: dict[str, JSON] = {}
+    if certificate.handler is not None and certificate.confirmed is not None:
+        confirmation["confirmation"] = printed_members(certificate.handler, certificate.confirmed)
     return {
         "exhibits": [exhibit_values(exhibit) for exhibit in certificate.exhibits],
         "declared": {
@@ -118,5 +122,6 @@ def certificate_values(certificate: Certificate) -> dict[str, JSON]:
             "issuer": certificate.issuer,
             "case": certificate.case.number,
             "demo": [reason.value for reason in certificate.demo],
+            **confirmation,
         },
     }

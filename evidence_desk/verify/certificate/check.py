@@ -16,41 +16,23 @@ from asn1crypto import x509
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.certificate import Printed, squeeze
-from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, Vouches, worst
-from evidence_desk.crypto.x509 import Certificate, load_certificate
+from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, worst
+from evidence_desk.crypto.x509 import load_certificate
 from evidence_desk.errors import MalformedError
 from evidence_desk.texts import Language
+from evidence_desk.verify.certificate.confirmation import Circumstances, judge_confirmation
 from evidence_desk.verify.certificate.outcome import integrity, signer
 from evidence_desk.verify.certificate.seal import is_demo, seal_lines, signer_name
 from evidence_desk.verify.certificate.signature import Signature, check_signature, token_imprint
+from evidence_desk.verify.certificate.signer_path import judge_path
 from evidence_desk.verify.certificate.structure import Structure, read_structure
 from evidence_desk.verify.certificate.text import compare_text, compare_values, pages_of, read_printed
+from evidence_desk.verify.certificate.trust import CertificateTrust
 from tsa.policy import TokenTrust
 from tsa.verify import TokenVerdict, verify_token
-from tsa.verify.path import build_paths, first_outside
-from tsa.verify.revocation import Sources, best, check_path
 
-_DIGITAL_SIGNATURE: Final = 0
-_NON_REPUDIATION: Final = 1
-_PURPOSES: Final = frozenset(
-    {
-        "1.3.6.1.5.5.7.3.4",  # emailProtection
-        "1.3.6.1.5.5.7.3.36",  # documentSigning, RFC 9336
-        "1.3.6.1.4.1.311.10.3.12",  # Microsoft document signing
-        "2.5.29.37.0",
-    }
-)
 _TOLERANCE_S: Final = 300
 """How far the claimed signing time may be from the signature timestamp."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateTrust:
-    """Roots of signers (DER) and revocation lists; what a PDF carries is never trusted."""
-
-    roots: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    certificates: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +88,26 @@ def verify_certificate(
     if demo:
         caveats.append(Caveat(code="demo.signer"))
     moment = stamped.facts.gen_time if stamped.facts and _all_passed(stamped) else None
-    findings += _chain(certificate, name, signature, trust, moment, now)
+    findings.append(
+        judge_path(
+            certificate,
+            name,
+            signature.others,
+            trust=trust,
+            stamped=moment,
+            now=now,
+            check="certificate.signer",
+        )
+    )
     findings.append(_seal(structure, name, signature, printed, demo=demo))
+    if printed is not None:
+        judged = judge_confirmation(
+            printed,
+            structure.attachments,
+            Circumstances(issuer_spki=certificate.spki, trust=trust, stamped=moment, now=now),
+        )
+        findings += judged.findings
+        caveats += judged.caveats
     verdict = _verdict(findings, caveats, structure, printed)
     return dataclasses.replace(verdict, signer_name=name, signed_at=moment)
 
@@ -170,51 +170,6 @@ def _stamped(signature: Signature, trust: TokenTrust, now: datetime) -> TokenVer
 
 def _fit_failure(name: str, what: str) -> Finding:
     return signer("certificate.signer", Status.FAILED, "certificate.signer.unfit", name=name, what=what)
-
-
-def _chain(
-    certificate: Certificate,
-    name: str,
-    signature: Signature,
-    trust: CertificateTrust,
-    stamped: datetime | None,
-    now: datetime,
-) -> list[Finding]:
-    """Usage, path to a given root at the time of the signature, revocation."""
-    check = "certificate.signer"
-    usage = certificate.key_usage
-    if usage is not None and not usage & {_DIGITAL_SIGNATURE, _NON_REPUDIATION}:
-        return [_fit_failure(name, "keyUsage")]
-    if certificate.purposes is not None and not certificate.purposes & _PURPOSES:
-        return [_fit_failure(name, "extendedKeyUsage")]
-    if not trust.roots:
-        return [signer(check, Status.UNDETERMINED, "certificate.signer.no_roots", name=name)]
-    moment = stamped or now
-    built = build_paths(certificate, (*trust.certificates, *signature.others), trust.roots)
-    if not built.found:
-        return [signer(check, Status.UNDETERMINED, "certificate.signer.untrusted", name=name)]
-    good = [path for path in built.found if first_outside(path, moment) is None]
-    if not good:
-        status = Status.FAILED if stamped else Status.UNDETERMINED
-        return [signer(check, status, "certificate.signer.expired", name=name)]
-    root = good[0][-1].subject.text
-    trusted = signer(
-        check,
-        Status.PASSED,
-        "certificate.signer.trusted",
-        vouches=Vouches.SIGNER,
-        name=name,
-        root=root,
-    )
-    sources = Sources(crls=trust.crls, ocsps=(), latest=moment, moment=moment, proof=stamped)
-    outcome = best([check_path(path, sources) for path in good])
-    match outcome.status:
-        case Status.PASSED:
-            return [trusted]
-        case Status.FAILED:
-            return [signer(check, Status.FAILED, "certificate.signer.revoked", name=name)]
-        case Status.UNDETERMINED:
-            return [signer(check, Status.UNDETERMINED, "certificate.signer.revocation_unknown", name=name)]
 
 
 def _seal(

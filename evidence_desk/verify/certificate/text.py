@@ -100,6 +100,20 @@ def _expected(values: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
                 if isinstance(entry, dict) and isinstance(entry.get("size"), int):
                     yield "file size", f"{entry['size']:,}"
 
+    declared = values.get("declared")
+    yield from _confirmation(declared.get("confirmation") if isinstance(declared, dict) else None)
+
+
+def _confirmation(facts: JSON) -> Iterator[tuple[str, str]]:
+    if not isinstance(facts, dict):
+        return
+    for part in ("first", "second"):
+        yield from _strings(part, facts.get(part), ("name", "role", "identification"))
+    yield from _strings("credential", facts.get("credential"), ("subject", "serial", "sha256"))
+    at = facts.get("at")
+    if isinstance(at, str):
+        yield "confirmation at", at[:19].replace("T", "")
+
 
 def _court(facts: JSON) -> Iterator[tuple[str, str]]:
     yield from _strings("court", facts, ("chain_id", "block_hash"))

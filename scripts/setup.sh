@@ -15,6 +15,7 @@ if [ "$purpose" = test ]; then
     want age age
     want curl curl
     want git git
+    want softhsm2-util softhsm2
     want Xvfb xvfb
     want softhsm2-util softhsm2
     # what Qt's platform plugins are linked with

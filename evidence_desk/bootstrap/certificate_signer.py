@@ -45,15 +45,28 @@ class CertificateSigner:
         setting = self.setting
         if setting is None:
             return PdfSigner(self._identity())
+        return PdfSigner(self._token_key(setting, prompt, keep=keep))
+
+    def unlock(self, prompt: PinPrompt) -> None:
+        """Ask for the PIN now, before long work begins, and stay logged in; nothing for a key in the key file.
+
+        Raises:
+            EvidenceDeskError: as `TokenKey.sign`.
+        """
+        setting = self.setting
+        if setting is not None:
+            self._token_key(setting, prompt, keep=True).unlock()
+
+    def _token_key(self, setting: Pkcs11Setting, prompt: PinPrompt | None, *, keep: bool) -> TokenKey:
         from evidence_desk.pkcs11.signing import TokenKey  # noqa: PLC0415 - native library, for tokens only
 
         if self._kept is not None and self._kept.setting == setting and self._kept.unlocked:
-            return PdfSigner(self._kept)
+            return self._kept
         self.close()
         key = TokenKey(setting, prompt, keep=keep)
         if keep:
             self._kept = key
-        return PdfSigner(key)
+        return key
 
     def certificate(self) -> bytes:
         """DER certificate of the key; needs neither token nor PIN.

@@ -36,3 +36,20 @@ def parts(text: str) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         tuple(der for kind, _, der in blocks if kind == "CERTIFICATE"),
         tuple(der for kind, _, der in blocks if kind == "X509 CRL"),
     )
+
+
+def certificates_of(data: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Certificates and CRLs (DER) of a file: PEM, or one DER certificate.
+
+    Raises:
+        MalformedError: ``malformed.pem``, ``signer.certificate`` for neither.
+    """
+    if b"-----BEGIN " not in data:
+        return (data,), ()
+    try:
+        found = parts(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise MalformedError("malformed.pem") from error
+    if not found[0]:
+        raise MalformedError("signer.certificate")
+    return found

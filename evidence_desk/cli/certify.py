@@ -10,6 +10,7 @@ import typer
 from evidence_desk.cli.describe import certificate_json, exhibit_json, print_certificates
 from evidence_desk.cli.files import ForceOption, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
+from evidence_desk.cli.pin import pin_prompt
 from evidence_desk.cli.show import NumberArgument
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.certify import certify as issue
@@ -33,6 +34,7 @@ def certify(
     """出具存证证书（PDF）/ Issue a certificate."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
         rows = [one_exhibit(opened.desk, number) for number in numbers]
+        opened.signer.unlock(pin_prompt(out))
         with written(output, force=force) as stream, out.job() as job:
             outcome = issue(
                 opened.desk, rows, opened.issuer(), trust=opened.trust, job=job, operator=operator

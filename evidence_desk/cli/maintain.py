@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ from evidence_desk.cli.options import (
     session,
     vault_folder,
 )
-from evidence_desk.errors import IntegrityError, UsageError
+from evidence_desk.errors import HostError, IntegrityError, UsageError
+from evidence_desk.keyring_store import KeyringStore, secure_backend
 from evidence_desk.services.audit import MAX_FAULTS
 from evidence_desk.services.audit import audit as audit_log
 from evidence_desk.services.find import one_exhibit
@@ -29,7 +31,8 @@ from evidence_desk.services.recheck import recheck as recheck_originals
 from evidence_desk.terminal.output import PARTLY, Output
 from evidence_desk.texts import Language
 from evidence_desk.vault.backup import backup as backup_vault
-from evidence_desk.vault.store import change_passphrase, reset_passphrase
+from evidence_desk.vault.passphrase import change_passphrase, check_passphrase, reset_passphrase
+from evidence_desk.vault.vault_file import VaultFile
 
 
 def audit(vault: VaultOption = None, lang: LanguageOption = Language.ZH, as_json: JsonOption = False) -> None:
@@ -134,20 +137,72 @@ def change(
         bool,
         typer.Option("--recovery-key", help="忘记口令时用恢复密钥 / by recovery key, when it is forgotten"),
     ] = False,
+    remember: Annotated[
+        bool,
+        typer.Option(
+            "--remember", help="不更换，将口令存入系统密钥环 / keep it in the keyring, without a change"
+        ),
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="不更换，从系统密钥环删除口令 / remove it from the keyring")
+    ] = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """更换口令；忘记口令时凭恢复密钥重设 / Change the passphrase, or set it anew by the recovery key."""
     with Output(lang, as_json=as_json) as out:
-        if by_recovery_key:
-            paper = passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY)
-            reset_passphrase(vault_folder(vault), paper, _new_passphrase(out), clock=SystemClock())
+        if by_recovery_key + remember + forget > 1:
+            raise UsageError("passphrase.one_thing")
+        folder = vault_folder(vault)
+        if remember:
+            _remember(out, folder)
+        elif forget:
+            gone = KeyringStore().forget(VaultFile.read(folder).vault_id)
+            out.say("keyring.forgotten" if gone else "keyring.not_remembered")
+            out.document({"remembered": False})
         else:
-            old = passphrase(out)
-            change_passphrase(vault_folder(vault), old, _new_passphrase(out), clock=SystemClock())
-        out.say("passphrase.done")
-        out.document({"changed": True})
+            new = _changed(out, folder, by_recovery_key=by_recovery_key)
+            out.say("passphrase.done")
+            _follow(out, folder, new)
+            out.document({"changed": True})
+
+
+def _changed(out: Output, folder: Path, *, by_recovery_key: bool) -> str:
+    """Change the passphrase; the new one."""
+    if by_recovery_key:
+        paper = passphrase(out, code="cli.ask_recovery_key", variable=RECOVERY_KEY)
+        new = _new_passphrase(out)
+        reset_passphrase(folder, paper, new, clock=SystemClock())
+    else:
+        old = passphrase(out)
+        new = _new_passphrase(out)
+        change_passphrase(folder, old, new, clock=SystemClock())
+    return new
+
+
+def _remember(out: Output, folder: Path) -> None:
+    """Put the passphrase into the keyring, once it has opened the vault."""
+    vault_id = VaultFile.read(folder).vault_id
+    secure_backend()  # before anything is asked for
+    secret = passphrase(out)
+    check_passphrase(folder, secret, clock=SystemClock())
+    backend = KeyringStore().remember(vault_id, secret)
+    out.say("keyring.remembered", backend=backend)
+    out.document({"remembered": True, "backend": backend})
+
+
+def _follow(out: Output, folder: Path, new: str) -> None:
+    """After a change: the keyring of a vault that is remembered gets the new passphrase, or at least loses the old."""
+    store, vault_id = KeyringStore(), VaultFile.read(folder).vault_id
+    if not store.remembers(vault_id):
+        return
+    try:
+        out.say("keyring.remembered", backend=store.remember(vault_id, new))
+    except HostError as error:
+        out.warn(error)
+        with suppress(HostError):
+            store.forget(vault_id)
 
 
 def _new_passphrase(out: Output) -> str:

@@ -13,11 +13,14 @@ from typing import Annotated, Final
 import platformdirs
 import typer
 
-from evidence_desk.bootstrap.opening import open_session
+from evidence_desk.bootstrap.opening import unlocked
 from evidence_desk.bootstrap.session import Session
-from evidence_desk.errors import PermissionDeniedError
+from evidence_desk.errors import HostError, PermissionDeniedError
+from evidence_desk.keyring_store import KeyringStore
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
+from evidence_desk.vault.vault_file import FILE_NAME as VAULT_FILE
+from evidence_desk.vault.vault_file import VaultFile
 
 PASSPHRASE: Final = "EVIDENCE_DESK_PASSPHRASE"  # noqa: S105 - the name of a variable
 NEW_PASSPHRASE: Final = "EVIDENCE_DESK_NEW_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -63,5 +66,40 @@ def passphrase(out: Output, *, code: str = "cli.ask_passphrase", variable: str =
 @contextmanager
 def session(out: Output, vault: Path | None, *, read_only: bool = False) -> Iterator[Session]:
     """The open vault of a command."""
-    with open_session(vault_folder(vault), passphrase(out), read_only=read_only) as opened:
+    folder = vault_folder(vault)
+    remembered = _remembered(out, folder)
+    if remembered is not None:
+        opened = _by_keyring(folder, remembered, read_only=read_only)
+    else:
+        opened = unlocked(folder, passphrase(out), read_only=read_only)
+    try:
         yield opened
+    finally:
+        opened.close()
+
+
+def _remembered(out: Output, folder: Path) -> str | None:
+    """The passphrase in the keyring, for vaults that a person had remembered; the environment goes before it."""
+    if PASSPHRASE in os.environ or not (folder / VAULT_FILE).is_file():
+        return None
+    store = KeyringStore()
+    vault_id = VaultFile.read(folder).vault_id
+    if not store.remembers(vault_id):
+        return None
+    try:
+        return store.recall(vault_id)
+    except HostError as error:  # locked, or gone: the passphrase can be typed
+        out.warn(error)
+        return None
+
+
+def _by_keyring(folder: Path, remembered: str, *, read_only: bool) -> Session:
+    try:
+        return unlocked(folder, remembered, read_only=read_only)
+    except PermissionDeniedError as error:
+        if error.code != "vault.wrong_passphrase":
+            raise
+        KeyringStore().forget(
+            VaultFile.read(folder).vault_id
+        )  # or each command would be one more wrong attempt
+        raise PermissionDeniedError("keyring.stale") from error

@@ -26,6 +26,13 @@ def unlock_by_recovery(folder: Path, recovery_key: str) -> Secrets:
     return secrets
 
 
+def check_passphrase(
+    folder: Path, passphrase: str, *, clock: Clock | None = None, sleep: Sleep | None = time.sleep
+) -> None:
+    """Whether `passphrase` opens the vault, open or not; errors and delay as `Vault.open`."""
+    unlock(folder, passphrase, clock=clock or WallClock(), sleep=sleep)
+
+
 def change_passphrase(
     folder: Path, old: str, new: str, *, clock: Clock | None = None, sleep: Sleep | None = time.sleep
 ) -> None:

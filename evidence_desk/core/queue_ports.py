@@ -147,6 +147,14 @@ class QueueStore(Protocol):
         """Those of `ids` that failed, were canceled or are duplicates wait again; how many."""
         ...
 
+    def measure(self, sizes: Mapping[int, tuple[int, int]]) -> None:
+        """Note (bytes, files) of items, by id."""
+        ...
+
+    def move(self, ids: Sequence[int], batch_id: int) -> None:
+        """Put items under another batch."""
+        ...
+
     def cancel(self, ids: Sequence[int], at: datetime) -> int:
         """Those of `ids` that wait or are being worked on are canceled; how many."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class Desk:
         origin: origin of the active log.
         zone: name of the local time zone, for statements.
         tools: programs that take part, for statements: name, version, digests.
+        working: held by the one thread that works on the queue.
     """
 
     store: Store
@@ -35,6 +37,7 @@ class Desk:
     zone: str = "UTC"
     tools: tuple[Mapping[str, JSON], ...] = ()
     random: Callable[[int], bytes] = secrets.token_bytes
+    working: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
     _log: TrustedLog | None = field(default=None, init=False)
 
     @property

@@ -159,6 +159,19 @@ class QueueRepository:
         """Those of `ids` that failed, were canceled or are duplicates wait again; how many."""
         return self._move(ids, ("failed", "canceled", "duplicate"), "waiting", at)
 
+    def measure(self, sizes: Mapping[int, tuple[int, int]]) -> None:
+        """Note (bytes, files) of items, by id."""
+        self._database.write_many(
+            "UPDATE seal_items SET size = ?, files = ? WHERE id = ?",
+            ((size, files, item) for item, (size, files) in sizes.items()),
+        )
+
+    def move(self, ids: Sequence[int], batch_id: int) -> None:
+        """Put items under another batch."""
+        self._database.write_many(
+            "UPDATE seal_items SET batch_id = ? WHERE id = ?", ((batch_id, item) for item in ids)
+        )
+
     def cancel(self, ids: Sequence[int], at: datetime) -> int:
         """Those of `ids` that wait or are being worked on are canceled; how many."""
         return self._move(ids, ("waiting", "working"), "canceled", at)

@@ -9,13 +9,11 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from evidence_desk.core.examine_ports import Scan
 from evidence_desk.core.job import Job
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.files import open_regular, read_bounded
 from evidence_desk.verify.pdfium import PDFIUM
 
 MAX_PIXELS: Final = 50_000_000
@@ -63,14 +61,15 @@ def _check_pixels(pixels: int) -> None:
 class QrReader:
     """`core.examine_ports.CodeReader` of pictures (PNG, JPEG, BMP, GIF, TIFF, WebP) and PDFs."""
 
-    def read(self, path: Path, job: Job) -> Scan | None:
-        """Codes in a picture or PDF file; None when the file is neither, or is too large or broken to be drawn."""
-        with open_regular(path) as stream:
-            head = stream.read(1024)
+    def read(self, source: BinaryIO, job: Job) -> Scan | None:
+        """Codes in a picture or PDF; None when it is neither, or is too large or broken to be drawn."""
+        head = source.read(1024)
         if b"%PDF-" not in head and not head.startswith(_MAGIC):
             return None
+        data = head + source.read(MAX_FILE)
+        if len(data) > MAX_FILE:
+            return None
         try:
-            data = read_bounded(path, MAX_FILE)
             return _of_pdf(data, job) if b"%PDF-" in head else _of_picture(data, job)
         except MalformedError:
             return None

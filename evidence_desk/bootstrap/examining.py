@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
 
-from evidence_desk.bootstrap.reader import open_court, open_gateway
+from evidence_desk.bootstrap.reader import SystemClock, open_court, open_gateway
 from evidence_desk.bootstrap.session import Session
-from evidence_desk.core.trust import Trust
-from evidence_desk.errors import UsageError
+from evidence_desk.core.job import Job
+from evidence_desk.core.trust import NO_TRUST, Trust
+from evidence_desk.errors import EvidenceDeskError, UsageError
+from evidence_desk.qr import QrReader
 from evidence_desk.services.court_query import Court, GatewayFault
+from evidence_desk.services.examine import Examiner
 from evidence_desk.services.network import agreed_chain
+from evidence_desk.verify.files import read_trust
 
 
 @contextmanager
@@ -52,3 +57,57 @@ def joined_court(
     urls = gateways or [item.url for item in present.gateways]
     with open_court(roots, present.chain_id, urls) as court:
         yield court
+
+
+@contextmanager
+def open_examiner(
+    *,
+    job: Job,
+    session: Session | None = None,
+    given: Path | None = None,
+    gateways: Sequence[str] = (),
+    network: bool = True,
+) -> Iterator[Examiner]:
+    """What an examination goes by, for the length of a block; the session stays open, all else is closed.
+
+    Args:
+        job: progress and cancellation.
+        session: an open desk: its vault is looked into, its own trust folder and joined network are used.
+        given: folder of trust roots given by hand, in the place of the desk's own.
+        gateways: addresses of gateways to a network that the trust roots name.
+        network: whether the court network may be asked: a gateway sees the digests.
+
+    Raises:
+        UnreadableError, MalformedError: the trust folder cannot be read. That no network can be asked is no error:
+        every look-up tells why.
+    """
+    trust = NO_TRUST if session is None else session.trust
+    if given is not None:
+        trust = read_trust(given)
+    with ExitStack() as stack:
+        court: Court | None = None
+        why: EvidenceDeskError | None = None
+        try:
+            court = stack.enter_context(
+                _court(session, trust, gateways, by_hand=given is not None, network=network)
+            )
+        except EvidenceDeskError as error:
+            why = error
+        yield Examiner(
+            now=SystemClock().now(), job=job, trust=trust, desk=None if session is None else session.desk,
+            court=court, why_no_court=why, codes=QrReader(),
+        )  # fmt: skip
+
+
+def _court(
+    session: Session | None, trust: Trust, gateways: Sequence[str], *, by_hand: bool, network: bool
+) -> AbstractContextManager[Court]:
+    if not network:
+        raise UsageError("examination.offline")
+    if gateways:
+        return foreign_court(trust, gateways, [])
+    if session is not None:
+        return joined_court(session, (), trust if by_hand else None)
+    if not trust.networks:
+        raise UsageError("network.no_trust")
+    raise UsageError("examination.no_gateways", chains=", ".join(sorted(trust.networks)))

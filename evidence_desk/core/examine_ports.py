@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from evidence_desk.core.job import Job
 
@@ -26,10 +25,6 @@ class Scan:
 class CodeReader(Protocol):
     """Reads QR codes."""
 
-    def read(self, path: Path, job: Job) -> Scan | None:
-        """Codes in a picture or PDF file; None when the file is neither, or is too large or broken to be drawn.
-
-        Raises:
-            UnreadableError: ``input.missing``, ``input.unreadable``, ``input.not_regular``.
-        """
+    def read(self, source: BinaryIO, job: Job) -> Scan | None:
+        """Codes in a picture or PDF; None when it is neither, or is too large or broken to be drawn."""
         ...

@@ -61,9 +61,7 @@ class InputKind(StrEnum):
 class Originals:
     """Files given beside the evidence; hashed once, when first asked for."""
 
-    def __init__(
-        self, paths: Sequence[Path], job: Job, given: tuple[GivenFile, ...] | None = None
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], job: Job, given: tuple[GivenFile, ...] | None = None) -> None:
         self.paths = tuple(paths)
         self._job = job
         self._given = given  # when they were hashed before
@@ -242,10 +240,19 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
 
 
 def beside(path: Path, what: str, limit: int) -> bytes | None:
-    """``statement.json`` of a ``proof.json``, ``statement-001.json`` of a ``proof-001.json`` saved from a certificate."""
-    numbered = _NUMBERED.fullmatch(path.name)
-    neighbor = path.with_name(f"{what}{numbered[1] if numbered else ''}.json")
+    """``statement.json`` of a ``proof.json``, ``statement-001.json`` of a ``proof-001.json`` saved from a certificate.
+
+    Raises:
+        MalformedError: ``malformed.too_large``. UnreadableError: as `open_regular`.
+    """
+    neighbor = companion(path, what)
     return read_bounded(neighbor, limit) if neighbor.is_file() else None
+
+
+def companion(proof: Path, what: str) -> Path:
+    """Where the ``statement`` or the ``disclosures`` of a proof lie when they were saved beside it."""
+    numbered = _NUMBERED.fullmatch(proof.name)
+    return proof.with_name(f"{what}{numbered[1] if numbered else ''}.json")
 
 
 def _token(path: Path, originals: Originals, trust: Trust, now: datetime, kind: InputKind) -> Verdict:
@@ -303,6 +310,8 @@ def open_regular(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise _unreadable(path, error) from error
+    except ValueError as error:  # a null character in a typed path
+        raise UnreadableError("input.missing", path=path.name) from error
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from evidence_desk.core.browse_ports import LinkRow, Note
 from evidence_desk.core.canonical import decode
+from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.rows import AnchorRow, CertificateRow, CustodyRow, ExhibitRow
 from evidence_desk.services.court_query import GatewayFault
+from evidence_desk.services.derive import Links
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 
@@ -85,6 +88,26 @@ def anchor_json(row: AnchorRow) -> dict[str, Any]:
     }
 
 
+def note_json(note: Note) -> dict[str, Any]:
+    """A note: its present words, and every wording."""
+    versions = [
+        {"at": format_moment(item.at), "author": item.author, "text": item.text} for item in note.versions
+    ]
+    return {"note": note.id, **versions[-1], "edited": note.edited, "versions": versions}
+
+
+def link_json(link: LinkRow) -> dict[str, Any]:
+    """A derivation, both ends by number and leaf hash; `position` is of the source's file, from 1."""
+    return {
+        "relation": link.relation,
+        "derived": format_number(Prefix.EVIDENCE, link.derived),
+        "derived_leaf_sha256": link.derived.hex(),
+        "source": format_number(Prefix.EVIDENCE, link.source),
+        "source_leaf_sha256": link.source.hex(),
+        "position": link.position,
+    }
+
+
 def fault_json(out: Output, fault: GatewayFault) -> dict[str, Any]:
     """What a gateway did wrong."""
     return {
@@ -131,6 +154,30 @@ def print_exhibit(out: Output, row: ExhibitRow, *, files: bool, joined: bool = F
             out.line(f"    {printable(item.path)}  ({item.stored.size:,} B)")
             out.line(f"        SHA-256 {item.stored.digests.sha256.hex()}")
             out.line(f"        SM3     {item.stored.digests.sm3.hex()}")
+
+
+def print_notes(out: Output, notes: Sequence[Note]) -> None:
+    """Each note: when and by whom it was last worded, how often it was reworded, its words."""
+    for note in notes:
+        last = note.versions[-1]
+        code = "note.line.edited" if note.edited else "note.line"
+        author, count = printable(last.author), len(note.versions) - 1
+        out.say(code, note=note.id, at=format_moment(last.at), author=author, count=count)
+        for line in last.text.splitlines():
+            out.line(f"    {printable(line)}")
+
+
+def print_links(out: Output, links: Links) -> None:
+    """What an exhibit was made from, and what was made from it."""
+    if links.source is not None:
+        _print_link(out, "derivation.from", links.source, links.source.source)
+    for link in links.derived:
+        _print_link(out, "derivation.has", link, link.derived)
+
+
+def _print_link(out: Output, code: str, link: LinkRow, other: bytes) -> None:
+    relation, number = out.text(f"derivation.{link.relation}"), format_number(Prefix.EVIDENCE, other)
+    out.line(f"    {out.text(code, relation=relation, number=number, position=link.position)}")
 
 
 def print_certificates(out: Output, rows: Sequence[CertificateRow]) -> None:

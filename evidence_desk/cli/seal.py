@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,13 +21,18 @@ from evidence_desk.cli.options import (
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.statement import ExhibitKind
-from evidence_desk.errors import EvidenceDeskError, RemoteError
+from evidence_desk.errors import EvidenceDeskError, RemoteError, UsageError
+from evidence_desk.services.derive import Relation, derived_source
+from evidence_desk.services.find import one_exhibit
 from evidence_desk.services.seal import DEFAULT_CASE, SealOutcome, SealRequest
 from evidence_desk.services.seal import seal as seal_paths
 from evidence_desk.services.sources import find_sources
 from evidence_desk.services.timestamp import timestamp as timestamp_waiting
 from evidence_desk.terminal.output import PARTLY, Output, error_json
 from evidence_desk.texts import Language
+
+_MAX_POSITION: Final = 6
+"""Digits of a file's position after an evidence number."""
 
 
 def seal(
@@ -46,6 +52,12 @@ def seal(
     purpose: Annotated[str, typer.Option("--purpose", help="待证事实 / facts to prove")] = "",
     source: Annotated[str, typer.Option("--source", help="取得方式 / how obtained")] = "",
     from_whom: Annotated[str, typer.Option("--from", help="来源人 / from whom")] = "",
+    derived_from: Annotated[
+        str, typer.Option("--derived-from", help="衍生自 编号[:第几个文件] / made from NUMBER[:file]")
+    ] = "",
+    relation: Annotated[
+        Relation | None, typer.Option("--relation", help="与来源文件的关系 / what it is to that file")
+    ] = None,
     interest: Annotated[str, typer.Option("--interest", help="利害关系声明 / statement of interest")] = "",
     operator: OperatorOption = "",
     each_file: Annotated[
@@ -86,6 +98,9 @@ def seal(
             allow_duplicates=again,
         )  # fmt: skip
         with session(out, vault) as opened:
+            request = replace(
+                request, source={**request.source, **_derivation(opened, derived_from, relation)}
+            )
             early, expanded = _expand(paths) if each_file else ([], list(paths))
             with out.job() as job:
                 outcomes = early + seal_paths(opened.desk, expanded, request, job=job)
@@ -119,6 +134,22 @@ def timestamp(
 def _source(obtained: str, from_whom: str) -> dict[str, JSON]:
     given = {"obtained": obtained, "from_whom": from_whom}
     return {name: value for name, value in given.items() if value}
+
+
+def _derivation(opened: Session, derived_from: str, relation: Relation | None) -> dict[str, JSON]:
+    """The source's part about NUMBER[:N]; empty when neither option is given.
+
+    Raises:
+        UsageError: ``derive.both`` and what `derived_source` refuses.
+    """
+    if not derived_from and relation is None:
+        return {}
+    if not derived_from or relation is None:
+        raise UsageError("derive.both")
+    number, colon, position = derived_from.rpartition(":")
+    if not colon or not (position.isascii() and position.isdecimal() and len(position) <= _MAX_POSITION):
+        number, position = derived_from, "1"
+    return derived_source(opened.desk, one_exhibit(opened.desk, number), int(position), relation)
 
 
 def _expand(paths: Sequence[Path]) -> tuple[list[SealOutcome], list[Path]]:

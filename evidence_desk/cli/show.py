@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -13,13 +15,20 @@ from evidence_desk.cli.describe import (
     certificate_json,
     custody_json,
     exhibit_json,
+    link_json,
+    note_json,
     print_certificates,
     print_exhibit,
+    print_links,
+    print_notes,
 )
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.rows import ExhibitRow
+from evidence_desk.core.statement import ExhibitKind
+from evidence_desk.services import browse
 from evidence_desk.services.anchor_records import court_part
+from evidence_desk.services.derive import links_of
 from evidence_desk.services.find import one_exhibit
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
@@ -28,23 +37,55 @@ from evidence_desk.texts import Language
 NumberArgument = Annotated[str, typer.Argument(help="存证编号或完整条目哈希 / evidence number or leaf hash")]
 
 
+class State(StrEnum):
+    """States that ``list --state`` knows."""
+
+    LOGGED = "logged"
+    TIMESTAMPED = "timestamped"
+    ANCHORED = "anchored"
+    CERTIFIED = "certified"
+    NOT_TIMESTAMPED = "not-timestamped"
+    NOT_ANCHORED = "not-anchored"
+    NOT_CERTIFIED = "not-certified"
+
+
 def list_exhibits(
     case: Annotated[str | None, typer.Option("--case", help="只列此案 / of one case")] = None,
+    search: Annotated[
+        str, typer.Option("--search", help="全文检索，各词都须出现 / full text; every word must occur")
+    ] = "",
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="标签，可重复 / tag, repeatable")] = None,
+    kind: Annotated[
+        list[ExhibitKind] | None,
+        typer.Option("--kind", help="电子数据类别，可重复 / class of data, repeatable"),
+    ] = None,
+    state: Annotated[
+        list[State] | None,
+        typer.Option(
+            "--state", help="状态，可重复；logged 为仅入本地日志 / state, repeatable; logged: nothing more"
+        ),
+    ] = None,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="只列已归档案件的证据 / of archived cases only")
+    ] = False,
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
     as_json: JsonOption = False,
 ) -> None:
     """列出证据 / List exhibits."""
     with Output(lang, as_json=as_json) as out, session(out, vault, read_only=True) as opened:
-        rows = list(opened.vault.exhibits.exhibits(case_number=case))
+        query = browse.ExhibitQuery(
+            text=search, case_number=case, tags=tuple(tag or ()), kinds=tuple(kind or ()), states=_states(state or ()),
+            archived=archived, order=browse.Order.OLDEST,
+        )  # fmt: skip
+        listed = list(_listed(opened, query))
         joined = bool(opened.networks)
-        for row in rows:
+        for row, _ in listed:
             print_exhibit(out, row, files=False, joined=joined)
-        if rows:
-            out.say("list.count", count=len(rows))
-        else:
-            out.say("list.empty")
-        out.document({"exhibits": [exhibit_json(row) for row in rows]})
+        out.say("list.count" if listed else "list.empty", count=len(listed))
+        if not archived and browse.count(opened.desk, replace(query, archived=True)):
+            out.say("list.archived")
+        out.document({"exhibits": [{**exhibit_json(row), "tags": list(tags)} for row, tags in listed]})
 
 
 def show(
@@ -63,9 +104,20 @@ def show(
         if missing:
             out.say("show.missing", count=len(missing))
         print_certificates(out, certificates)
+        tags, notes = opened.vault.browse.tags(row.leaf_hash), opened.vault.browse.notes(row.leaf_hash)
+        links = links_of(opened.desk, row.leaf_hash)
+        print_links(out, links)
+        if tags:
+            out.say("tag.list", tags=printable("  ".join(tags)))
+        print_notes(out, notes)
         out.document(
             {
                 **exhibit_json(row),
+                "tags": list(tags),
+                "notes": [note_json(note) for note in notes],
+                "links": [
+                    link_json(item) for item in (*([links.source] if links.source else ()), *links.derived)
+                ],
                 "court": court,
                 "missing": missing,
                 "certificates": [certificate_json(item) for item in certificates],
@@ -91,6 +143,26 @@ def custody(
         for event in events:
             _print_event(out, event)
         out.document({"number": row.number, "events": events})
+
+
+def _states(wanted: Sequence[State]) -> browse.ExhibitStates:
+    states = browse.LOGGED_ONLY if State.LOGGED in wanted else browse.ExhibitStates()
+    for item in wanted:
+        if item is not State.LOGGED:
+            name = item.removeprefix("not-")
+            states = replace(states, **{name: name == item.value})
+    return states
+
+
+def _listed(opened: Session, query: browse.ExhibitQuery) -> Iterator[tuple[ExhibitRow, Sequence[str]]]:
+    """All that a query finds, with tags."""
+    offset = 0
+    while lines := browse.page(opened.desk, query, offset, browse.MAX_PAGE):
+        for line in lines:
+            row = opened.vault.exhibits.exhibit(line.leaf_hash)
+            if row is not None:
+                yield row, line.tags
+        offset += len(lines)
 
 
 def _print_event(out: Output, event: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.statement import Disclosure, parse_disclosures
 from evidence_desk.errors import MalformedError
 
-MAX_QUERY: Final = 400
+MAX_QUERY: Final = 120
 """Characters of a query that are read; nobody types more."""
 MAX_TERMS: Final = 16
 MAX_MEMBER: Final = 20_000
@@ -81,7 +81,7 @@ def match_expression(text: str) -> str:
 
     Words are separated by spaces; punctuation inside a word stands for any punctuation, or none but a boundary.
     """
-    terms = [term for term in (_runs(word) for word in fold(text[:MAX_QUERY]).split()) if term]
+    terms = [term for term in (_runs(word) for word in fold(text[:MAX_QUERY])[: 2 * MAX_QUERY].split()) if term]
     return " AND ".join(_phrase(term) for term in dict.fromkeys(map(tuple, terms[:MAX_TERMS])))
 
 

@@ -26,7 +26,7 @@ from evidence_desk.vault.database import Database, Row, Value, optional_time, pa
 _ORDERS: Final = {
     Order.NEWEST: "l.registered DESC, l.exhibit_id DESC",
     Order.OLDEST: "l.registered, l.exhibit_id",
-    Order.TITLE: "e.title, l.exhibit_id",
+    Order.TITLE: "e.title, e.id",
     Order.LARGEST: "l.size DESC, l.exhibit_id",
 }
 _SUMMARY: Final = (
@@ -47,9 +47,9 @@ _NOTES: Final = (
 
 @dataclass(slots=True)
 class _Selection:
-    """FROM and WHERE of a query."""
+    """FROM and WHERE of a query; `matching` is its expression for full text."""
 
-    tables: str = "listed l"
+    matching: str = ""
     conditions: list[str] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
 
@@ -57,10 +57,18 @@ class _Selection:
         self.conditions.append(condition)
         self.values += values
 
-    @property
-    def sql(self) -> str:
-        where = f" WHERE {' AND '.join(self.conditions)}" if self.conditions else ""
-        return f"FROM {self.tables}{where}"
+    def sql(self, order: Order | None) -> tuple[str, list[Value]]:
+        """Join order is fixed: texts first, as few match; a list by title walks along the titles, which are too wide to sort."""
+        tables, extra = "listed l", []
+        if order is Order.TITLE:
+            tables = "exhibits e INDEXED BY exhibits_by_title CROSS JOIN listed l ON l.exhibit_id = e.id"
+            extra = ["e.id IN (SELECT rowid FROM exhibit_grams WHERE exhibit_grams MATCH ?)"]
+        elif self.matching:
+            tables = "exhibit_grams g CROSS JOIN listed l ON l.exhibit_id = g.rowid"
+            extra = ["g.exhibit_grams MATCH ?"]
+        conditions = [*(extra if self.matching else ()), *self.conditions]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return f"FROM {tables}{where}", [*([self.matching] if self.matching else ()), *self.values]
 
 
 class BrowseTables:
@@ -75,18 +83,20 @@ class BrowseTables:
     def count(self, query: ExhibitQuery) -> int:
         """Exhibits a query finds."""
         chosen = self._selection(query)
-        return 0 if chosen is None else int(self._one(f"SELECT count(*) {chosen.sql}", chosen.values))
+        if chosen is None:
+            return 0
+        sql, values = chosen.sql(None)
+        return self._one(f"SELECT count(*) {sql}", values)
 
     def page(self, query: ExhibitQuery, offset: int, limit: int) -> Sequence[ExhibitSummary]:
         """Part of what a query finds, in its order."""
         chosen = self._selection(query)
         if chosen is None:
             return []
-        if query.order is Order.TITLE:
-            chosen.tables = f"{chosen.tables} JOIN exhibits e ON e.id = l.exhibit_id"
+        sql, values = chosen.sql(query.order)
         rows = self._database.rows(
-            f"SELECT l.exhibit_id {chosen.sql} ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",
-            (*chosen.values, limit, offset),
+            f"SELECT l.exhibit_id {sql} ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",
+            (*values, limit, offset),
         )
         return self._summaries([row[0] for row in rows])
 
@@ -109,8 +119,7 @@ class BrowseTables:
             expression = match_expression(query.text)
             if not expression:
                 return None
-            chosen.tables = "exhibit_grams g CROSS JOIN listed l ON l.exhibit_id = g.rowid"
-            chosen.add("g.exhibit_grams MATCH ?", expression)
+            chosen.matching = expression
         self._select_cases(chosen, query)
         for tag in query.tags:
             chosen.add("l.exhibit_id IN (SELECT exhibit_id FROM exhibit_tags WHERE tag = ?)", tag)

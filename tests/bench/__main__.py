@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import anchored, certificates, court, files, log, restore, tokens
+from tests.bench import anchored, browse, certificates, court, files, log, queue, restore, tokens
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -16,6 +16,7 @@ BENCHES: dict[str, Bench] = {
     "hashing": files.hashing,
     "many": files.many,
     "single": files.single,
+    "queue": queue.drop,
     "log": log.million,
     "tokens": tokens.verification,
     "authority": tokens.authority,
@@ -27,6 +28,7 @@ BENCHES: dict[str, Bench] = {
     "finality": court.finality,
     "lookup": court.lookup,
     "restore": restore.from_network,
+    "browse": browse.browse,
 }
 
 

@@ -29,9 +29,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "derivation.redacted": "redacted copy",
     "derivation.translation": "translation into Chinese",
     "derivation.transcript": "transcript",
-    "derivation.is": "{relation}, derived from file {position} of {number}, “{name}”",
     "derivation.has": "{relation}: {number} (of file {position})",
-    "derivation.elsewhere": "{relation}, derived from file {position} of {number}",
+    "derivation.from": "{relation}, derived from file {position} of {number}",
     "tag.list": "Tags: {tags}",
     "tag.none": "No tags.",
     "tag.added": "Tagged “{tag}”.",
@@ -50,5 +49,4 @@ SENTENCES: Final[Mapping[str, str]] = {
     "archive.undone": "Case {case} is no longer archived.",
     "archive.not_there": "Case {case} is not archived.",
     "list.archived": "(Exhibits of archived cases are left out; --archived lists only these.)",
-    "list.more": "{total} exhibits match, {count} of them are listed; --offset and --limit list the others.",
 }

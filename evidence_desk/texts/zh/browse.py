@@ -29,9 +29,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "derivation.redacted": "遮盖副本",
     "derivation.translation": "中文译本",
     "derivation.transcript": "文字抄清",
-    "derivation.is": "{relation}，衍生自 {number} 的第 {position} 个文件“{name}”",
     "derivation.has": "{relation}：{number}（第 {position} 个文件）",
-    "derivation.elsewhere": "{relation}，衍生自 {number} 的第 {position} 个文件",
+    "derivation.from": "{relation}，衍生自 {number} 的第 {position} 个文件",
     "tag.list": "标签：{tags}",
     "tag.none": "没有标签。",
     "tag.added": "已加标签“{tag}”。",
@@ -50,5 +49,4 @@ SENTENCES: Final[Mapping[str, str]] = {
     "archive.undone": "案件“{case}”已取消归档。",
     "archive.not_there": "案件“{case}”没有归档。",
     "list.archived": "（已归档案件的证据没有列出；加 --archived 可只列这些证据。）",
-    "list.more": "符合条件的共 {total} 件，只列出其中 {count} 件；用 --offset、--limit 列出其余各件。",
 }

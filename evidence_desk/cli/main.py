@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority, document, network, signer
+from evidence_desk.cli import authority, document, network, person, settings, signer
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.annotate import archive, note, tag
 from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
@@ -45,6 +45,8 @@ app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
 app.add_typer(document.app, name="document")
 app.add_typer(network.app, name="network")
+app.add_typer(person.app, name="person")
+app.add_typer(settings.app, name="settings")
 
 
 def run() -> None:
@@ -54,7 +56,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
-    if arguments in ([], ["authority"], ["signer"], ["document"], ["network"]):
+    if arguments in ([], ["authority"], ["signer"], ["document"], ["network"], ["person"], ["settings"]):
         arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)

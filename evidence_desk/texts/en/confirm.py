@@ -114,4 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "settings.two_person.on": "Two-person mode: on. A second person must confirm each certificate with a credential of their own.",
     "settings.two_person.off": "Two-person mode: off.",
     "certify.confirmed": "Confirmed by {name}, credential: {subject}",
+    "certify.drafted": "Draft written, to be looked at, not a certificate: {path}",
+    "confirm.no_second": "A credential file was given, but not the name of the person who confirms.",
+    "confirm.no_second.advice": "Give the name with --confirm-by.",
 }

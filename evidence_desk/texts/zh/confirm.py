@@ -114,4 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "settings.two_person.on": "双人出证：开启。证书须由第二人以本人凭据复核后签发。",
     "settings.two_person.off": "双人出证：关闭。",
     "certify.confirmed": "复核人：{name}，凭据：{subject}",
+    "certify.drafted": "草稿已写出，供核对，不是证书：{path}",
+    "confirm.no_second": "给出了复核凭据文件，没有写明复核人。",
+    "confirm.no_second.advice": "请以 --confirm-by 写明复核人姓名。",
 }

@@ -18,9 +18,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.qr_payload import CodePayload, parse_code
 from evidence_desk.core.trust import NO_TRUST, Trust
 from evidence_desk.core.verdict import (
-    DATA_POLICY,
     LOOKUP_POLICY,
-    Caveat,
     Dimension,
     Finding,
     Status,
@@ -45,7 +43,14 @@ from evidence_desk.services.places import Places, given_of
 from evidence_desk.services.question import Question, QuestionKind, ask_file, recognize
 from evidence_desk.services.standing import is_revoked, network_answer, network_findings
 from evidence_desk.verify.answer import Answer, Result, Said, verdict_answer
-from evidence_desk.verify.files import InputKind, InputVerdict, Originals, open_regular, verify_path
+from evidence_desk.verify.files import (
+    InputKind,
+    InputVerdict,
+    Originals,
+    open_regular,
+    verify_path,
+    with_root_caveat,
+)
 from evidence_desk.verify.listing import Listing, read_listing
 from evidence_desk.verify.originals import GivenFile
 
@@ -53,6 +58,8 @@ MOST_CODES: Final = 16
 """QR codes of one scan that are looked up."""
 MOST_EXHIBITS: Final = 16
 """Exhibits of one piece of evidence whose present standing is asked for."""
+SCAN_LIMIT: Final = "examination.limit.scan"
+"""Limit of what a picture or scan shows."""
 _ALWAYS: Final = (
     "certificate.scope.not_true",
     "certificate.scope.not_author",
@@ -259,7 +266,7 @@ def _payloads(texts: Sequence[str]) -> tuple[list[CodePayload], int]:
 def _scanned(own: Examination, payloads: Sequence[CodePayload], by: Examiner) -> Examination:
     """A picture or print with codes of certificates: the codes lead to entries, the scan proves nothing."""
     parts = [_asked(Subject(code=item), _of_code(item), by) for item in payloads]
-    limits = ("examination.limit.scan", *own.limits)
+    limits = (SCAN_LIMIT, *own.limits)
     looked = (*own.looked_up, *(one for part in parts for one in part.looked_up))
     number = payloads[0].number
     if own.result is Result.PRESENT:
@@ -287,22 +294,24 @@ def _of_code(code: CodePayload) -> Question:
 def _asked(subject: Subject, question: Question, by: Examiner) -> Examination:
     """A question at every place, and what it comes to."""
     looked = by.places.ask(question)
-    findings: list[Finding] = []
-    caveats: tuple[Caveat, ...] = ()
-    policy = LOOKUP_POLICY
-    if looked.vault.outcome is Outcome.FOUND:
-        findings = by.places.own_findings(looked, given_of(question, subject.name))
-        policy = DATA_POLICY if findings else policy
+    own = by.places.own_verdict(looked, given_of(question, subject.name))
+    findings = list(own.findings)
     network = looked.court.network
     if network is not None and looked.court.outcome is Outcome.FOUND:
         findings += [one for one in network_findings(question, network) if one not in findings]
-        caveats = network.caveats
     else:
         findings.append(_not_found(looked.court))
-        caveats = () if network is None else network.caveats
+    caveats = own.caveats if network is None else (*own.caveats, *network.caveats)
+    verdict = Verdict(
+        policy=own.policy if own.findings else LOOKUP_POLICY,
+        findings=tuple(findings),
+        caveats=unique_caveats(caveats),
+    )
+    if own.findings or network is not None:
+        verdict = with_root_caveat(verdict, by.trust)
     return Examination(
         subject=subject, at=by.now, trust=by.trust, number=_number(question),
-        verdict=Verdict(policy=policy, findings=tuple(findings), caveats=unique_caveats(caveats)),
+        verdict=verdict,
         answer=_answer(question, looked), looked_up=(looked,), notes=tuple(_notes(looked)),
         limits=_limits(question, looked),
     )  # fmt: skip
@@ -324,6 +333,8 @@ def _not_found(court: PlaceAnswer) -> Finding:
 
 def _answer(question: Question, looked: LookedUp) -> Answer:
     court, vault = looked.court, looked.vault
+    if any(item.revoked is not None for item in vault.here.certificates):
+        return Answer(result=Result.UNDETERMINED, said=Said(code="examination.answer.revoked"))
     if court.outcome is Outcome.FOUND and court.network is not None:
         return network_answer(question, court.network)
     if vault.outcome is Outcome.FOUND:
@@ -332,10 +343,7 @@ def _answer(question: Question, looked: LookedUp) -> Answer:
     if court.outcome is Outcome.ABSENT:
         code = "examination.answer.absent"
         return Answer(result=Result.ABSENT, said=Said(code=code, parameters=court.why.parameters))
-    reason = court.why
-    if court.error is not None and court.outcome is Outcome.NOT_ASKED and not court.faults:
-        reason = Said(code=court.error.code, parameters=court.error.parameters)
-    return Answer(result=Result.UNDETERMINED, said=Said(code="examination.answer.unknown"), reason=reason)
+    return Answer(result=Result.UNDETERMINED, said=Said(code="examination.answer.unknown"), reason=court.why)
 
 
 def _notes(looked: LookedUp) -> list[Said]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from evidence_desk.errors import EvidenceDeskError, UnreadableError
 from evidence_desk.services.examination import Compared, Examination, Matching, Subject
-from evidence_desk.services.examine import Examiner, examine, listed_as, refused
+from evidence_desk.services.examine import SCAN_LIMIT, Examiner, examine, listed_as, refused
 from evidence_desk.verify.answer import Said
 from evidence_desk.verify.files import InputKind, companion, hash_original
 from evidence_desk.verify.listing import Listing, read_listing
@@ -96,8 +96,9 @@ def examine_all(
     for number, path in enumerate(item for item in dropped.others if item not in belonging):
         by.job.step("examine", len(dropped.evidence) + number, len(dropped.evidence) + len(dropped.others))
         done = examine(Subject(path=path), by=by)
-        unlisted = (Said(code="examination.note.unlisted"),) if lists and done.error is None else ()
-        results.append(replace(done, notes=(*unlisted, *done.notes)))
+        if lists and done.error is None and SCAN_LIMIT not in done.limits:
+            done = replace(done, notes=(Said(code="examination.note.unlisted"), *done.notes))
+        results.append(done)
     results += [refused(Subject(path=path), error, by) for path, error in dropped.failed]
     return tuple(results)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.trust import Trust
-from evidence_desk.core.verdict import Finding
+from evidence_desk.core.verdict import DATA_POLICY, Caveat, Finding, Verdict, unique_caveats
 from evidence_desk.errors import CanceledError, EvidenceDeskError, MalformedError
 from evidence_desk.services.court_query import Court, GatewayFault
 from evidence_desk.services.desk import Desk
@@ -51,12 +51,14 @@ class Places:
         except CanceledError:
             raise
         except EvidenceDeskError as error:
-            return _failed(Place.VAULT, "examination.vault.failed", error)
+            return _failed(Place.VAULT, error)
         if not here:
             return PlaceAnswer(
                 place=Place.VAULT, outcome=Outcome.ABSENT, why=Said(code="examination.vault.absent")
             )
-        numbers = [*(item.number for item in here.exhibits), *(item.number for item in here.certificates)]
+        numbers = [item.number for item in here.exhibits]
+        if question.kind is QuestionKind.CERTIFICATE_NUMBER or not numbers:
+            numbers = [item.number for item in here.certificates]
         facts: dict[str, str | int] = {"count": len(numbers), "number": numbers[0]}
         return PlaceAnswer(
             place=Place.VAULT, outcome=Outcome.FOUND, here=here,
@@ -67,23 +69,24 @@ class Places:
         if self.court is None:
             if self.why_no_court is None:
                 return _not_asked(Place.COURT, "examination.court.none")
-            return _failed(Place.COURT, "examination.court.not_asked", self.why_no_court)
+            return _failed(Place.COURT, self.why_no_court)
         faults: list[GatewayFault] = []
         try:
             found = look_up(self.court, question, faults)
         except CanceledError:
             raise
         except MalformedError as error:  # the network cannot be asked that
-            return _failed(Place.COURT, "examination.court.not_asked", error)
+            return _failed(Place.COURT, error)
         except EvidenceDeskError as error:
             return _unbelieved(error, tuple(faults))
         return _network(found)
 
-    def own_findings(self, looked: LookedUp, given: GivenFile | None) -> list[Finding]:
+    def own_verdict(self, looked: LookedUp, given: GivenFile | None) -> Verdict:
         """Findings on the proofs of our own exhibits that answer to a question; what cannot be proven says nothing."""
         findings: list[Finding] = []
+        caveats: list[Caveat] = []
         if self.desk is None:
-            return findings
+            return Verdict(policy=DATA_POLICY, findings=())
         for row in looked.vault.here.exhibits[:MOST_PROVEN]:
             if row.erased:
                 continue
@@ -91,14 +94,16 @@ class Places:
                 proof = prove(self.desk, row).encode()
             except EvidenceDeskError:
                 continue
-            findings += verify_exhibit(
+            verdict = verify_exhibit(
                 ExhibitInput(
                     proof=proof, statement=row.statement, disclosures=row.disclosures,
                     files=() if given is None else (given,),
                 ),
                 trust=self.trust, now=self.now,
-            ).findings  # fmt: skip
-        return findings
+            )  # fmt: skip
+            findings += verdict.findings
+            caveats += verdict.caveats
+        return Verdict(policy=DATA_POLICY, findings=tuple(findings), caveats=unique_caveats(caveats))
 
 
 def given_of(question: Question, name: str) -> GivenFile | None:
@@ -152,6 +157,7 @@ def _not_asked(place: Place, code: str) -> PlaceAnswer:
     return PlaceAnswer(place=place, outcome=Outcome.NOT_ASKED, why=Said(code=code))
 
 
-def _failed(place: Place, code: str, error: EvidenceDeskError) -> PlaceAnswer:
-    """Not asked, for the reason that the error tells; its own sentences stand in `error`."""
-    return PlaceAnswer(place=place, outcome=Outcome.NOT_ASKED, why=Said(code=code), error=error)
+def _failed(place: Place, error: EvidenceDeskError) -> PlaceAnswer:
+    """Not asked, for the reason that the error tells."""
+    why = Said(code=error.code, parameters=error.parameters)
+    return PlaceAnswer(place=place, outcome=Outcome.NOT_ASKED, why=why, error=error)

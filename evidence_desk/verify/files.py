@@ -117,7 +117,7 @@ def verify_path(path: Path, *, originals: Originals, trust: Trust, now: datetime
         verdict = Verdict(policy=_POLICIES[kind], findings=(_broken(error),))
     except OSError as error:
         raise _unreadable(path, error) from error
-    return InputVerdict(path=path, kind=kind, verdict=_with_root_caveat(verdict, trust))
+    return InputVerdict(path=path, kind=kind, verdict=with_root_caveat(verdict, trust))
 
 
 _POLICIES: Final = {
@@ -290,7 +290,7 @@ def _digest(path: Path, hash_oid: str) -> bytes:
     return hasher.finalize()
 
 
-def _with_root_caveat(verdict: Verdict, trust: Trust) -> Verdict:
+def with_root_caveat(verdict: Verdict, trust: Trust) -> Verdict:
     """Roots outside the shipped bundle are said, with their fingerprint."""
     if not trust.fingerprint:
         return verdict

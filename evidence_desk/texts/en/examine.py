@@ -51,11 +51,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "examination.answer.scan.unknown": "This is a picture or scan with QR codes of certificates ({number}, codes: {count}). A scan itself proves nothing. No registration was found by the code: {reason}",
     # Places.
     "examination.vault.none": "No vault is open; nothing was looked up on this desk.",
-    "examination.vault.failed": "The look-up in this vault failed.",
     "examination.vault.absent": "This vault has no matching exhibit or certificate; that only says that this desk did not register it.",
     "examination.vault.found": "This vault has a matching registration ({number}, {count} in all).",
     "examination.court.none": "No court network was given to ask; nothing was asked.",
-    "examination.court.not_asked": "The court network was not asked; the reason is below.",
     "examination.court.found": "The court network {chain} has matching log entries (as of block {height}).",
     "examination.court.others": "Entries on the court network match only one digest of the file, not its SM3 or size: they are about another file. Undetermined.",
     "examination.court.unproven": "The gateway gave entries, but their proofs did not pass every check. Undetermined.",

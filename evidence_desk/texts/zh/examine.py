@@ -51,11 +51,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "examination.answer.scan.unknown": "这是载有证书二维码的图片或扫描件（{number}，二维码 {count} 个）。扫描件本身不证明任何事项；按二维码没有查到登记：{reason}",
     # Places.
     "examination.vault.none": "没有打开存证库，未在本终端查找。",
-    "examination.vault.failed": "在本存证库查找时出错，未能查找。",
     "examination.vault.absent": "本存证库没有与之相符的证据或证书；这只说明本终端没有登记过。",
     "examination.vault.found": "本存证库有与之相符的登记（{number}，共 {count} 项）。",
     "examination.court.none": "没有给出可以查询的法院节点网络，未予查询。",
-    "examination.court.not_asked": "没有向法院节点网络查询，原因见下。",
     "examination.court.found": "法院节点网络 {chain} 有与之相符的日志条目（截至第 {height} 号区块）。",
     "examination.court.others": "法院节点网络中有条目只与该文件的一种摘要相符，SM3 或大小不符：登记的不是该文件，无法判断。",
     "examination.court.unproven": "网关给出了条目，但所附证明未能通过全部核验，无法判断。",

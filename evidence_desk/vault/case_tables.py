@@ -148,8 +148,9 @@ class CaseTables:
         if not wanted:
             return None
         candidates = self._database.rows(
-            "SELECT DISTINCT e.id FROM objects o JOIN exhibits e ON e.id = o.exhibit_id "
-            "WHERE o.sha256 = ? AND o.sm3 = ? AND e.case_number = ? "
+            # CROSS: from the digest to the exhibits; the planner would rather go through all of the case.
+            "SELECT DISTINCT e.id FROM objects o CROSS JOIN exhibits e ON e.id = o.exhibit_id "
+            "WHERE o.sha256 = ? AND +o.sm3 = ? AND +e.case_number = ? "
             "AND (SELECT count(*) FROM objects n WHERE n.exhibit_id = e.id) = ? ORDER BY e.id",
             (*wanted[0], case_number, len(wanted)),
         )

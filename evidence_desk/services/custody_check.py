@@ -16,7 +16,7 @@ from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.documents import CustodyLine, Standing
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType, parse_leaf
-from evidence_desk.core.log import ed25519_checkpoint
+from evidence_desk.core.log import TrustedLog, ed25519_checkpoint
 from evidence_desk.core.merkle import CompactRange, TileTree, leaf_hash, root_from_inclusion, root_of
 from evidence_desk.core.ports import LogStore
 from evidence_desk.core.rows import CustodyRow
@@ -60,7 +60,8 @@ def checked_custody(desk: Desk, exhibits: Sequence[bytes], *, trust: Trust, job:
             events are not those that a leaf commits to. MalformedError: ``malformed.json``.
     """
     found = CheckedCustody()
-    proven = _active_log(desk, found, job)
+    log = desk.log
+    proven = _active_log(desk, log, found, job)
     earlier: list[CustodyRow] = []
     for exhibit in exhibits:
         for row in desk.store.exhibits.custody(exhibit):
@@ -68,6 +69,8 @@ def checked_custody(desk: Desk, exhibits: Sequence[bytes], *, trust: Trust, job:
                 found.lines[exhibit].append(_line(row, Standing.PENDING))
             elif row.leaf_origin != desk.origin:
                 earlier.append(row)
+            elif row.leaf_seq >= log.size:
+                continue  # appended meanwhile
             elif (place := proven.get(row.id)) is not None:
                 found.lines[exhibit].append(_line(row, Standing.LOGGED, place))
             else:
@@ -77,9 +80,9 @@ def checked_custody(desk: Desk, exhibits: Sequence[bytes], *, trust: Trust, job:
     return found
 
 
-def _active_log(desk: Desk, found: CheckedCustody, job: Job) -> Mapping[int, Place]:
+def _active_log(desk: Desk, log: TrustedLog, found: CheckedCustody, job: Job) -> Mapping[int, Place]:
     """One pass over the log: places of the custody events that its leaves commit to, by the events' ids."""
-    log, store = desk.log, desk.store.log
+    store = desk.store.log
     edge, proven = CompactRange(), dict[int, Place]()
     for start in range(0, log.size, _CHUNK):
         job.step("document.log", start, log.size)

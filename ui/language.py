@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -15,9 +15,8 @@ from evidence_desk.texts import Language, error_sentences, has, sentence
 @dataclass(frozen=True, slots=True)
 class _Bound:
     owner: QObject
-    setter: Callable[[str], object]
-    code: str
-    facts: Mapping[str, str | int]
+    key: object
+    say: Callable[[], object]
 
 
 class Tongue(QObject):
@@ -42,7 +41,8 @@ class Tongue(QObject):
         self._language = language
         self._bound = [item for item in self._bound if isValid(item.owner)]
         for item in list(self._bound):
-            item.setter(self.say(item.code, **item.facts))
+            if isValid(item.owner):
+                item.say()
         self.changed.emit()
 
     def say(self, code: str, **facts: str | int) -> str:
@@ -62,8 +62,15 @@ class Tongue(QObject):
 
         A later call with the same owner and setter replaces the earlier one.
         """
+        self._keep(_Bound(owner, setter, lambda: setter(self.say(code, **facts))))
+
+    def follow(self, owner: QObject, say: Callable[[], object]) -> None:
+        """Call `say` now and again at every change, as long as `owner` lives; for texts made of several parts."""
+        self._keep(_Bound(owner, say, say))
+
+    def _keep(self, bound: _Bound) -> None:
         self._bound = [
-            item for item in self._bound if not (item.owner is owner and item.setter == setter)
+            item for item in self._bound if not (item.owner is bound.owner and item.key == bound.key)
         ]  # bound methods compare equal by object and function
-        self._bound.append(_Bound(owner, setter, code, facts))
-        setter(self.say(code, **facts))
+        self._bound.append(bound)
+        bound.say()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
@@ -28,6 +30,8 @@ Progress = Callable[[str, int, int], None]
 
 _INTERVAL: Final = 0.05
 """Seconds between two reports of progress of one task."""
+_KEPT: Final = 50
+"""Codes of recent errors, for diagnostics."""
 
 
 class Lane(Enum):
@@ -99,6 +103,7 @@ class Tasks(QObject):
         self._running: list[Running[Any]] = []
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._closing: Callable[[], None] | None = None
+        self.recent_errors: deque[tuple[datetime, str]] = deque(maxlen=_KEPT)
         self._log = structlog.get_logger("desktop")
 
     def run(
@@ -186,6 +191,8 @@ class Tasks(QObject):
                 task._progress(*value)  # noqa: SLF001
             return
         task.active = False
+        if kind == "failed":
+            self.recent_errors.append((datetime.now(UTC), value.code))
         self._running.remove(task)
         self.changed.emit()
         if alive:

@@ -1,67 +1,13 @@
-"""Writing results where the user asked: under a temporary name first, never over an existing file unasked."""
+"""Files that commands read and write; the work is `bootstrap.files`."""
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import typer
 
-from evidence_desk.errors import HostError, MalformedError, UnreadableError, UsageError
+from evidence_desk.bootstrap.files import read_input, refuse_existing, written
+
+__all__ = ["ForceOption", "read_input", "refuse_existing", "written"]
 
 ForceOption = Annotated[bool, typer.Option("--force", help="覆盖已有文件 / replace an existing file")]
-
-
-def refuse_existing(path: Path, *, force: bool) -> None:
-    """Never over an existing file unasked.
-
-    Raises:
-        UsageError: ``output.exists``.
-    """
-    if path.exists() and not force:
-        raise UsageError("output.exists", path=str(path))
-
-
-@contextmanager
-def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """A stream that becomes `path` when the block ends well; otherwise nothing is left.
-
-    Raises:
-        UsageError: ``output.exists``. HostError: ``output.unwritable``, ``host.disk_full``.
-    """
-    refuse_existing(path, force=force)
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise HostError("host.disk_full", what=path.name) from error
-        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def read_input(path: Path, limit: int) -> bytes:
-    """A whole file of bounded size.
-
-    Raises:
-        UnreadableError: ``input.missing``, ``input.unreadable``. MalformedError: ``malformed.too_large``.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        code = "input.missing" if isinstance(error, FileNotFoundError) else "input.unreadable"
-        raise UnreadableError(code, path=str(path), reason=error.strerror or "") from error
-    if len(data) > limit:
-        raise MalformedError("malformed.too_large", what=str(path), limit=limit)
-    return data

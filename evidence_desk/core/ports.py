@@ -246,6 +246,10 @@ class ExhibitStore(Protocol):
         """Custody events of an exhibit, oldest first."""
         ...
 
+    def last_action(self, actions: Sequence[str]) -> datetime | None:
+        """When one of these actions was last recorded of any exhibit."""
+        ...
+
     def custody_of_leaf(self, seq: int) -> Sequence[CustodyRow]:
         """Custody events that leaf `seq` of the active log commits to, oldest first."""
         ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ import pyrage
 from pyrage import x25519
 
 from evidence_desk.core.job import Job
-from evidence_desk.core.moment import format_moment
+from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.core.ports import Clock, LogStore
 from evidence_desk.core.rows import ObjectRow
 from evidence_desk.errors import (
@@ -48,12 +49,22 @@ from evidence_desk.vault.vault_file import Secrets, VaultFile
 KEYBAG_MEMBER: Final = "keybag.age"
 ORIGINALS: Final = "originals-incomplete"
 """Setting of a vault built without its originals: those that are missing are no damage."""
+LAST_BACKUP: Final = "last-backup"
+"""File in the vault's folder with the time of the last backup."""
 _MAC_PURPOSE: Final = "backup"
 _MAX_KEYBAG: Final = 256 * 1024 * 1024
 _MAX_VAULT_FILE: Final = 64 * 1024
 
 VerifyLog = Callable[[LogStore], None]
 """Recomputes a log from its leaves and compares it with its checkpoint; raises when they differ."""
+
+
+def last_backup(folder: Path) -> datetime | None:
+    """When the vault in `folder` was backed up last; None when never, or not known. A note for people, not a proof."""
+    try:
+        return parse_moment((folder / LAST_BACKUP).read_text("ascii").strip(), what=LAST_BACKUP)
+    except (OSError, UnicodeDecodeError, MalformedError):
+        return None
 
 
 def backup(vault: Vault, file: Path, *, job: Job | None = None) -> None:
@@ -81,6 +92,8 @@ def backup(vault: Vault, file: Path, *, job: Job | None = None) -> None:
                 durable.sync_descriptor(stream.fileno())
             temporary.replace(file)
             durable.sync_folder(file.parent)
+        with suppress(OSError):  # the folder may be on a read-only disk; the backup is written all the same
+            (vault.folder / LAST_BACKUP).write_text(format_moment(vault.clock.now()) + "\n", "ascii")
     finally:
         for leftover in (temporary, copy):
             with suppress(OSError):

@@ -106,6 +106,12 @@ class ExhibitRepository(CaseTables, TimeTables):
         """Custody events of an exhibit, oldest first."""
         return self._custody("WHERE c.exhibit = ? ORDER BY c.id", (leaf_hash,))
 
+    def last_action(self, actions: Sequence[str]) -> datetime | None:
+        """When one of these actions was last recorded of any exhibit."""
+        marks = ",".join("?" * len(actions))
+        row = self._database.row(f"SELECT max(at) FROM custody WHERE action IN ({marks})", tuple(actions))  # noqa: S608
+        return None if row is None else optional_time(row[0])
+
     def custody_of_leaf(self, seq: int) -> Sequence[CustodyRow]:
         """Custody events that leaf `seq` of the active log commits to, oldest first."""
         return self._custody(

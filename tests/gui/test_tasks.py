@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject
@@ -21,7 +22,8 @@ def tasks(qapp, qtbot):
 
 
 def test_the_answer_comes_in_the_windows_thread(tasks, qtbot):
-    owner, got = QObject(), []
+    owner = QObject()
+    got: list[Any] = []
     tasks.run(
         Lane.CPU, lambda _: threading.current_thread().name, owner=owner,
         done=lambda name: got.append((name, threading.current_thread() is threading.main_thread())),
@@ -32,19 +34,21 @@ def test_the_answer_comes_in_the_windows_thread(tasks, qtbot):
 
 
 def test_errors_of_ours_come_as_they_are_and_others_as_bugs(tasks, qtbot, capsys):
-    owner, got = QObject(), []
+    owner = QObject()
+    got: list[Any] = []
 
     def usage(_job):
         raise UsageError("certify.repeated")
 
     tasks.run(Lane.CPU, usage, owner=owner, done=got.append, failed=got.append)
-    tasks.run(Lane.CPU, lambda _: {}["x"], owner=owner, done=got.append, failed=got.append)
+    tasks.run(Lane.CPU, lambda _: int("x"), owner=owner, done=got.append, failed=got.append)
     qtbot.waitUntil(lambda: len(got) == 2)
     assert {type(error) for error in got} == {UsageError, BugError}
 
 
 def test_nothing_is_called_once_the_owner_is_gone(tasks, qtbot):
-    gate, got = threading.Event(), []
+    gate = threading.Event()
+    got: list[Any] = []
     owner = QLabel()
     tasks.run(Lane.CPU, lambda _: gate.wait(10), owner=owner, done=got.append)
     owner.deleteLater()
@@ -56,7 +60,8 @@ def test_nothing_is_called_once_the_owner_is_gone(tasks, qtbot):
 
 
 def test_canceling_ends_at_the_next_step_and_before_its_turn(tasks, qtbot):
-    owner, got, started = QObject(), [], threading.Event()
+    owner, started = QObject(), threading.Event()
+    got: list[Any] = []
 
     def long(job):
         started.set()
@@ -75,7 +80,9 @@ def test_canceling_ends_at_the_next_step_and_before_its_turn(tasks, qtbot):
 
 
 def test_progress_is_told_a_few_times_and_big_numbers_survive(tasks, qtbot):
-    owner, steps, done = QObject(), [], []
+    owner = QObject()
+    steps: list[Any] = []
+    done: list[Any] = []
 
     def work(job):
         for at in range(100_000):
@@ -90,7 +97,8 @@ def test_progress_is_told_a_few_times_and_big_numbers_survive(tasks, qtbot):
 
 
 def test_closing_waits_for_the_workers(qapp, qtbot):
-    tasks, owner, ended = Tasks(), QObject(), []
+    tasks, owner = Tasks(), QObject()
+    ended: list[Any] = []
     left: list[str] = []
 
     def work(job):
@@ -108,7 +116,8 @@ def test_closing_waits_for_the_workers(qapp, qtbot):
 
 
 def test_many_tasks_all_answer(tasks, qtbot):
-    owner, got = QObject(), []
+    owner = QObject()
+    got: list[Any] = []
     for number in range(500):
         tasks.run(Lane.NET, lambda _, number=number: number, owner=owner, done=got.append)
     qtbot.waitUntil(lambda: len(got) == 500, timeout=20_000)

@@ -30,6 +30,9 @@ _TONES: Final = {
     Status.FAILED: Tone.FAILED,
     Status.UNDETERMINED: Tone.UNDETERMINED,
 }
+_RESULTS: Final = {"present": Tone.TEXT, "absent": Tone.UNDETERMINED, "input": Tone.UNDETERMINED}
+"""Results that are no verdict: to be registered is not to be proven."""
+_NAMES: Final = {False: "report.subject.name", True: "report.subject.asked"}
 
 
 def report_document(report: VerificationReport) -> Document:
@@ -41,6 +44,7 @@ def report_document(report: VerificationReport) -> Document:
     blocks.append(Title(text=say("report.title"), subtitle=say("report.subtitle", number=report.number)))
     blocks += _answer(report, say)
     blocks += _subject(report, say)
+    blocks += _look_ups(report, say)
     blocks += _details(report, say)
     blocks += _limits(report, say)
     if report.signed:
@@ -64,11 +68,14 @@ def report_document(report: VerificationReport) -> Document:
 
 def _answer(report: VerificationReport, say: Speaker) -> list[Block]:
     verdict = report.verdict
-    answer = say(f"report.overall.{verdict.overall.value}", policy=verdict.policy.name)
-    blocks: list[Block] = [
-        Heading(text=say("report.answer")),
-        Banner(text=answer, tone=_TONES[verdict.overall]),
-    ]
+    answer = report.answer or say(f"report.overall.{verdict.overall.value}", policy=verdict.policy.name)
+    tone = _RESULTS.get(report.result, _TONES[verdict.overall])
+    blocks: list[Block] = [Heading(text=say("report.answer")), Banner(text=answer, tone=tone)]
+    if report.answer:
+        rule = say(f"report.overall.{verdict.overall.value}", policy=verdict.policy.name)
+        blocks.append(Paragraph(text=rule, small=True, tone=Tone.SECONDARY))
+    if report.notes:
+        blocks.append(Items(items=report.notes))
     if verdict.caveats:
         sentences = tuple(sentence(item.code, item.parameters, say.language) for item in verdict.caveats)
         blocks += [Heading(text=say("report.caveats"), level=2), Items(items=sentences)]
@@ -94,10 +101,8 @@ def _answer(report: VerificationReport, say: Speaker) -> list[Block]:
 
 def _subject(report: VerificationReport, say: Speaker) -> list[Block]:
     rows = [
-        Fact(label=say("report.subject.name"), value=report.subject),
-        Fact(label=say("report.subject.size"), value=say("certificate.files.size", size=count(report.size))),
-        Fact(label="SHA-256", value=digest(report.digests.sha256), mono=True),
-        Fact(label="SM3", value=digest(report.digests.sm3), mono=True),
+        Fact(label=say(_NAMES[report.digests is None]), value=report.subject),
+        *_own_digests(report, say),
         Fact(label=say("report.subject.number"), value=report.stated_number or say("certificate.none")),
         Fact(label=say("report.checked"), value=say.moment(report.checked)),
     ]
@@ -139,6 +144,37 @@ def _subject(report: VerificationReport, say: Speaker) -> list[Block]:
     return blocks
 
 
+def _own_digests(report: VerificationReport, say: Speaker) -> list[Fact]:
+    """Size and digests of a file; a number or digest that was asked has none."""
+    if report.digests is None or report.size is None:
+        return []
+    return [
+        Fact(label=say("report.subject.size"), value=say("certificate.files.size", size=count(report.size))),
+        Fact(label="SHA-256", value=digest(report.digests.sha256), mono=True),
+        Fact(label="SM3", value=digest(report.digests.sm3), mono=True),
+    ]
+
+
+def _look_ups(report: VerificationReport, say: Speaker) -> list[Block]:
+    """Every place that was asked or could not be asked, and why."""
+    if not report.looked_up:
+        return []
+    return [
+        Heading(text=say("report.looked_up")),
+        Table(
+            header=tuple(
+                say(f"report.looked_up.{name}") for name in ("question", "place", "outcome", "said")
+            ),
+            weights=(1.6, 1.1, 1.0, 3.6),
+            rows=tuple(
+                (item.question, item.place, say(f"report.outcome.{item.outcome}"), item.said)
+                for item in report.looked_up
+            ),
+            tones=tuple(Tone.TEXT for _ in report.looked_up),
+        ),
+    ]
+
+
 def _details(report: VerificationReport, say: Speaker) -> list[Block]:
     findings = sorted(report.verdict.findings, key=lambda item: list(Dimension).index(item.dimension))
     return [
@@ -164,8 +200,8 @@ def _row(item: Finding, say: Speaker) -> tuple[str, str, str, str]:
 
 
 def _limits(report: VerificationReport, say: Speaker) -> list[Block]:
-    del report
     items = tuple(say(f"certificate.scope.not_{name}") for name in ("true", "author", "before", "complete"))
+    items = (*report.limits, *items)
     return [
         Heading(text=say("report.limits")),
         Items(items=items, numbered=True),

@@ -9,8 +9,12 @@ import typer
 
 from evidence_desk.cli.files import ForceOption, refuse_existing, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, TrustOption, VaultOption
+from evidence_desk.core.job import Job
 from evidence_desk.errors import UsageError
-from evidence_desk.terminal.judge import judge
+from evidence_desk.services.examination import Compared, Examination, Matching
+from evidence_desk.services.examine import of_verdict
+from evidence_desk.services.question import ask_file
+from evidence_desk.terminal.judge import Judged, judge
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
@@ -40,14 +44,23 @@ def verify(
         if report is not None:
             from reports.verification import verification_report  # noqa: PLC0415 - PDF libraries load slowly
 
-            pdf = verification_report(
-                judged.verdicts[0],
-                originals=judged.originals.given,
-                trust=judged.trust,
-                at=judged.now,
-                language=lang,
-            )
+            pdf = verification_report(_examination(judged), language=lang)
             with written(report, force=force) as stream:
                 stream.write(pdf)
             out.say("verify.report", path=str(report))
         raise typer.Exit(judged.status.value)
+
+
+def _examination(judged: Judged) -> Examination:
+    """What was judged, as the report wants it; nothing is looked up."""
+    item, given = judged.verdicts[0], judged.originals
+    return of_verdict(
+        item,
+        ask_file(item.path, Job()),
+        trust=judged.trust,
+        now=judged.now,
+        compared=[
+            Compared(path=path, file=file, how=Matching.GIVEN)
+            for path, file in zip(given.paths, given.given, strict=True)
+        ],
+    )

@@ -151,7 +151,9 @@ def _evidence(
         Compared(path=where, file=file, how=Matching.GIVEN, listed_as=listed_as(listing, file))
         for where, file in zip(originals, told, strict=True)
     )
-    examined = of_verdict(item, ask_file(path, by.job), by=by, compared=(*named, *compared))
+    examined = of_verdict(
+        item, ask_file(path, by.job), trust=by.trust, now=by.now, compared=(*named, *compared)
+    )
     number = listing.number
     if not number and len(listing.exhibits) == 1:
         number = format_number(Prefix.EVIDENCE, listing.exhibits[0].leaf_hash)
@@ -159,11 +161,11 @@ def _evidence(
 
 
 def of_verdict(
-    item: InputVerdict, own: Question, *, by: Examiner, compared: Sequence[Compared] = ()
+    item: InputVerdict, own: Question, *, trust: Trust, now: datetime, compared: Sequence[Compared] = ()
 ) -> Examination:
     """The examination that a verdict of the verifier amounts to, without look-ups."""
     return Examination(
-        subject=Subject(path=item.path), at=by.now, trust=by.trust, kind=item.kind, verdict=item.verdict,
+        subject=Subject(path=item.path), at=now, trust=trust, kind=item.kind, verdict=item.verdict,
         answer=verdict_answer(item.verdict), size=own.size, digests=own.digests, originals=tuple(compared),
         limits=_ALWAYS,
     )  # fmt: skip

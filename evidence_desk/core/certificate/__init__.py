@@ -28,7 +28,12 @@ from evidence_desk.core.certificate.printed import (
     parse_printed,
     squeeze,
 )
-from evidence_desk.core.certificate.report import TrustRootFacts, VerificationReport, report_values
+from evidence_desk.core.certificate.report import (
+    LookUpFacts,
+    TrustRootFacts,
+    VerificationReport,
+    report_values,
+)
 from evidence_desk.core.certificate.values import (
     certificate_number,
     certificate_values,
@@ -53,6 +58,7 @@ __all__ = [
     "EnvironmentCheck",
     "Exhibit",
     "FileFacts",
+    "LookUpFacts",
     "Person",
     "Printed",
     "SourceFacts",

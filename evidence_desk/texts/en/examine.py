@@ -84,4 +84,23 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Stages.
     "stage.recognize": "Recognizing files",
     "stage.examine": "Examining",
+    # Report.
+    "report.subject.asked": "Asked",
+    "report.looked_up": "Look-ups",
+    "report.looked_up.question": "Asked",
+    "report.looked_up.place": "Place",
+    "report.looked_up.outcome": "Outcome",
+    "report.looked_up.said": "Explanation",
+    "report.place.vault": "This vault",
+    "report.place.court": "Court network",
+    "report.outcome.found": "Found",
+    "report.outcome.absent": "Absent",
+    "report.outcome.undetermined": "Undetermined",
+    "report.outcome.not_asked": "Not asked",
+    "report.question.file": "File digest {text}",
+    "report.question.digest": "Digest {text}",
+    "report.question.evidence_number": "Evidence number {text}",
+    "report.question.certificate_number": "Certificate number {text}",
+    "report.question.code": "Log entry {text}",
+    "report.fault": "({gateway}: {reason})",
 }

@@ -84,4 +84,23 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Stages.
     "stage.recognize": "识别文件",
     "stage.examine": "核验",
+    # Report.
+    "report.subject.asked": "查询内容",
+    "report.looked_up": "查询结果",
+    "report.looked_up.question": "查询内容",
+    "report.looked_up.place": "查询处",
+    "report.looked_up.outcome": "结果",
+    "report.looked_up.said": "说明",
+    "report.place.vault": "本存证库",
+    "report.place.court": "法院节点网络",
+    "report.outcome.found": "查到",
+    "report.outcome.absent": "没有",
+    "report.outcome.undetermined": "无法判断",
+    "report.outcome.not_asked": "未查询",
+    "report.question.file": "文件摘要 {text}",
+    "report.question.digest": "摘要 {text}",
+    "report.question.evidence_number": "存证编号 {text}",
+    "report.question.certificate_number": "证书编号 {text}",
+    "report.question.code": "日志条目 {text}",
+    "report.fault": "（{gateway}：{reason}）",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reports.certificate_document import certificate_document
+from reports.documents import render as render_case_document
 from reports.drawing import draw
 from reports.layout import lay_out
 from tests.unit.reports.samples import (
@@ -24,6 +25,7 @@ from tests.unit.reports.samples import (
     make_signing,
     render,
 )
+from tests.unit.reports.test_documents_pdf import EVERY, SAMPLES
 
 JARS = os.environ.get("VERAPDF_JARS", "")
 PROGRAM = Path(__file__).parent / "java" / "verapdf" / "Check.java"
@@ -54,6 +56,14 @@ def test_certificates_are_pdf_a_3b_before_and_after_signing(tmp_path):
         for kind, pdf in (("u", render(certificate).pdf), ("s", signing.issue_certificate(certificate))):
             paths.append(tmp_path / f"{index}{kind}.pdf")
             paths[-1].write_bytes(pdf)
+    assert check(*paths) == ["PASS"] * len(paths)
+
+
+def test_documents_of_a_case_are_pdf_a_3b(tmp_path):
+    paths = []
+    for name, language in EVERY:
+        paths.append(tmp_path / f"{name}-{language.value}.pdf")
+        paths[-1].write_bytes(render_case_document(SAMPLES[name], language))
     assert check(*paths) == ["PASS"] * len(paths)
 
 

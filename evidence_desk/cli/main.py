@@ -11,6 +11,7 @@ from typer.exceptions import Abort, TyperException
 from evidence_desk.cli import authority, document, network, person, settings, signer
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.annotate import archive, note, tag
+from evidence_desk.cli.bundle import bundle
 from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
 from evidence_desk.cli.doctor import doctor
 from evidence_desk.cli.erase import erase
@@ -38,7 +39,7 @@ for command, name in (
     (certify, "certify"), (reprint, "reprint"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
     (restore, "restore"), (erase, "erase"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
-    (anchor, "anchor"), (tag, "tag"), (note, "note"), (archive, "archive"),
+    (anchor, "anchor"), (tag, "tag"), (note, "note"), (archive, "archive"), (bundle, "bundle"),
 ):  # fmt: skip
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -109,7 +110,7 @@ def _originals(desk: Desk, row: ExhibitRow, out: BinaryIO, job: Job) -> tuple[_O
 def _folder(out: BinaryIO) -> str | None:
     """Where `out` lies; None for the system's place for temporary files."""
     name = getattr(out, "name", None)
-    return str(Path(name).absolute().parent) if isinstance(name, str) else None
+    return str(Path(name).absolute().parent) if isinstance(name, str | os.PathLike) else None
 
 
 @dataclass(slots=True, kw_only=True)

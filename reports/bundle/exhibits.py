@@ -17,7 +17,7 @@ from reports.bundle.pdf_pages import pdf_pages
 from reports.bundle.pictures import pictures
 from reports.bundle.press import Press, Sheet
 from reports.bundle.problem import Reason, UnprintableError
-from reports.bundle.sheets import A4, FormPage, place
+from reports.bundle.sheets import A4, FormPage, pieces, place
 from reports.bundle.text_pages import text_lines, text_pages
 
 MOST_BYTES: Final = 2 << 30
@@ -105,7 +105,7 @@ class _Work:
                 if self._waiting:
                     self.note()
                     start = len(sheets)
-                sheets.append(Sheet(place(page), foot))
+                sheets += [Sheet(place(piece), foot) for piece in pieces(page)]
         except UnprintableError as error:
             reason = error.reason
         self.printed.files.append(Span(start=start, count=len(sheets) - start, reason=reason))
@@ -123,7 +123,7 @@ class _Work:
         if not self._waiting:
             return
         press, item, spans = self._press, self._item, self.printed.files
-        files = [(entry, spans[at].reason or Reason.BROKEN) for at, entry in self._waiting]
+        files = [(at + 1, entry, spans[at].reason or Reason.BROKEN) for at, entry in self._waiting]
         pages = note_pages(item.exhibit, self._index, press.imprint, press.say, files=files, partly=partly)
         name = name_of(item.exhibit, self._index, press.say)
         foot = press.foot(press.say("bundle.head", name=name, number=item.exhibit.number))

@@ -28,7 +28,6 @@ class Ink:
         self._writer = writer
         self._subsets = {face: Subset(face) for face in Face}
         self._numbers = {face: writer.reserve() for face in Face}
-        self._used: set[Face] = set()
         listed = b" ".join(b"/%b %d 0 R" % (_name(face), self._numbers[face]) for face in Face)
         self.fonts = b"/Font << %b >>" % listed
         """Entry of a resource dictionary for everything that is drawn here."""
@@ -83,14 +82,13 @@ class Ink:
         return self._writer.add_stream(entries, content)
 
     def finish(self) -> None:
-        """Write the fonts; no text can follow."""
-        for face in sorted(self._used):
+        """Write the fonts, those without text too (every page names them); no text can follow."""
+        for face in Face:
             self._write_font(face)
 
     def _shown(self, x: float, y: float, text: str, style: Style, size: float) -> bytes:
         parts: list[bytes] = []
         for run in runs(text, style):
-            self._used.add(run.face)
             code = self._subsets[run.face].encode(run.text).hex().encode("ascii")
             at = numbers(x, y)
             parts.append(b"/%b %b Tf 1 0 0 1 %b Tm <%b> Tj " % (_name(run.face), number(size), at, code))

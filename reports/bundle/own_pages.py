@@ -49,8 +49,9 @@ class Certified:
 
 
 def name_of(exhibit: Exhibit, index: int, say: Speaker) -> str:
-    """证据 with its number in the case, else its place in the bundle (from 0)."""
-    return say("bundle.exhibit", number=exhibit.exhibit_no or str(index + 1))
+    """证据 with its number in the case, or that number as it was written; else with its place in the bundle (from 0)."""
+    number = exhibit.exhibit_no or str(index + 1)
+    return say("bundle.exhibit", number=number) if number.isdigit() else number
 
 
 def laid_out(document: Document) -> list[Page]:
@@ -88,7 +89,7 @@ def title_pages(
             ),
         ),
         Files(
-            header=(say("certificate.files.index"), say("certificate.files.name"), say("bundle.files.aside")),
+            header=_header(say, "bundle.files.aside"),
             entries=tuple(
                 _line(entry, place, say) for entry, place in zip(exhibit.files, files, strict=True)
             ),
@@ -175,6 +176,21 @@ def _line(entry: FileFacts, place: FilePlace, say: Speaker) -> FileLine:
     )
 
 
+def _header(say: Speaker, aside: str) -> tuple[str, str, str]:
+    return say("certificate.files.index"), say("certificate.files.name"), say(aside)
+
+
+def _noted(number: int, entry: FileFacts, say: Speaker) -> FileLine:
+    return FileLine(
+        name=say("bundle.note.file", name=entry.name, number=number),
+        size=say("certificate.files.size", size=count(entry.size)),
+        kind=entry.media_type,
+        modified="",
+        sha256=digest(entry.digests.sha256),
+        sm3=digest(entry.digests.sm3),
+    )
+
+
 def _remarks(files: Sequence[FilePlace], say: Speaker) -> Iterator[Block]:
     """Which files are not printed, or not whole; many of them by number."""
     remarks = []
@@ -199,7 +215,7 @@ def note_pages(
     imprint: Imprint,
     say: Speaker,
     *,
-    files: Sequence[tuple[FileFacts, Reason]],
+    files: Sequence[tuple[int, FileFacts, Reason]],
     partly: int = 0,
 ) -> list[Page]:
     """Pages in the place of files that cannot be printed, or after the first `partly` pages of one."""
@@ -207,24 +223,14 @@ def note_pages(
         Heading(text=say("bundle.note.partly" if partly else "bundle.note")),
         Banner(text=say("bundle.note.rest" if partly else "bundle.note.medium", pages=partly)),
     ]
-    for entry, reason in files:
-        blocks.append(Heading(text=entry.name, level=2))
-        blocks.append(
-            Facts(
-                rows=(
-                    Fact(
-                        label=say("bundle.note.reason"),
-                        value=say(f"bundle.reason.{reason.value}"),
-                        tone=Tone.WARNING,
-                    ),
-                    Fact(
-                        label=say("bundle.note.size"),
-                        value=say("certificate.files.size", size=count(entry.size)),
-                    ),
-                    Fact(label=say("bundle.note.kind"), value=entry.media_type or say("documents.empty")),
-                    Fact(label="SHA-256", value=digest(entry.digests.sha256), mono=True),
-                    Fact(label="SM3", value=digest(entry.digests.sm3), mono=True),
+    for reason in Reason:
+        entries = [(number, entry) for number, entry, why in files if why is reason]
+        if entries:
+            blocks.append(Paragraph(text=say(f"bundle.reason.{reason.value}"), tone=Tone.WARNING))
+            blocks.append(
+                Files(
+                    header=_header(say, "bundle.note.aside"),
+                    entries=tuple(_noted(number, entry, say) for number, entry in entries),
                 )
             )
-        )
     return laid_out(_document(exhibit, name_of(exhibit, index, say), imprint, say, blocks))

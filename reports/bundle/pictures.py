@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from reports.blocks import Tone
 from reports.bundle.ink import Ink
 from reports.bundle.problem import Reason, UnprintableError
-from reports.bundle.sheets import A4, STRIP, FormPage, own_page
+from reports.bundle.sheets import A4, LONG, STRIP, FormPage, cuts, own_page
 from reports.bundle.writer import PdfWriter, numbers
 from reports.fonts.faces import Style, printable
 from reports.wrap import wrap
@@ -29,10 +29,6 @@ _DPI: Final = 300
 _LEFT: Final = 40.0
 _TOP: Final = 44.0
 _ROOM: Final = (A4[0] - 2 * _LEFT, A4[1] - _TOP - 20 - STRIP - 8)
-_LONG: Final = 2.2
-"""Height against width from which a picture is cut."""
-_OVERLAP: Final = 0.02
-_MOST_PIECES: Final = 200
 _CHEAP: Final = 1 << 20
 _QUALITY: Final = 88
 
@@ -133,16 +129,9 @@ def _stretched(image: Image.Image) -> Image.Image:
 def _parts(picture: Image.Image) -> list[tuple[int, int, int, int]]:
     """Boxes of the whole picture, or of pieces of the height of a page with a little overlap."""
     width, height = picture.size
-    if height <= width * _LONG:
+    if height <= width * LONG:
         return [(0, 0, width, height)]
-    piece = max(1, int(width * _ROOM[1] / _ROOM[0]))
-    forward = max(1, int(piece * (1 - _OVERLAP)))
-    if height > forward * _MOST_PIECES:
-        return [(0, 0, width, height)]
-    tops = [0]
-    while tops[-1] + piece < height:
-        tops.append(tops[-1] + forward)
-    return [(0, top, width, min(top + piece, height)) for top in tops]
+    return [(0, int(top), width, round(bottom)) for top, bottom in cuts(width, height, *_ROOM)]
 
 
 def _page(picture: Image.Image, writer: PdfWriter, ink: Ink, text: str, *, photo: bool) -> int:

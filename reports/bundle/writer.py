@@ -56,12 +56,14 @@ class PdfWriter:
 
     def finish(self, *, root: int, info: int) -> None:
         """Cross-reference table and trailer."""
+        for number in range(1, len(self._offsets)):
+            if not self._offsets[number]:
+                self.write(number, b"null")  # allowed as a free entry, but readers take that for damage
         start = self._at
         self._put(b"xref\n0 %d\n" % len(self._offsets))
         self._put(b"0000000000 65535 f \n")
         for number in range(1, len(self._offsets)):
-            offset = self._offsets[number]
-            self._put(b"%010d 00000 n \n" % offset if offset else b"0000000000 00000 f \n")
+            self._put(b"%010d 00000 n \n" % self._offsets[number])
         self._put(b"trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R >>\n" % (len(self._offsets), root, info))
         self._put(b"startxref\n%d\n%%%%EOF\n" % start)
 

@@ -48,15 +48,17 @@ class KeyringStore:
             ConfigurationError: ``keyring.none``, ``keyring.insecure``. HostError: ``keyring.failed``,
                 ``keyring.marker``.
         """
-        backend = secure_backend()
+        marker, backend = self._marker(vault_id), secure_backend()
         with _faults():
             backend.set_password(SERVICE, vault_id, passphrase)
             if backend.get_password(SERVICE, vault_id) != passphrase:
                 raise HostError("keyring.failed", reason="not kept")
         try:
             self._markers.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._marker(vault_id).touch(mode=0o600)
+            marker.touch(mode=0o600)
         except OSError as error:
+            with suppress(HostError), _faults():
+                backend.delete_password(SERVICE, vault_id)
             raise HostError("keyring.marker", reason=error.strerror or "") from error
         return _name(backend)
 

@@ -141,7 +141,7 @@ def _matrix(page: FormPage, scale: float, x: float, y: float) -> Matrix:
 def sheet_content(placed: Placed, foot: Foot, numbering: str, reduced: str, ink: Ink) -> bytes:
     """Content of a whole sheet; `reduced` is added to the first line when the page was made smaller."""
     left, bottom, right, top = placed.box
-    first = f"{foot.first}{reduced}" if placed.scale < _SMALLER else foot.first
+    first = f"{foot.first} {reduced}" if placed.scale < _SMALLER else foot.first
     number = printable(numbering)
     x = placed.width - _MARGIN - width(number, Style.BOLD, _NUMBER)
     room = x - _MARGIN - 16

@@ -23,7 +23,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bundle.exhibit": "Exhibit {number}",
     "bundle.head": "{name}  {number}",
     "bundle.numbering": "Page {page} of {pages}",
-    "bundle.reduced": " (reduced to {percent}%)",
+    "bundle.reduced": "(reduced to {percent}%)",
     "bundle.foot.catalog": "List of exhibits  {case}",
     "bundle.foot.title": "Title page of the exhibit, made by the program from verified data",
     "bundle.foot.file": "{exhibit}  {number}  {name}",

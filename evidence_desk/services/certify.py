@@ -248,9 +248,16 @@ def _log(
             [
                 CustodyNote(
                     exhibit=item.leaf_hash, action="certified", operator=operator,
-                    details={"certificate": certificate.number},
+                    details=_details(certificate),
                 )
                 for item in exhibits
             ],
         )  # fmt: skip
     return row
+
+
+def _details(certificate: model.Certificate) -> dict[str, JSON]:
+    details: dict[str, JSON] = {"certificate": certificate.number}
+    if certificate.confirmed is not None:
+        details["confirmed_by"] = certificate.confirmed.officer.name
+    return details

@@ -151,7 +151,7 @@ def change_passphrase(keys: PersonKeys, person: OfficePerson, old: str, new: str
 
 def retire(desk: Desk, keys: PersonKeys, person: OfficePerson) -> OfficePerson:
     """He confirms no more: the entry stays, a kept key is destroyed."""
-    now = desk.clock.now()
+    now = desk.clock.now().replace(microsecond=0)
     gone = replace(person, retired=now)
     _store(desk, tuple(gone if item.id == person.id else item for item in persons(desk)))
     keys.destroy(person.id)

@@ -4,52 +4,117 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from evidence_desk.errors import EvidenceDeskError
 from ui.context import Context
 from ui.look import tokens
-from ui.widgets.buttons import button
-from ui.widgets.labels import words
-from ui.widgets.panels import Card
+from ui.page import scrolled
+from ui.start.guide import Guide, StepName
+from ui.start.recover import RecoverPane
+from ui.start.unlock import UnlockPane
+from ui.start.welcome import WelcomePane
+from ui.widgets.panels import Banner, Card
+
+_WIDTH = 560
 
 
 class Gate(QWidget):
-    """Unlock the vault used last."""
+    """One card in the middle: welcome while no vault is known, else unlocking, or the way with the recovery key."""
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self.guide: Guide | None = None
+        self.kept = Banner(context)
+        self.kept.hide()
+        self.welcome = WelcomePane(context)
+        self.unlocking = UnlockPane(context)
+        self.recovering = RecoverPane(context)
+        self.passphrase = self.unlocking.passphrase
+        self.unlock = self.unlocking.unlock
+        self.panes = QStackedWidget()
+        for pane in (self.welcome, self.unlocking, self.recovering):
+            self.panes.addWidget(pane)
+        self._lay_out()
+        for known in (self.welcome, self.unlocking):
+            known.new_wanted.connect(lambda: self.open_guide(StepName.VAULT))
+            known.folder_chosen.connect(self.show_vault)
+        self.unlocking.recovery_wanted.connect(self._on_recovery)
+        self.recovering.left.connect(self._on_recovered)
+        context.desk.locked.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what fits: unlocking when a vault is known."""
+        self.recovering.forget()
+        self.unlocking.refresh()
+        self.panes.setCurrentWidget(self.unlocking if self.unlocking.folder is not None else self.welcome)
+
+    def show_vault(self, folder: Path) -> None:
+        """Unlock this one."""
+        self.unlocking.show_folder(folder)
+        self.panes.setCurrentWidget(self.unlocking)
+        self.passphrase.setFocus()
+
+    def show_kept(self, count: int) -> None:
+        """Say that so many files wait for the vault to be opened; 0 says nothing."""
+        self.kept.setVisible(count > 0)
+        if count:
+            self.kept.set("neutral", "info", "ui_start.kept", count=count)
+
+    def open_guide(self, step: StepName) -> Guide:
+        """The guide in front, at one of its steps."""
+        if self.guide is None:
+            guide = Guide(self._context, self.window(), first=step)
+            guide.finished.connect(self._on_guide_left)
+            guide.existing_chosen.connect(self.show_vault)
+            self.guide = guide
+            guide.open()
+        self.guide.raise_()
+        return self.guide
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The passphrase can be typed at once."""
+        super().showEvent(event)
+        if self.panes.currentWidget() is self.unlocking:
+            self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _lay_out(self) -> None:
         outer = QVBoxLayout(self)
-        outer.addStretch(1)
+        outer.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        middle = QHBoxLayout(content)
+        middle.setContentsMargins(tokens.XXL, tokens.XXL, tokens.XXL, tokens.XXL)
+        column = QVBoxLayout()
+        column.setSpacing(tokens.L)
+        column.addStretch(1)
+        column.addWidget(self.kept)
         card = Card()
-        card.setMaximumWidth(480)
-        card.body.addWidget(words(context, "ui_start.unlock", role="heading"))
-        self.passphrase = QLineEdit()
-        self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
-        context.tongue.bind(self.passphrase, self.passphrase.setAccessibleName, "ui_start.passphrase")
-        card.body.addWidget(self.passphrase)
-        self._fault = words(context, role="failed")
-        card.body.addWidget(self._fault)
-        self.unlock = button(context, "ui_start.unlock.do", self._on_unlock, main=True)
-        card.body.addWidget(self.unlock)
-        outer.addWidget(card)
-        outer.addStretch(2)
-        outer.setContentsMargins(tokens.XXL, tokens.XXL, tokens.XXL, tokens.XXL)
-        self.passphrase.returnPressed.connect(self._on_unlock)
+        card.body.setContentsMargins(tokens.XXL, tokens.XL, tokens.XXL, tokens.XL)
+        card.body.addWidget(self.panes)
+        column.addWidget(card)
+        column.addStretch(2)
+        holder = QWidget()
+        holder.setMaximumWidth(_WIDTH)
+        holder.setLayout(column)
+        middle.addStretch(1)
+        middle.addWidget(holder, 100)
+        middle.addStretch(1)
+        outer.addWidget(scrolled(content))
 
-    def _on_unlock(self) -> None:
-        folder = self._context.desk.folder or Path(self._context.preferences.value.vault)
-        self.unlock.setEnabled(False)
-        self._context.desk.unlock(
-            folder, self.passphrase.text(), owner=self, done=self._on_opened, failed=self._on_failed
-        )
+    def _on_recovery(self) -> None:
+        folder = self.unlocking.folder
+        if folder is not None:
+            self.recovering.begin(folder)
+            self.panes.setCurrentWidget(self.recovering)
 
-    def _on_opened(self) -> None:
-        self.passphrase.clear()
-        self._fault.clear()
-        self.unlock.setEnabled(True)
+    def _on_recovered(self, opened: bool) -> None:
+        if not opened:
+            self.panes.setCurrentWidget(self.unlocking)
+            self.passphrase.setFocus()
 
-    def _on_failed(self, error: EvidenceDeskError) -> None:
-        self.unlock.setEnabled(True)
-        self._fault.setText(" ".join(self._context.tongue.error(error)))
+    def _on_guide_left(self) -> None:
+        self.guide = None
+        self.refresh()

@@ -1,0 +1,105 @@
+"""The sheet with the recovery key: printed, or saved as PDF to be printed elsewhere."""
+
+from __future__ import annotations
+
+import html
+import os
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QMarginsF, QSizeF, Qt
+from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtWidgets import QDialog, QWidget
+
+from evidence_desk.errors import EvidenceDeskError, HostError
+from evidence_desk.vault.faults import host_fault
+from ui.context import Context
+from ui.language import Tongue
+from ui.look.fonts import MONO, SANS
+
+_MARGIN_MM: Final = 20.0
+_COLUMNS: Final = 4
+_DPI: Final = 1200
+
+
+def recovery_sheet(tongue: Tongue, vault: str, key: str) -> str:
+    """The sheet as rich text: what it is for, the groups with their numbers, how to keep it."""
+    groups = key.split("-")
+    cells = [
+        f"<td style='padding:6px 14px'><span style='font-size:8pt'>{at}</span> "
+        f"<span style='font-family:\"{MONO}\";font-size:15pt;font-weight:bold'>{html.escape(group)}</span></td>"
+        for at, group in enumerate(groups, start=1)
+    ]
+    rows = "".join(
+        f"<tr>{''.join(cells[start : start + _COLUMNS])}</tr>" for start in range(0, len(cells), _COLUMNS)
+    )
+    say = {
+        name: html.escape(tongue.say(f"ui_start.sheet.{name}")) for name in ("title", "what", "keep", "made")
+    }
+    return (
+        f"<div style='font-family:\"{SANS}\"'><h1 style='font-size:20pt'>{say['title']}</h1>"
+        f"<p style='font-size:11pt'>{html.escape(tongue.say('ui_start.sheet.vault', name=vault))}</p>"
+        f"<p style='font-size:11pt'>{say['what']}</p>"
+        f"<table border='1' cellspacing='0' style='border-collapse:collapse'>{rows}</table>"
+        f"<p style='font-size:11pt'>{say['keep']}</p>"
+        f"<p style='font-size:11pt'>{say['made']} ______________________</p></div>"
+    )
+
+
+def save_sheet(sheet: str, path: Path) -> None:
+    """Write it as PDF, readable by this user alone.
+
+    Raises:
+        HostError: the file cannot be written.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise host_fault(error, path.name) from error
+    writer = QPdfWriter(str(path))
+    writer.setResolution(_DPI)
+    writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    writer.setPageMargins(
+        QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM), QPageLayout.Unit.Millimeter
+    )
+    document = QTextDocument()
+    document.setHtml(sheet)
+    document.print_(writer)
+    del document, writer
+    if path.stat().st_size == 0:
+        raise HostError("ui_start.paper_save", name=path.name)
+
+
+def print_sheet(sheet: str, context: Context, parent: QWidget) -> None:
+    """Ask for a printer and print; that there is none is told."""
+    try:
+        from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo  # noqa: PLC0415 - not on every system
+    except ImportError:
+        context.messages.error(no_printer())
+        return
+    if not QPrinterInfo.availablePrinterNames():
+        context.messages.error(no_printer())
+        return
+    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+    printer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    dialog = QPrintDialog(printer, parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def accepted() -> None:
+        document = QTextDocument()
+        document.setHtml(sheet)
+        document.setPageSize(QSizeF(printer.pageRect(QPrinter.Unit.Point).size()))
+        document.print_(printer)
+        if printer.printerState() is QPrinter.PrinterState.Error:
+            context.messages.error(HostError("ui_start.print_failed", name=printer.printerName()))
+        else:
+            context.messages.inform("ui_start.paper.printed")
+
+    dialog.accepted.connect(accepted)
+    QDialog.open(dialog)  # its own takes a slot by name
+
+
+def no_printer() -> EvidenceDeskError:
+    """What is told when there is no printer."""
+    return HostError("ui_start.no_printer")

@@ -15,7 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from evidence_desk.core.canonical import JSON, encode
-from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
+from evidence_desk.core.certificate import Printed
+from evidence_desk.core.confirmation import Confirmation, Confirmed, CredentialFacts, Officer
+from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.log import TrustedLog
@@ -32,6 +35,7 @@ from evidence_desk.core.verdict import (
     Status,
     Verdict,
 )
+from evidence_desk.crypto.x509 import load_certificate
 from evidence_desk.errors import EvidenceDeskError
 from tests.fixed import (
     AT,
@@ -47,6 +51,8 @@ from tests.fixed import (
 )
 
 PAGES = Path(__file__).parents[1] / "docs" / "spec"
+CREDENTIAL = Path(__file__).parent / "vectors" / "confirmation" / "credential.der"
+"""Certificate of an invented person; its private key was thrown away."""
 _BLOCK = re.compile(r"(<!-- example: ([a-z0-9.-]+) -->\n```[a-z]*\n)(.*?)(```\n)", re.DOTALL)
 
 
@@ -87,6 +93,42 @@ def proof() -> Proof:
             TimeProof(
                 records=(b"DER EvidenceRecord",), token=b"DER ContentInfo", attested=None, checkpoint=None
             ),
+        ),
+    )
+
+
+@cache
+def confirmed_document() -> bytes:
+    """A ``certificate.json`` of one page, as short as one can be."""
+    pages = (("存证证书", "承办人 钱知微", "复核人 刘子熙"),)
+    declared: JSON = {"case": "（2026）浙0192民初1号", "version": 1}
+    return Printed(
+        version=CERTIFICATE_VERSION, number=_CERTIFICATE, language="zh", pages=pages,
+        values={"declared": declared, "exhibits": [{"leaf_sha256": leaf_hash(sealed().encode()).hex()}]},
+    ).to_bytes()  # fmt: skip
+
+
+_CERTIFICATE = format_number(Prefix.CERTIFICATE, bytes(range(32)))
+
+
+@cache
+def confirmation() -> Confirmation:
+    encoded = CREDENTIAL.read_bytes()
+    certificate = load_certificate(encoded)
+    return Confirmation(
+        number=_CERTIFICATE,
+        version=1,
+        case="（2026）浙0192民初1号",
+        exhibits=(leaf_hash(sealed().encode()),),
+        document=DigestPair.of(confirmed_document()),
+        attachments={"proof-001.json": DigestPair.of(proof().encode())},
+        first=Officer(name="钱知微", role="公证员助理", identification="工作证"),
+        confirmed=Confirmed(
+            officer=Officer(name="刘子熙", role="公证员", identification="工作证"),
+            credential=CredentialFacts(
+                subject=certificate.subject.text, serial=certificate.serial, sha256=sha256(encoded), demo=True
+            ),
+            at=AT.replace(microsecond=0),
         ),
     )
 
@@ -203,6 +245,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "numbers": numbers_example,
     "verdict": verdict_example,
     "exit-codes": exit_codes_example,
+    "confirmation.document": lambda: confirmed_document().decode() + "\n",
+    "confirmation": lambda: pretty(confirmation().encode()),
 }
 
 

@@ -165,7 +165,7 @@ def _look_ups(report: VerificationReport, say: Speaker) -> list[Block]:
             header=tuple(
                 say(f"report.looked_up.{name}") for name in ("question", "place", "outcome", "said")
             ),
-            weights=(1.6, 1.1, 1.0, 3.6),
+            weights=(2.7, 1.1, 0.9, 3.2),
             rows=tuple(
                 (item.question, item.place, say(f"report.outcome.{item.outcome}"), item.said)
                 for item in report.looked_up

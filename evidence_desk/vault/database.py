@@ -186,14 +186,26 @@ class Database:
 
     @contextmanager
     def overwriting_deleted(self) -> Iterator[None]:
-        """What a transaction within the block deletes is overwritten with zeros, in the journal too once it is over."""
+        """What a transaction within the block deletes is gone from the journal too once it is over."""
         with self._lock:
-            self.rows("PRAGMA secure_delete = ON")
+            yield
+            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rewrite(self) -> None:
+        """Write the whole file anew: what was deleted also leaves the gaps within pages, which no setting overwrites.
+
+        Takes the size of the file twice on the disk meanwhile, in a temporary file that is encrypted like this one.
+
+        Raises:
+            HostError: disk full; nothing is changed then.
+        """
+        with self._lock:
+            self.rows("PRAGMA temp_store = FILE")
             try:
-                yield
-                self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.rows("VACUUM")
             finally:
-                self.rows("PRAGMA secure_delete = OFF")
+                self.rows("PRAGMA temp_store = MEMORY")
+            self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def roll_back(self) -> None:
         """Give up the open transaction, if any (SQLite may have done so itself, on a full disk)."""
@@ -258,6 +270,8 @@ def _prepare(connection: dbapi2.Connection, key: bytes, *, read_only: bool) -> N
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode is None or mode[0] != "wal":
             raise HostError("host.io", what=FILE_NAME, reason="journal")
+        # What rows, indexes and texts leave behind when they are rewritten is overwritten too: an erasure must find it all.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from evidence_desk.core.note import NoteKeys, check_ed25519, parse_note
 from evidence_desk.core.ports import Clock
 from evidence_desk.core.rows import StoredObject
 from evidence_desk.crypto.guomi import sm2_public
-from evidence_desk.errors import ConfigurationError, NotFoundError, PermissionDeniedError
+from evidence_desk.errors import ConfigurationError, HostError, NotFoundError, PermissionDeniedError
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.browse_tables import BrowseTables
@@ -50,6 +51,8 @@ __all__ = ["Opening", "Vault", "change_passphrase", "reset_passphrase"]
 _WRITER_LOCK: Final = "writer.lock"
 _NAMES_AT_ONCE: Final = 500
 _HOUR: Final = 3600.0
+REWRITE: Final = "rewrite-pending"
+"""Setting of a vault whose database is still to be written anew after an erasure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,6 +422,7 @@ class Vault:
         with self._database.overwriting_deleted(), self.transaction():
             self._erase_rows(case_number)
         self._objects.remove(names)
+        self._rewrite()
 
     def keybag_copy(self) -> tuple[bytes, bytes]:
         """(digest of its content, copy of the keybag for gateways), see `vault.keybag_copy`."""
@@ -468,8 +472,19 @@ class Vault:
             with self._database.overwriting_deleted(), self.transaction():
                 for number in unmarked:
                     self._erase_rows(number)
+        if self._exhibits.get_setting(REWRITE) == b"true":
+            with contextlib.suppress(
+                HostError
+            ):  # a full disk is told elsewhere; the next opening tries again
+                self._rewrite()
+
+    def _rewrite(self) -> None:
+        self._database.rewrite()
+        with self.transaction():
+            self._exhibits.set_setting(REWRITE, b"false")
 
     def _erase_rows(self, case_number: str) -> None:
+        self._exhibits.set_setting(REWRITE, b"true")
         self._queue.erase_rows(case_number)
         self._exhibits.erase_rows(case_number, self._clock.now())
 

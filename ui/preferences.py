@@ -18,6 +18,7 @@ from ui.look.tokens import SCALES, Scheme
 
 _LIMIT: Final = 256 * 1024
 MAX_RECENT: Final = 8
+MAX_GATEWAYS: Final = 16
 E_ = TypeVar("E_", bound=StrEnum)
 
 
@@ -36,6 +37,8 @@ class Preferences:
     Attributes:
         scale: percent on top of the screen's own.
         vault: folder of the vault opened last; `recent_vaults` of those before.
+        trust: folder of trust roots that the page Verify goes by; empty for the open vault's own.
+        gateways: addresses that it asks about files; empty for those of the joined network. `look_up`: whether it asks.
         idle_minutes: minutes without input after which the vault locks; 0 for never.
         folder: where files were chosen last.
     """
@@ -47,6 +50,8 @@ class Preferences:
     vault: str = ""
     recent_vaults: tuple[str, ...] = ()
     trust: str = ""
+    gateways: tuple[str, ...] = ()
+    look_up: bool = True
     folder: str = ""
     idle_minutes: int = 10
     remember_passphrase: bool = False
@@ -108,7 +113,7 @@ def _parse(value: dict[str, Any]) -> Preferences:
     base = Preferences()
     scale = value.get("scale")
     idle = value.get("idle_minutes")
-    recent = value.get("recent_vaults")
+    recent, gateways = value.get("recent_vaults"), value.get("gateways")
     role = value.get("role")
     return Preferences(
         language=_one(Language, value.get("language"), base.language),
@@ -118,6 +123,8 @@ def _parse(value: dict[str, Any]) -> Preferences:
         vault=_text(value.get("vault")),
         recent_vaults=tuple(_text(item) for item in recent[:MAX_RECENT]) if isinstance(recent, list) else (),
         trust=_text(value.get("trust")),
+        gateways=tuple(_text(item) for item in gateways[:MAX_GATEWAYS]) if isinstance(gateways, list) else (),
+        look_up=value.get("look_up") is not False,
         folder=_text(value.get("folder")),
         idle_minutes=idle if isinstance(idle, int) and not isinstance(idle, bool) and 0 <= idle <= 720 else base.idle_minutes,
         remember_passphrase=value.get("remember_passphrase") is True,

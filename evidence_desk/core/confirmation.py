@@ -15,6 +15,7 @@ from typing import Final
 from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.digests import DIGEST_SIZE, DigestPair, parse_hex
 from evidence_desk.core.moment import format_moment, parse_moment
+from evidence_desk.crypto.x509 import Certificate
 from evidence_desk.errors import BugError, MalformedError
 
 NAME: Final = "confirmation.json"
@@ -23,6 +24,7 @@ VERSION: Final = "confirmation/1"
 LIMIT: Final = 16 << 20
 """Greatest size in bytes: some 100,000 attachments."""
 SIGNATURE_LIMIT: Final = 256 << 10
+_COMMON_NAME: Final = "2.5.4.3"
 MAX_TEXT: Final = 512
 """Characters of a name, role, identification, subject or case number."""
 
@@ -175,10 +177,25 @@ def same_person(one: str, other: str) -> bool:
     return _bare(one) == _bare(other)
 
 
-def names_person(subject: str, name: str) -> bool:
-    """Whether a certificate's subject names a person: ``CN=张三`` and ``CN=张三@1`` name 张三."""
+def names_person(certificate: Certificate, name: str) -> bool:
+    """Whether a certificate's common name holds a person's name as a whole word: ``刘子熙``, ``051@刘子熙@1``."""
     bare = _bare(name)
-    return bool(bare) and bare in _bare(subject)
+    for rdn in certificate.subject.key:
+        for kind, value in rdn:
+            if kind == _COMMON_NAME and isinstance(value, str) and bare and _holds(_bare(value), bare):
+                return True
+    return False
+
+
+def _holds(text: str, word: str) -> bool:
+    """`word` in `text`, with no letter or digit right before or behind it."""
+    start = text.find(word)
+    while start >= 0:
+        before, behind = text[start - 1 : start], text[start + len(word) : start + len(word) + 1]
+        if not (before.isalnum() or behind.isalnum()):
+            return True
+        start = text.find(word, start + 1)
+    return False
 
 
 def _bare(text: str) -> str:

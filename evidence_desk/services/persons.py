@@ -106,7 +106,7 @@ def enroll_given(desk: Desk, officer: Officer, key: SigningKey, *, issuer: bytes
     """
     _refuse_unsound(desk, officer)
     certificate = load_certificate(key.certificate)
-    if not names_person(certificate.subject.text, officer.name):
+    if not names_person(certificate, officer.name):
         raise UsageError("person.other_name", name=officer.name, subject=certificate.subject.text[:200])
     taken = {load_certificate(item.certificate).spki for item in persons(desk)}
     if certificate.spki in taken or (issuer and load_certificate(issuer).spki == certificate.spki):

@@ -226,7 +226,7 @@ def _credential(confirmation: Confirmation, certificate: Certificate) -> Finding
     for what, differs in differing.items():
         if differs:
             return signer(check, Status.FAILED, "confirmation.credential.differs", what=what)
-    if not names_person(certificate.subject.text, name):
+    if not names_person(certificate, name):
         return signer(
             check,
             Status.UNDETERMINED,

@@ -29,6 +29,8 @@ from evidence_desk.core.person import (
     parse_persons,
     sound_text,
 )
+from evidence_desk.crypto import pki
+from evidence_desk.crypto.x509 import load_certificate
 from evidence_desk.errors import BugError, MalformedError
 from tests.fixed import mutations, refusal
 
@@ -201,9 +203,31 @@ def test_names():
     assert same_person("刘子熙", " 刘 子熙\u3000")
     assert same_person("LI Si", "ｌｉ ｓｉ")
     assert not same_person("刘子熙", "刘子")
-    assert names_person("C=CN, CN=刘子熙@1", "刘子熙")
-    assert not names_person("C=CN, CN=刘子", "刘子熙")
-    assert not names_person("C=CN, CN=刘子", " ")
+
+
+def certificate(common_name: str):
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    key = pki.generate_key(pki.KeyKind.P256)
+    return load_certificate(pki.make_ca(common_name, key, not_before=start, years=1).certificate)
+
+
+@pytest.mark.parametrize(
+    ("common_name", "name", "held"),
+    [
+        ("刘子熙", "刘子熙", True),
+        ("051@刘子熙@Z5001@1", "刘子熙", True),
+        ("刘子熙2号@刘子熙", "刘 子熙", True),
+        ("LI Si", "li si", True),
+        ("阿里木·买买提", "阿里木·买买提", True),
+        ("刘子熙", "刘子", False),
+        ("刘子熙2", "刘子熙", False),
+        ("赵六", "刘子熙", False),
+        ("演示", "DEMO", False),
+        ("刘子熙", " ", False),
+    ],
+)
+def test_credential_names_a_person(common_name, name, held):
+    assert names_person(certificate(common_name), name) is held
 
 
 # --- persons ---------------------------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def test_given_credential(session: Session):
 def test_given_credential_of_somebody_else(session: Session):
     with refusal("person.other_name", UsageError):
         office.enroll_given(session, LIU, persons.OwnKey(given("赵六")))
-    own = given("刘子熙 赵六")
+    own = given("刘子熙@赵六")
     office.enroll_given(session, Officer(name="赵六"), persons.OwnKey(own))
     with refusal("person.key_known", UsageError):
         office.enroll_given(session, LIU, persons.OwnKey(own))

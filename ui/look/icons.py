@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -43,6 +43,12 @@ def pixmap(name: str, color: str, *, size: int = tokens.ICON, ratio: float = 1.0
     painter.end()
     result.setDevicePixelRatio(ratio)
     return result
+
+
+@lru_cache(maxsize=512)
+def cached_pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
+    """`pixmap`, drawn once; for delegates, which paint it in every row."""
+    return pixmap(name, color, size=size, ratio=ratio)
 
 
 @cache

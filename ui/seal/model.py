@@ -1,0 +1,155 @@
+"""The queue as a table: file, size, state, what became of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from evidence_desk.core.queue_ports import ItemState, QueueItem
+from evidence_desk.errors import UnreadableError
+from evidence_desk.services.sources import display
+from ui.context import Context
+from ui.words import file_size
+
+Index = QModelIndex | QPersistentModelIndex
+ITEM_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+PART_ROLE: Final = Qt.ItemDataRole.UserRole + 2
+
+
+class Column(IntEnum):
+    """Columns of the table."""
+
+    FILE = 0
+    SIZE = 1
+    STATE = 2
+    OUTCOME = 3
+
+
+_TITLES: Final = (
+    "ui_seal.column.file",
+    "ui_seal.column.size",
+    "ui_seal.column.state",
+    "ui_seal.column.outcome",
+)
+
+
+class QueueModel(QAbstractTableModel):
+    """All items of the queue in its order; changed items replace their rows."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._items: list[QueueItem] = []
+        self._rows: dict[int, int] = {}
+        self._current: tuple[int, float] = (0, 0.0)
+        context.tongue.changed.connect(self._on_language)
+
+    # --- content ----------------------------------------------------------------------------------------------
+
+    def reset(self, items: Sequence[QueueItem]) -> None:
+        """Show these."""
+        self.beginResetModel()
+        self._items = list(items)
+        self._rows = {item.id: row for row, item in enumerate(self._items)}
+        self.endResetModel()
+
+    def update(self, items: Sequence[QueueItem]) -> None:
+        """Replace the rows of these items; those not shown are left out. One signal for all."""
+        rows = [row for item in items if (row := self._rows.get(item.id)) is not None]
+        for item in items:
+            row = self._rows.get(item.id)
+            if row is not None:
+                self._items[row] = item
+        if rows:
+            self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(Column) - 1))
+
+    def show_progress(self, item_id: int, part: float) -> None:
+        """The item in hand (0 for none) and how much of it is done."""
+        before, self._current = self._current, (item_id, part)
+        for touched in {before[0], item_id}:
+            row = self._rows.get(touched)
+            if row is not None:
+                self.dataChanged.emit(self.index(row, Column.STATE), self.index(row, Column.OUTCOME))
+
+    @property
+    def items(self) -> Sequence[QueueItem]:
+        """All, in order."""
+        return self._items
+
+    def item(self, row: int) -> QueueItem:
+        """One row."""
+        return self._items[row]
+
+    # --- Qt ---------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's default
+        """Rows."""
+        return 0 if parent.isValid() else len(self._items)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Columns."""
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Titles of the columns."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._context.tongue.say(_TITLES[section])
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Words of a cell; the item itself by `ITEM_ROLE`."""
+        if not index.isValid() or index.row() >= len(self._items):
+            return None
+        item = self._items[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self._text(item, Column(index.column()))
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+                return self._tip(item, Column(index.column()))
+            case _ if role == ITEM_ROLE:
+                return item
+            case _ if role == PART_ROLE:
+                return self._part(item)
+            case Qt.ItemDataRole.TextAlignmentRole if index.column() == Column.SIZE:
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def _part(self, item: QueueItem) -> float | None:
+        return self._current[1] if item.id == self._current[0] else None
+
+    def _text(self, item: QueueItem, column: Column) -> str:
+        say = self._context.tongue.say
+        match column:
+            case Column.FILE:
+                return display(os.fsencode(Path(os.fsdecode(item.path)).name))
+            case Column.SIZE:
+                return file_size(item.size) if item.files else ""
+            case Column.STATE:
+                return say(f"queue.state.{item.state.value}")
+            case Column.OUTCOME:
+                return self._outcome(item)
+
+    def _outcome(self, item: QueueItem) -> str:
+        if item.state is ItemState.FAILED and item.error:
+            return self._context.tongue.error(UnreadableError(item.error, **item.parameters))[0]
+        if item.number:
+            return item.number
+        part = self._part(item)
+        return "" if part is None else f"{int(part * 100)}%"
+
+    def _tip(self, item: QueueItem, column: Column) -> str:
+        if column is Column.OUTCOME and item.state is ItemState.FAILED and item.error:
+            return "\n".join(self._context.tongue.error(UnreadableError(item.error, **item.parameters)))
+        return display(item.path)
+
+    def _on_language(self) -> None:
+        if self._items:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._items) - 1, len(Column) - 1))
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)

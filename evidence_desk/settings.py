@@ -152,6 +152,8 @@ def load_pkcs11(store: ExhibitStore) -> Pkcs11Setting | None:
     try:
         item = value if isinstance(value, dict) else {}
         chain = item["chain"]
+        if not isinstance(chain, list):
+            raise MalformedError("malformed.setting", name=_PKCS11)
         return Pkcs11Setting(
             module=str(item["module"]),
             token_label=str(item["token_label"]),
@@ -159,9 +161,7 @@ def load_pkcs11(store: ExhibitStore) -> Pkcs11Setting | None:
             key_label=str(item["key_label"]),
             key_id=str(item["key_id"]),
             certificate=base64.b64decode(str(item["certificate"]), validate=True),
-            chain=tuple(base64.b64decode(str(der), validate=True) for der in chain)
-            if isinstance(chain, list)
-            else (),
+            chain=tuple(base64.b64decode(str(der), validate=True) for der in chain),
         )
     except (KeyError, ValueError) as error:
         raise MalformedError("malformed.setting", name=_PKCS11) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from evidence_desk.core.certificate import CheckStatus, Exhibit, FileFacts, Person, beijing_text
+from evidence_desk.core.certificate import CheckStatus, Exhibit, FileFacts, Person, SourceFacts, beijing_text
 from evidence_desk.core.qr_payload import CodePayload
 from reports.blocks import (
     Block,
@@ -234,13 +234,30 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     original = {None: "", True: "certificate.original.yes", False: "certificate.original.no"}
     code = original[source.is_original]
     yield "original", say(code) if code else ""
-    yield "derived", source.derived_from
+    yield "derived", derived_texts(source, say)
     yield "basis", source.basis
     yield "tools", tuple(_tools(exhibit, say))
     yield "not_captured", exhibit.not_captured
     yield "storage", exhibit.medium
     yield "last_recheck", "" if exhibit.last_recheck is None else say.moment(exhibit.last_recheck)
     yield "next_recheck", "" if exhibit.next_recheck is None else say.moment(exhibit.next_recheck)
+
+
+def derived_texts(source: SourceFacts, say: Speaker) -> str | tuple[str, ...]:
+    """What an exhibit was made from: relation, file and both its digests; else the free words about it."""
+    made_from = source.derivation
+    if made_from is None:
+        return source.derived_from
+    relation = say(f"derivation.{made_from.relation.value}")
+    return (
+        say(
+            "derivation.file",
+            relation=relation, number=made_from.number, position=made_from.position, name=made_from.name,
+            size=count(made_from.size),
+        ),
+        say("derivation.sha256", digest=digest(made_from.digests.sha256)),
+        say("derivation.sm3", digest=digest(made_from.digests.sm3)),
+    )  # fmt: skip
 
 
 def _person(person: Person, say: Speaker) -> str:

@@ -18,7 +18,7 @@ from reports.document_parts import (
     total_size,
     witness,
 )
-from reports.exhibit_blocks import times_blocks
+from reports.exhibit_blocks import derived_texts, times_blocks
 from reports.speak import Speaker, count
 
 
@@ -59,7 +59,7 @@ def _origin(exhibit: Exhibit, say: Speaker) -> Iterator[Fact]:
         ("medium", source.medium),
         ("medium_serial", source.medium_serial),
         ("original", original(exhibit, say)),
-        ("derived", source.derived_from),
+        ("derived", derived_texts(source, say)),
         ("basis", source.basis),
         ("operator", operator(exhibit, say)),
         ("witness", witness(exhibit, say)),

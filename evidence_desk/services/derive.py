@@ -49,7 +49,7 @@ def derived_source(desk: Desk, original: ExhibitRow, position: int, relation: Re
     Raises:
         UsageError: ``derive.erased``, ``derive.position``.
     """
-    return {MEMBER: derivation(desk, original, position, relation).to_json(), "is_original": False}
+    return {MEMBER: derivation(desk, original, position, relation).to_json()}
 
 
 def links_of(desk: Desk, leaf_hash: bytes) -> Links:

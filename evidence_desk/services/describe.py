@@ -7,6 +7,7 @@ from datetime import datetime
 
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
+from evidence_desk.core.derivation import derivation_of
 from evidence_desk.core.digests import parse_hex
 from evidence_desk.core.leaf import BlindedObject
 from evidence_desk.core.rows import ExhibitRow
@@ -123,5 +124,6 @@ def _source(value: JSON | None) -> model.SourceFacts:
         medium_serial=_text(value.get("medium_serial")),
         is_original=original if isinstance(original, bool) else None,
         derived_from=_text(value.get("derived_from")),
+        derivation=derivation_of(dict(value)),
         basis=_text(value.get("basis")),
     )

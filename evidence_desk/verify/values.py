@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
+from evidence_desk.core.derivation import derivation_of
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.exhibit import ExhibitFacts
@@ -86,6 +87,7 @@ def covered_values(facts: ExhibitFacts) -> dict[str, JSON]:
         checkpoint=checkpoint_facts(facts),
         token=token_facts(facts),
         court=court_facts(facts),
+        derivation=None if facts.disclosed is None else derivation_of(facts.disclosed.values.get("/source")),
     )
 
 

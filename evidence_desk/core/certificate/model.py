@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidence_desk.core.confirmation import Confirmed, Officer
+from evidence_desk.core.derivation import Derivation
 from evidence_desk.core.digests import DigestPair
 
 
@@ -125,7 +126,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """How the exhibit was obtained (证据规定 art. 15, 23); empty strings print as 未填写."""
+    """How the exhibit was obtained (证据规定 art. 15, 23); empty strings print as 未填写.
+
+    Attributes:
+        derivation: the sealed file it was made from; `derived_from`: the same in free words.
+    """
 
     obtained: str = ""
     from_whom: str = ""
@@ -133,6 +138,7 @@ class SourceFacts:
     medium_serial: str = ""
     is_original: bool | None = None
     derived_from: str = ""
+    derivation: Derivation | None = None
     basis: str = ""
 
 

@@ -20,6 +20,7 @@ from evidence_desk.core.certificate.model import (
     TokenFacts,
 )
 from evidence_desk.core.confirmation import printed_members
+from evidence_desk.core.derivation import MEMBER, Derivation
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.evidence_number import Prefix, format_number
 
@@ -55,8 +56,13 @@ def proven_values(
     checkpoint: CheckpointFacts,
     token: TokenFacts | None,
     court: CourtFacts | None,
+    derivation: Derivation | None = None,
 ) -> dict[str, JSON]:
-    """Values of one exhibit; of `files` name, size and digests count, of `court` all but the validators."""
+    """Values of one exhibit; of `files` name, size and digests count, of `court` all but the validators.
+
+    What it was made from is a member of derived exhibits only.
+    """
+    derived: dict[str, JSON] = {} if derivation is None else {MEMBER: derivation.to_json()}
     return {
         "number": number,
         "leaf_sha256": leaf_hash.hex(),
@@ -70,6 +76,7 @@ def proven_values(
         },
         "token": None if token is None else _token_values(token),
         "court": None if court is None else _court_values(court),
+        **derived,
     }
 
 
@@ -105,6 +112,7 @@ def exhibit_values(exhibit: Exhibit) -> dict[str, JSON]:
         checkpoint=exhibit.checkpoint,
         token=exhibit.token,
         court=exhibit.court,
+        derivation=exhibit.source.derivation,
     )
 
 

@@ -76,7 +76,7 @@ class Look(QObject):
 
     def _apply(self) -> None:
         self._application.setPalette(palette(self.colors))
-        self._application.setStyleSheet(style_sheet(self.colors))
+        self._application.setStyleSheet(style_sheet(self._in_force()))
         self._bound = [item for item in self._bound if isValid(item.owner)]
         for item in self._bound:
             item.setter(self.icon(item.name, item.role))

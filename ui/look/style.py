@@ -7,8 +7,9 @@ from typing import Final
 
 from PySide6.QtGui import QColor, QPalette
 
+from evidence_desk.paths import assets_folder
 from ui.look import tokens
-from ui.look.tokens import Colors
+from ui.look.tokens import COLORS, Colors, Scheme
 
 _SHEET: Final = Template("""
 QToolTip { color: $text; background: $surface; border: 1px solid $line; padding: 4px 8px; }
@@ -57,8 +58,15 @@ QPlainTextEdit, QTextEdit { padding: 4px 8px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus, QDateEdit:focus { border: 2px solid $focus; padding: 0 7px; }
 QLineEdit:disabled, QComboBox:disabled { color: $secondary; background: $window; }
 QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url("$pictures/chevron-$scheme.svg"); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; selection-background-color: $selected; selection-color: $text; outline: none; }
 QCheckBox, QRadioButton { spacing: 8px; min-height: 28px; }
+QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator { width: 16px; height: 16px; border: 1px solid $secondary; border-radius: 4px; background: $surface; }
+QRadioButton::indicator { border-radius: 9px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/check-$scheme.svg"); }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; image: url("$pictures/dot-$scheme.svg"); }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { background: $window; }
 QCheckBox:focus, QRadioButton:focus { border: 2px solid $focus; border-radius: 4px; }
 QAbstractItemView { background: $surface; alternate-background-color: $surface; color: $text; border: 1px solid $line; border-radius: ${radius}px; gridline-color: $line; selection-background-color: $selected; selection-color: $text; outline: none; }
 QAbstractItemView:focus { border: 2px solid $focus; }
@@ -84,11 +92,13 @@ QSplitter::handle { background: $line; }
 """)
 
 
-def style_sheet(colors: Colors) -> str:
-    """The style sheet of a scheme."""
+def style_sheet(scheme: Scheme) -> str:
+    """The style sheet of a scheme (not of `Scheme.AUTO`)."""
+    colors = COLORS[scheme]
     values = {name: getattr(colors, name) for name in colors.__slots__}
     return _SHEET.substitute(
-        values, radius=tokens.RADIUS, title=tokens.TITLE, small=tokens.SMALL, inner=tokens.CONTROL - 4, main=tokens.MAIN - 4
+        values, radius=tokens.RADIUS, title=tokens.TITLE, small=tokens.SMALL, inner=tokens.CONTROL - 4, main=tokens.MAIN - 4,
+        scheme=scheme.value, pictures=(assets_folder() / "look").as_posix(),
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class Intake(DropZone):
         self.body.setSpacing(tokens.S)
         self._title = words(context, "ui_seal.drop", role="title")
         self._title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.body.addStretch(1)
         self.body.addWidget(self._title)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -53,6 +54,7 @@ class Intake(DropZone):
         line.addWidget(self.path, 4)
         line.addStretch(1)
         self.body.addLayout(line)
+        self.body.addStretch(1)
         self.dropped.connect(self._give)
 
     def set_compact(self, compact: bool) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
@@ -14,7 +15,8 @@ from evidence_desk.core.queue_ports import ItemState, QueueItem
 from evidence_desk.services import browse, queue
 from evidence_desk.services.browse import CaseSummary
 from ui.context import Context
-from ui.page import Page, PageName
+from ui.look import tokens
+from ui.page import Page, PageName, scrolled
 from ui.seal.delegate import QueueDelegate
 from ui.seal.form import BatchForm
 from ui.seal.intake import Intake
@@ -28,6 +30,8 @@ from ui.widgets.panels import Banner
 from ui.words import duration, file_size, local_time
 
 _DRAFT: Final = "seal"
+_TABLE: Final = 190
+"""Height of a list of four rows: less is no list."""
 _OPEN: Final = frozenset({ItemState.WAITING, ItemState.WORKING})
 _AGAIN: Final = frozenset({ItemState.FAILED, ItemState.CANCELED})
 
@@ -47,9 +51,14 @@ class SealPage(Page):
         self.banner.deeds.addWidget(button(context, "ui_seal.dismiss", self.banner.hide, flat=True))
         self.model = QueueModel(context)
         self.table = self._table()
+        content = QWidget()
+        self._column = QVBoxLayout(content)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(tokens.M)
         for widget in (self.form, self.intake, self.banner):
-            self.body.addWidget(widget)
-        self.body.addWidget(self.table, 1)
+            self._column.addWidget(widget)
+        self._column.addWidget(self.table, 1)
+        self.body.addWidget(scrolled(content), 1)
         self.summary, self.pace = words(context), words(context, role="secondary")
         self._foot()
         self._connect()
@@ -89,6 +98,8 @@ class SealPage(Page):
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.setMinimumHeight(_TABLE)
         header.setSectionResizeMode(Column.FILE, QHeaderView.ResizeMode.Stretch)
         for column, width in ((Column.SIZE, 90), (Column.STATE, 150), (Column.OUTCOME, 280)):
             table.setColumnWidth(column, width)
@@ -195,7 +206,7 @@ class SealPage(Page):
         self.model.reset(items)
         self.table.setVisible(bool(items))
         self.intake.set_compact(bool(items))
-        self.body.setStretchFactor(self.intake, 0 if items else 1)
+        self._column.setStretchFactor(self.intake, 0 if items else 1)
         self._say()
 
     def _say(self) -> None:

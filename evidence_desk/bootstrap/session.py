@@ -247,8 +247,8 @@ class Session:
             {"ed25519": following.ed25519, "sm2": following.sm2},
             self.court() if self.networks else None,
             store_next=lambda: self.vault.set_next_keys(following),
+            finish=self.vault.finish_rotation,
             job=job,
         )
-        self.vault.finish_rotation()
         self.write_trust()
         return outcome

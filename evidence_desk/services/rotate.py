@@ -53,6 +53,7 @@ def rotate(
     *,
     store_next: Callable[[], None],
     job: Job,
+    finish: Callable[[], None] = lambda: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> RotateOutcome:
     """Put `signer` in the place of the present keys, in the network and in the log.
@@ -63,6 +64,7 @@ def rotate(
         following: digests of the keys after them, by ``ed25519`` and ``sm2``.
         court: the network joined, None when there is none.
         store_next: stores those digests; called within the transaction of the leaf.
+        finish: puts the new keys in the place of the old ones, before any other thread signs again.
         job: progress.
         pause: sleeps so many seconds.
 
@@ -73,27 +75,33 @@ def rotate(
     outcome = RotateOutcome(origin=desk.origin)
     if court is not None and court.gateways:
         _register(desk, signer, following, court, outcome, job, pause)
-    _append(desk, signer, following, store_next)
+    _append(desk, signer, following, store_next, finish)
     return outcome
 
 
 def _append(
-    desk: Desk, signer: LogSigner, following: Mapping[str, DigestPair], store_next: Callable[[], None]
+    desk: Desk,
+    signer: LogSigner,
+    following: Mapping[str, DigestPair],
+    store_next: Callable[[], None],
+    finish: Callable[[], None],
 ) -> None:
-    """The leaf, under a checkpoint that the new keys sign."""
-    log = desk.log
+    """The leaf, under a checkpoint that the new keys sign; other threads append before it or under the new keys."""
     facts: dict[str, JSON] = {
         "keys": {"ed25519": signer.ed25519_public.hex(), "sm2": signer.sm2_public.hex()},
         "next": {name: {**digests.to_json()} for name, digests in following.items()},
     }
-    now: datetime = desk.clock.now()
-    leaf = Leaf(log=desk.origin, seq=log.size, type=LeafType.KEY_ROTATED, at=now, facts=facts)
-    fresh = TrustedLog(note_keys(desk.origin, signer), log.checkpoint, log.note, log.tiles)
-    _, append = fresh.append([leaf], signer)
-    with desk.store.transaction():
-        desk.store.log.write(append)
-        store_next()
-    desk.forget()
+    with desk.store.exclusive():
+        log = desk.log
+        now: datetime = desk.clock.now()
+        leaf = Leaf(log=desk.origin, seq=log.size, type=LeafType.KEY_ROTATED, at=now, facts=facts)
+        fresh = TrustedLog(note_keys(desk.origin, signer), log.checkpoint, log.note, log.tiles)
+        _, append = fresh.append([leaf], signer)
+        with desk.store.transaction():
+            desk.store.log.write(append)
+            store_next()
+        finish()
+        desk.forget()
 
 
 def _register(

@@ -138,7 +138,7 @@ def test_values_that_differ_from_the_court_part_are_refused(bench: Bench, monkey
         assert told is not None
         return replace(told, **{name: value})
 
-    monkeypatch.setattr("evidence_desk.services.certify.court_facts", false)
+    monkeypatch.setattr("evidence_desk.services.describe.court_facts", false)
     verdict = judge(bench, issue(bench, "single"), "single")
     assert "certificate.values.differ" in codes(verdict.findings, FAILED)
     assert overall(verdict) is FAILED

@@ -90,12 +90,11 @@ def _record(
     notes = []
     for row, (first, last) in zip(rows, printed.ranges, strict=True):
         facts: dict[str, JSON] = {
-            **digests.to_json(), "pages": printed.pages, "first": first, "last": last,
+            "bundle": digests.sha256.hex(), "bundle_sm3": digests.sm3.hex(), "pages": printed.pages,
+            "first": first, "last": last,
         }  # fmt: skip
         notes.append(
-            CustodyNote(
-                exhibit=row.leaf_hash, action="exported", operator=operator, details={"bundle": facts}
-            )
+            CustodyNote(exhibit=row.leaf_hash, action="exported", operator=operator, details=facts)
         )
     record(desk, notes)
 

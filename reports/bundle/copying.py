@@ -109,10 +109,10 @@ class Copier:
                 return b"<< %b >>" % b" ".join(inner)
             case pikepdf.Array():
                 return b"[%b]" % b" ".join(self._value(item, depth + 1) for item in value.as_list())
-            case pikepdf.Object():
-                return value.unparse()
+            case pikepdf.Name() | pikepdf.String():
+                return value.unparse(resolved=True)
             case _:
-                return b"null"
+                return b"null"  # stray operators of a damaged file too
 
 
 def raw_bytes(stream: pikepdf.Object) -> bytes:

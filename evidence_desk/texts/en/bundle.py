@@ -19,6 +19,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bundle.unprinted": "{number}  {name}  not printed, or not whole: {reason}",
     "bundle.medium": "Submit the files that are not printed on a disc or another storage medium.",
     "bundle.packages": "Evidence packages of the exhibits (with unencrypted originals): {path}",
+    "documents.custody.detail.bundle": "printed in a bundle (SHA-256 {value})",
     "bundle.title": "Bundle  {case}",
     "bundle.exhibit": "Exhibit {number}",
     "bundle.head": "{name}  {number}",

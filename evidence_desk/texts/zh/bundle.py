@@ -19,6 +19,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bundle.unprinted": "{number}　{name}　未打印或未全部打印：{reason}",
     "bundle.medium": "未打印的文件请另附光盘或者其他存储介质。",
     "bundle.packages": "各件证据的证据包（内有未加密的原件）：{path}",
+    "documents.custody.detail.bundle": "编入卷宗（SHA-256 {value}）",
     "bundle.title": "卷宗　{case}",
     "bundle.exhibit": "证据{number}",
     "bundle.head": "{name}　{number}",

@@ -17,6 +17,7 @@ _SIGNERS: Final = "signers"
 _NETWORKS: Final = "networks"
 _PKCS11: Final = "signer.pkcs11"
 _TWO_PERSON: Final = "two_person"
+_PROXY: Final = "proxy"
 _LIMIT: Final = 32 * 1024 * 1024
 
 
@@ -192,6 +193,20 @@ def load_two_person(store: ExhibitStore) -> bool:
 def save_two_person(store: ExhibitStore, *, on: bool) -> None:
     """Turn the two-person mode on or off; call within a transaction."""
     store.set_setting(_TWO_PERSON, encode(on))
+
+
+def load_proxy(store: ExhibitStore) -> str:
+    """Address of the proxy between this desk and the network; empty: as the system says."""
+    data = store.get_setting(_PROXY)
+    value = "" if data is None else decode(data, what=_PROXY, limit=_LIMIT)
+    if not isinstance(value, str):
+        raise MalformedError("malformed.setting", name=_PROXY)
+    return value
+
+
+def save_proxy(store: ExhibitStore, url: str) -> None:
+    """Set the proxy; call within a transaction."""
+    store.set_setting(_PROXY, encode(url))
 
 
 def _authority(value: JSON) -> AuthoritySetting:

@@ -28,8 +28,10 @@ from evidence_desk.settings import (
     Pkcs11Setting,
     load_authorities,
     load_networks,
+    load_proxy,
     save_authorities,
     save_networks,
+    save_proxy,
 )
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.court import read_network
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import httpx
 
 _DEMO_STATE: Final = "demo-authority"
+_THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 
 @dataclass(slots=True)
@@ -82,18 +85,14 @@ class Session:
             return EmbeddedAuthority(
                 self._demo_identity(setting), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
             )
-        import httpx  # noqa: PLC0415 - a fifth of a second
+        from tsa.client import HttpAuthority  # noqa: PLC0415 - with httpx
 
-        from tsa.client import HttpAuthority  # noqa: PLC0415
-
-        if self._http is None:
-            self._http = httpx.Client(follow_redirects=False)
         roots, crls = pem_texts.parts(setting.roots)
         return HttpAuthority(
             setting.name,
             setting.url,
             TokenTrust(roots=roots, crls=crls),
-            self._http,
+            self.http,
             self.clock,
             policy=setting.policy or None,
             crl_urls=setting.crl_urls,
@@ -177,11 +176,50 @@ class Session:
 
     def gateway(self, url: str) -> CourtGateway:
         """Adapter of one gateway; UsageError ``gateway.url``."""
-        import httpx  # noqa: PLC0415 - a fifth of a second
+        return open_gateway(url, self.http)
 
+    @property
+    def http(self) -> httpx.Client:
+        """The one client for all that this desk asks, through its proxy where one is set; this machine is asked directly.
+
+        Raises:
+            ConfigurationError: ``network.proxy``.
+        """
         if self._http is None:
-            self._http = httpx.Client(follow_redirects=False)
-        return open_gateway(url, self._http)
+            import httpx  # noqa: PLC0415 - a fifth of a second
+
+            proxy = load_proxy(self.vault.exhibits)
+            try:
+                self._http = httpx.Client(
+                    follow_redirects=False,
+                    proxy=proxy or None,
+                    mounts=dict.fromkeys(_THIS_MACHINE) if proxy else None,
+                )
+            except (ValueError, httpx.InvalidURL) as error:
+                raise ConfigurationError("network.proxy", proxy=proxy) from error
+        return self._http
+
+    def set_proxy(self, url: str) -> None:
+        """Ask the network through a proxy from now on; empty: as the system says.
+
+        Raises:
+            ConfigurationError: ``network.proxy`` for what cannot be one; nothing is changed then.
+        """
+        before = load_proxy(self.vault.exhibits)
+        self._use_proxy(url)
+        try:
+            _ = self.http
+        except ConfigurationError:
+            self._use_proxy(before)
+            raise
+
+    def _use_proxy(self, url: str) -> None:
+        with self.vault.transaction():
+            save_proxy(self.vault.exhibits, url)
+        if self._http is not None:
+            self._http.close()
+        self._http = None
+        self._authorities = None
 
     def join_network(self, setting: NetworkSetting) -> None:
         """Make this the network to anchor in; the trust in earlier ones stays, for proofs that rest on it."""

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from asn1crypto import crl as revocation
-from asn1crypto import pem, x509
 
+from evidence_desk.bootstrap.authorities import add_authority, remove_authority, try_authority
 from evidence_desk.cli.options import JsonOption, LanguageOption, VaultOption, session
-from evidence_desk.core.digests import sha256
 from evidence_desk.core.moment import format_moment
-from evidence_desk.errors import MalformedError, NotFoundError, UnreadableError, UsageError
-from evidence_desk.settings import AuthorityKind, AuthoritySetting
+from evidence_desk.settings import AuthoritySetting
 from evidence_desk.terminal.layout import printable
 from evidence_desk.terminal.output import Output
 from evidence_desk.texts import Language
 
 app = typer.Typer(help="时间戳机构 / timestamp authorities")
-_LIMIT = 1 << 20
-_DER: Final = {"CERTIFICATE": x509.Certificate, "X509 CRL": revocation.CertificateList}
 NameArgument = Annotated[str, typer.Argument(help="名称 / name")]
 
 
@@ -41,15 +35,9 @@ def add(
 ) -> None:
     """增加时间戳机构，默认排在最前 / Add an authority; it is tried first."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
-        setting = AuthoritySetting(
-            name=name or url, kind=AuthorityKind.HTTP, url=url, policy=policy,
-            roots="".join(_pem(path) for path in trust or ()), crl_urls=tuple(crl or ()),
-        )  # fmt: skip
-        present = opened.settings
-        if any(item.name == setting.name for item in present):
-            raise UsageError("authority_setting.exists", name=setting.name)
-        opened.authority(setting)
-        opened.set_authorities((*present, setting) if last else (setting, *present))
+        setting = add_authority(
+            opened, url, name=name, trust=trust or (), policy=policy, crl_urls=crl or (), last=last
+        )
         out.say("authority_setting.added", name=setting.name)
         if not setting.roots:
             out.say("authority_setting.no_roots")
@@ -81,14 +69,7 @@ def remove(
 ) -> None:
     """移除时间戳机构 / Remove an authority."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
-        if not any(item.name == name for item in opened.settings):
-            raise NotFoundError("authority_setting.unknown", name=name)
-        left = tuple(
-            replace(item, kind=AuthorityKind.RETIRED) if item.name == name else item
-            for item in opened.settings
-            if item.name != name or item.roots
-        )
-        opened.set_authorities(left)
+        left = remove_authority(opened, name)
         kept = any(item.name == name for item in left)
         out.say("authority_setting.retired" if kept else "authority_setting.removed", name=name)
         out.document({"authorities": [_json(item) for item in left]})
@@ -103,12 +84,7 @@ def try_out(
 ) -> None:
     """向时间戳机构要一枚试验时间戳 / Ask an authority for a trial token."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as opened:
-        active = [item for item in opened.settings if item.kind is not AuthorityKind.RETIRED]
-        found = [item for item in active if not name or item.name == name]
-        if not found:
-            raise NotFoundError("authority_setting.unknown", name=name or "-")
-        authority = opened.authority(found[0])
-        reply = authority.timestamp(sha256(b"evidence-desk authority test"))
+        reply = try_authority(opened, name)
         milliseconds = int(reply.transport.get("round_trip_ms", 0))
         out.say(
             "authority_setting.answered",
@@ -120,40 +96,6 @@ def try_out(
                 "round_trip_ms": milliseconds,
             }
         )  # fmt: skip
-
-
-def _pem(path: Path) -> str:
-    """PEM text of certificates and CRLs, read strictly; DER files are taken too."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_LIMIT + 1)
-    except OSError as error:
-        code = "input.missing" if isinstance(error, FileNotFoundError) else "input.unreadable"
-        raise UnreadableError(code, path=path.name, reason=error.strerror or "") from error
-    if len(data) > _LIMIT:
-        raise MalformedError("malformed.too_large", what=path.name, limit=_LIMIT)
-    if pem.detect(data):
-        return _checked(data)
-    for label, kind in _DER.items():
-        try:
-            kind.load(data, strict=True).native  # noqa: B018 - parsing is the point
-        except (ValueError, TypeError):
-            continue
-        armored: bytes = pem.armor(label, data)
-        return armored.decode()
-    raise MalformedError("malformed.pem")
-
-
-def _checked(data: bytes) -> str:
-    """PEM text with nothing but certificates and revocation lists in it, written anew: no key gets into the settings."""
-    parts: list[bytes] = []
-    try:
-        for label, _headers, der in pem.unarmor(data, multiple=True):
-            _DER[label].load(der, strict=True).native  # noqa: B018 - parsing is the point
-            parts.append(pem.armor(label, der))
-    except (ValueError, TypeError, KeyError) as error:
-        raise MalformedError("malformed.pem") from error
-    return b"".join(parts).decode()
 
 
 def _json(item: AuthoritySetting) -> dict[str, object]:

@@ -127,4 +127,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.rotation_uncommitted": "The keys that leaf {seq} rotates to are not those committed to beforehand.",
     "log.rotation_uncommitted.advice": "Stop using this vault, keep everything as it is, and restore from a backup.",
     "stage.rotate": "waiting for the network to register the new keys",
+    "network.proxy": "“{proxy}” cannot be a proxy.",
+    "network.proxy.advice": "Write it as http://host:port, or leave it empty.",
 }

@@ -127,4 +127,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "log.rotation_uncommitted": "日志第 {seq} 条更换的密钥不是事先承诺的那一组。",
     "log.rotation_uncommitted.advice": "请停止使用此存证库，保留现状，并从备份恢复。",
     "stage.rotate": "等待网络登记新密钥",
+    "network.proxy": "代理地址“{proxy}”不可用。",
+    "network.proxy.advice": "请按 http://主机:端口 的形式填写，或留空。",
 }

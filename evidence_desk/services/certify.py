@@ -138,7 +138,8 @@ def issue(
 
 _CONFIRMATION_COMMANDS: Final = (
     "sha256sum certificate.json; cat confirmation.json",
-    "openssl cms -verify -binary -purpose any -inform DER -in confirmation.p7s -content confirmation.json -CAfile CA.pem",
+    "openssl cms -verify -binary -inform DER -in confirmation.p7s -content confirmation.json \\",
+    "  -purpose any -CAfile CA.pem",
 )
 
 

@@ -329,7 +329,8 @@ def test_openssl_reads_the_confirmation(office: Office):
     (office.folder / "confirmation.p7s").write_bytes(signed.signature)
     roots = office.session.vault.folder / "trust"
     (office.folder / "CA.pem").write_text("".join(item.read_text() for item in roots.glob("signer-*.pem")))
-    (command,) = [line for line in drafted.certificate.commands if line.startswith("openssl cms")]
+    command = "\n".join(drafted.certificate.commands[-2:])
+    assert command.startswith("openssl cms")
     done = subprocess.run(
         ["bash", "-c", command], cwd=office.folder, capture_output=True, text=True, check=False
     )

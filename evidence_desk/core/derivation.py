@@ -69,7 +69,9 @@ class Derivation:
         if not isinstance(value, dict) or set(value) != _MEMBERS:
             raise MalformedError("malformed.derivation")
         relation, position, name, size = value["relation"], value["position"], value["name"], value["size"]
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or relation not in set(Relation):
+        if not isinstance(relation, str) or relation not in set(Relation):
+            raise MalformedError("malformed.derivation")
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
             raise MalformedError("malformed.derivation")
         if type(position) is not int or position < 1 or type(size) is not int or size < 0:
             raise MalformedError("malformed.derivation")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_desk.core.browse_ports import ExhibitQuery, ExhibitStates
 from evidence_desk.errors import BugError, ConfigurationError
 from evidence_desk.vault import migrations
 from evidence_desk.vault.database import Database
@@ -81,3 +82,26 @@ def test_a_real_vault_of_version_1_is_brought_up(tmp_path, clock):
         assert vault.court.anchored_size("demo") == 0
         assert vault.court.unproven("demo") == []
         assert vault.court.exhibit_anchor(first.leaf_hash) is None
+        assert [line.title for line in vault.browse.page(ExhibitQuery(text="合同"), 0, 9)] == [first.title]
+        assert vault.browse.count(ExhibitQuery(text=second.number)) == 1
+        assert vault.browse.count(
+            ExhibitQuery(states=ExhibitStates(timestamped=True, certified=True))
+        ) == sum(1 for row in (first, second) if row.timestamped and row.certified)
+        assert [item.exhibits for item in vault.browse.cases()] == [2]
+
+
+def test_a_fill_that_fails_changes_nothing(tmp_path):
+    database = Database.create(tmp_path / "t.db", bytes(32))
+    migrate(database)
+
+    def fill(inside: Database) -> None:
+        inside.write("INSERT INTO settings (name, value) VALUES ('a', x'')")
+        raise BugError("bug.database")
+
+    step = Migration(number=NEXT.number, sql="CREATE TABLE extra (a INTEGER) STRICT;", fill=fill)
+    with pytest.raises(BugError):
+        migrate(database, (*shipped(), step))
+    assert version(database) == NEWEST
+    assert database.rows("SELECT * FROM settings WHERE name = 'a'") == []
+    assert database.rows("SELECT * FROM sqlite_schema WHERE name = 'extra'") == []
+    database.close()

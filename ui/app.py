@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from evidence_desk.errors import BusyError
+from ui.arguments import Request, parse_arguments
+from ui.arrivals import Arrivals
 from ui.context import Context
 from ui.demo_network import DemoNetwork
 from ui.desk import OpenDesk
+from ui.faults import Faults
+from ui.guard import Guard
 from ui.language import Tongue
+from ui.logfile import keep_log, log_file
 from ui.look.fonts import load_fonts
 from ui.look.look import Look
 from ui.messages import WindowMessages
+from ui.notice import Notice
+from ui.notify import Notifier
 from ui.page import PageName
-from ui.preferences import PreferenceStore, Role
+from ui.preferences import PreferenceStore, Role, preferences_file
+from ui.single import Instance
+from ui.start.guide import StepName
 from ui.tasks import Tasks
 from ui.window import Window
 
@@ -66,20 +74,56 @@ def run() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Open the window; returns when it is closed."""
-    given = _arguments(arguments)
+    """Open the window, or hand the request to one that is open; returns when it is closed."""
+    request = parse_arguments(arguments)
     preferences = PreferenceStore()
     if preferences.value.scale != 100:
         os.environ.setdefault("QT_SCALE_FACTOR", f"{preferences.value.scale / 100:g}")
     application = QApplication([sys.argv[0]])
     application.setApplicationName("evidence-desk")
+    application.setDesktopFileName("evidence-desk")
+    instance = Instance(preferences_file().parent)
+    if not instance.claim():
+        return _hand_on(application, instance, request, preferences)
+    log_fault = keep_log(log_file())
     program = make_program(application, preferences)
-    program.window.show()
-    program.window.take_paths(given.paths)
-    return application.exec()
+    faults = Faults(program.context.messages.error)
+    faults.install()
+    window, arrivals = program.window, Arrivals(program.window)
+    guard, notifier = Guard(program.context), Notifier(program.context, window)
+    instance.handed.connect(arrivals.take)
+    instance.handed.connect(lambda _request: arrivals.front())
+    window.show()
+    arrivals.take(request)
+    if log_fault is not None:
+        program.context.messages.inform("ui_start.no_log")
+    if preferences.value.role is None:
+        begin_guide(window)
+    try:
+        return application.exec()
+    finally:
+        instance.close()
+        del guard, notifier, faults
 
 
-def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="evidence-desk-gui", description="证据台 / Evidence Desk")
-    parser.add_argument("paths", nargs="*", type=Path, help="文件 / files to seal or to verify")
-    return parser.parse_args(list(arguments))
+def begin_guide(window: Window) -> None:
+    """The guide of the first start; the page of the role chosen opens behind it."""
+    guide = window.gate.open_guide(StepName.WHO)
+    guide.role_chosen.connect(lambda role: window.show_page(_FIRST[role]))
+
+
+def _hand_on(
+    application: QApplication, instance: Instance, request: Request, preferences: PreferenceStore
+) -> int:
+    """A later start: give the request to the first. One that does not answer is told in a box."""
+    try:
+        instance.hand_on(request)
+    except BusyError as error:
+        application.setFont(load_fonts())
+        tongue = Tongue(preferences.value.language)
+        notice = Notice(None, tongue, Look(application, preferences.value.scheme), error)
+        notice.finished.connect(application.quit)
+        notice.open()
+        application.exec()
+        return error.exit_status
+    return 0

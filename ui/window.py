@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.context import Context
+from ui.help import install_shortcuts
 from ui.look import tokens
 from ui.page import NEEDS_DESK, Page, PageName
 from ui.rail import Rail
@@ -69,6 +70,11 @@ class Window(QMainWindow):
         return page
 
     @property
+    def name(self) -> PageName:
+        """The page chosen, even while the gate stands in its place."""
+        return self._name
+
+    @property
     def page(self) -> Page | None:
         """The page in front."""
         current = self.stack.currentWidget()
@@ -119,11 +125,7 @@ class Window(QMainWindow):
         self.line.status_asked.connect(lambda: self.show_page(PageName.STATUS))
         self.context.desk.opened.connect(lambda: self.show_page(self._name))
         self.context.desk.locked.connect(self._on_locked)
-        for number, name in enumerate(PageName, start=1):
-            shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
-            shortcut.activated.connect(lambda name=name: self.show_page(name))
-        for keys, slot in (("Ctrl+L", self.context.desk.lock), ("Ctrl+Q", self.close)):
-            QShortcut(QKeySequence(keys), self).activated.connect(slot)
+        install_shortcuts(self)
 
     def say(self, text: str) -> None:
         """Show a short message above everything for some seconds."""

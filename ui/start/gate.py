@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from ui.context import Context
 from ui.look import tokens
@@ -37,6 +37,8 @@ class Gate(QWidget):
         self.panes = QStackedWidget()
         for pane in (self.welcome, self.unlocking, self.recovering):
             self.panes.addWidget(pane)
+        self.panes.currentChanged.connect(self._on_pane)
+        self._on_pane()
         self._lay_out()
         for known in (self.welcome, self.unlocking):
             known.new_wanted.connect(lambda: self.open_guide(StepName.VAULT))
@@ -103,6 +105,13 @@ class Gate(QWidget):
         middle.addWidget(holder, 100)
         middle.addStretch(1)
         outer.addWidget(scrolled(content))
+
+    def _on_pane(self) -> None:
+        """The card is as high as what it shows, not as the highest of all."""
+        for pane in (self.welcome, self.unlocking, self.recovering):
+            shown = pane is self.panes.currentWidget()
+            policy = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
+            pane.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
 
     def _on_recovery(self) -> None:
         folder = self.unlocking.folder

@@ -1,7 +1,7 @@
 """How hard a passphrase is to guess: an estimate of our own, after zxcvbn (USENIX Security 2016). No Qt, nothing is kept.
 
 A passphrase is cut into the pieces that take the fewest guesses: common words and names of this office, years and dates,
-rows of the keyboard, runs like 1234, repeats; what is left counts ten guesses a character (a thousand for a Chinese one).
+rows of the keyboard, runs like 1234, repeats; what is left counts ten guesses a character (a hundred for a Chinese one).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _cheapest(text: str, pieces: list[_Piece]) -> tuple[float, list[_Piece]]:
 
 
 def _alone(character: str) -> float:
-    return 3.0 if ord(character) > 0x2E7F else 1.0
+    return 2.0 if ord(character) > 0x2E7F else 1.0
 
 
 def _pieces(text: str, own: Iterable[str]) -> Iterator[_Piece]:

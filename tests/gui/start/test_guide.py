@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from pypdfium2 import PdfDocument
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
-from pypdfium2 import PdfDocument
 
 from evidence_desk.bootstrap.opening import unlocked
 from evidence_desk.settings import AuthorityKind
@@ -20,11 +21,17 @@ from ui.start.guide import Guide, StepName
 from ui.start.operator import operator_name
 
 
-def walk_to_try(guide, make_vault, write_down):
-    make_vault(guide)
+def walk_on(guide: Guide, write_down: Callable[[Guide], None]) -> None:
     write_down(guide)
     guide.next.click()
     assert guide.name is StepName.TRY
+
+
+def walk_to_try(
+    guide: Guide, make_vault: Callable[[Guide], None], write_down: Callable[[Guide], None]
+) -> None:
+    make_vault(guide)
+    walk_on(guide, write_down)
 
 
 @pytest.mark.parametrize("role", [Role.LAWYER, Role.NOTARY])
@@ -33,14 +40,12 @@ def test_lawyer_and_notary_make_a_vault_and_get_the_sample_case(
 ):
     guide.who.roles[role].setChecked(True)
     guide.next.click()
-    assert guide.name is StepName.VAULT
+    assert guide.stack.currentWidget().widget() is guide.vault
     guide.vault.operator.setText("钱知微")
     make_vault(guide)
-    assert context.desk.session is None, "nobody has the vault before its key is on paper"
+    assert context.desk.folder is None, "nobody has the vault before its key is on paper"
     assert not guide.next.isEnabled()
-    write_down(guide)
-    guide.next.click()
-    assert guide.name is StepName.TRY
+    walk_on(guide, write_down)
     assert context.desk.session is not None
     with qtbot.waitSignal(guide.finished, timeout=30_000):
         guide.next.click()
@@ -71,7 +76,7 @@ def test_by_keyboard_alone(context, guide, qtbot):
     qtbot.keyClick(guide.who.roles[Role.LAWYER], Qt.Key.Key_Down)
     assert guide.who.role is Role.NOTARY
     qtbot.keyClick(guide, Qt.Key.Key_Return)
-    assert guide.name is StepName.VAULT
+    qtbot.waitUntil(lambda: guide.name is StepName.VAULT)
     for field in (guide.vault.passphrases.first, guide.vault.passphrases.second):
         qtbot.keyClicks(field, PASSPHRASE)
     qtbot.keyClick(guide.vault.passphrases.second, Qt.Key.Key_Return)
@@ -150,20 +155,20 @@ def test_a_folder_that_holds_something_is_refused(guide, tmp_path, qtbot):
     for field in (guide.vault.passphrases.first, guide.vault.passphrases.second):
         field.setText(PASSPHRASE)
     guide.next.click()
-    qtbot.waitUntil(lambda: guide.vault.fault.isVisible(), timeout=30_000)
+    qtbot.waitUntil(guide.vault.fault.isVisible, timeout=30_000)
     assert str(folder) in guide.vault.fault.text
     assert guide.name is StepName.VAULT
     assert guide.vault.isEnabled()
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="a folder that nobody can write to, on Linux")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="a folder that nobody can write to, on Linux")
 def test_a_read_only_folder_is_told(guide, qtbot):
     guide.show_step(StepName.VAULT)
     guide.vault.folder.setText("/proc/vault")
     for field in (guide.vault.passphrases.first, guide.vault.passphrases.second):
         field.setText(PASSPHRASE)
     guide.next.click()
-    qtbot.waitUntil(lambda: guide.vault.fault.isVisible(), timeout=30_000)
+    qtbot.waitUntil(guide.vault.fault.isVisible, timeout=30_000)
     assert guide.name is StepName.VAULT
 
 
@@ -191,7 +196,7 @@ def test_a_sheet_that_cannot_be_written_is_told(guide, make_vault, messages, tmp
 
 
 def test_no_printer_is_told(guide, make_vault, messages, monkeypatch):
-    monkeypatch.setattr("PySide6.QtPrintSupport.QPrinterInfo.availablePrinterNames", lambda: [])
+    monkeypatch.setattr("PySide6.QtPrintSupport.QPrinterInfo.availablePrinterNames", list)
     make_vault(guide)
     guide.paper.print.click()
     assert messages.errors[-1].code == "ui_start.no_printer"
@@ -249,4 +254,5 @@ def test_a_second_guide_over_a_vault_that_still_works(open_context, qtbot, make_
     before, made = open_context.desk.folder, guide.made.folder
     guide.next.click()
     assert open_context.desk.folder == before
+    assert made is not None
     unlocked(made, PASSPHRASE).close()

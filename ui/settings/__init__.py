@@ -1,1 +1,1 @@
-"""The page ui.page.settings."""
+"""The page Settings 设置."""

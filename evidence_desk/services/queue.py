@@ -19,7 +19,7 @@ from evidence_desk.errors import MalformedError, NotFoundError, UnreadableError
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.queue_request import encode_request, parse_request
 from evidence_desk.services.seal import SealRequest
-from evidence_desk.services.sources import find_each, find_sources
+from evidence_desk.services.sources import MAX_FILES, display, find_each, find_sources
 from evidence_desk.services.work_queue import QueueOutcome, QueueWatcher, Unwatched, work
 
 __all__ = [
@@ -85,6 +85,7 @@ def enqueue(desk: Desk, paths: Sequence[Path], request: SealRequest, *, each_fil
 
     Raises:
         NotFoundError: ``vault.case_erased``. HostError: the vault cannot be written.
+        UnreadableError: ``input.too_many``: nothing of such a drop is queued.
     """
     data = encode_request(request)
     found: dict[bytes, NewItem] = {}
@@ -95,6 +96,8 @@ def enqueue(desk: Desk, paths: Sequence[Path], request: SealRequest, *, each_fil
             repeated.append(path)
         else:
             found[item.path] = item
+        if len(found) > MAX_FILES:
+            raise UnreadableError("input.too_many", path=display(item.path), limit=MAX_FILES)
     now = desk.clock.now()
     with desk.store.transaction():
         case = desk.store.exhibits.case(request.case_number)

@@ -15,7 +15,7 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.queue_ports import ItemState, QueueItem
 from evidence_desk.core.statement import ExhibitKind
-from evidence_desk.errors import BusyError, CanceledError, MalformedError, NotFoundError
+from evidence_desk.errors import BusyError, CanceledError, MalformedError, NotFoundError, UnreadableError
 from evidence_desk.services import queue, seal
 from evidence_desk.services.audit import audit
 from evidence_desk.services.queue_request import encode_request, parse_request
@@ -143,6 +143,14 @@ def test_the_same_path_waits_once_for_a_case(session: Session, tmp_path: Path):
     assert (nothing.id, nothing.waiting, nothing.repeated) == (None, 0, tuple(paths))
     assert drop(session, *paths, request=SealRequest(case_number="另案")).waiting == 2
     assert len(work(session).sealed) == 4
+
+
+def test_a_drop_of_too_many_files_is_refused_whole(session: Session, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(queue, "MAX_FILES", 2)
+    files(tmp_path / "in", "a", "b", "c")
+    with refusal("input.too_many", UnreadableError):
+        drop(session, tmp_path / "in", each_file=True)
+    assert queue.items(session.desk) == []
 
 
 def test_relative_paths_are_queued_as_absolute_ones(session: Session, tmp_path: Path, monkeypatch):

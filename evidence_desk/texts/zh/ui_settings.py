@@ -23,7 +23,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_settings.role": "首先打开",
     "ui_settings.role.none": "存证",
     "ui_settings.role.lawyer": "存证（律师）",
-    "ui_settings.role.notary": "出证（公证人员）",
+    "ui_settings.role.notary": "出证（公证员）",
     "ui_settings.role.judge": "核验（法官）",
     "ui_settings.notify": "窗口不在前面时，长时间的工作完成后提醒",
     "ui_settings.lock": "自动锁定",

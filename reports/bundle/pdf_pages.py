@@ -5,6 +5,7 @@ Scripts, links, forms, embedded files and layers stay behind; what annotations a
 
 from __future__ import annotations
 
+import logging
 import math
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ from reports.bundle.rendering import Renderer, rendered
 from reports.bundle.sheets import FormPage
 from reports.bundle.writer import PdfWriter, numbers
 
+logging.getLogger("pikepdf").addHandler(
+    logging.NullHandler()
+)  # what is wrong with a file is said on its page
 MOST_PAGES: Final = 5000
 """Pages of one file that are printed."""
 MOST_CONTENT: Final = 64 << 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 import zlib
@@ -20,6 +21,7 @@ from reports.bundle.writer import PdfWriter, numbers
 from reports.fonts.faces import Style, printable
 from reports.wrap import wrap
 
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what is wrong with a file is said on its page
 FORMATS: Final = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 MOST_FRAMES: Final = 1000
 """Pages of one TIFF file."""

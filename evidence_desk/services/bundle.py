@@ -93,9 +93,7 @@ def _record(
             "bundle": digests.sha256.hex(), "bundle_sm3": digests.sm3.hex(), "pages": printed.pages,
             "first": first, "last": last,
         }  # fmt: skip
-        notes.append(
-            CustodyNote(exhibit=row.leaf_hash, action="exported", operator=operator, details=facts)
-        )
+        notes.append(CustodyNote(exhibit=row.leaf_hash, action="exported", operator=operator, details=facts))
     record(desk, notes)
 
 

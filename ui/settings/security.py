@@ -68,7 +68,7 @@ class SecurityTab(SettingsTab):
         form = Form(self.context)
         self.old = form.add("ui_settings.passphrase.old", PassphraseField(self.context))
         card.body.addWidget(form)
-        self.new = NewPassphrase(self.context)
+        self.new = NewPassphrase(self.context, form)
         card.body.addWidget(self.new)
         self.change = button(self.context, "ui_settings.passphrase.change", self._on_change)
         self.change.setEnabled(False)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evidence_desk.core.browse_ports import ExhibitQuery
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.envelope import encode_envelope, pack
@@ -148,3 +149,15 @@ def test_boxes_of_others_are_closed(archived):
     for nothing in (None, b"", b"\x01", b"\x02" + bytes(700), encode_envelope([other])):
         found = open_envelope(archived, leaf_hash, nothing)
         assert (list(found.contents), found.whole) == ([], False)
+
+
+def test_what_comes_back_is_listed_and_found(archived):
+    store = archived.rebuilding(ORIGIN)
+    row = next(item for item in store.log.leaves(0, store.log.size()) if item.type == LeafType.EXHIBIT_SEALED)
+    with suppress(_EnoughError), archived.transaction():
+        refill(Refill(store=store, stores=[store]), row, Opened(contents=[(CASE, exhibit())], whole=True))
+        assert [line.title for line in store.browse.page(ExhibitQuery(text="聊天记录 张三"), 0, 9)] == [
+            draft().title
+        ]
+        raise _EnoughError
+    assert archived.browse.count(ExhibitQuery()) == 0

@@ -6,7 +6,7 @@ CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo engine demo pictures test test-full lint types contracts unit bench format clean
+.PHONY: help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -22,6 +22,9 @@ engine: ## build the court network's consensus engine into .cache (minutes the f
 
 demo: setup-demo engine ## the whole main job on a sample case, then a flipped byte and its failure
 	@$(RUN) python scripts/demo.py
+
+run: setup-demo ## the desktop program
+	@$(RUN) evidence-desk-gui
 
 pictures: demo ## docs/images anew, from the demo's own results
 	@$(RUN) python scripts/pictures.py
@@ -42,6 +45,9 @@ contracts: ## import layers
 unit: ## all tests but the long variants; networks of real nodes get the machine to themselves
 	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench and not engine"
 	@$(PYTEST) -m "engine and not full and not bench"
+
+e2e: setup engine ## three users play the whole job on the desktop program; pictures in build/screens
+	@$(PYTEST) -s tests/e2e/test_desktop.py
 
 test-full: setup engine ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
 	@$(PYTEST) -n auto --dist worksteal -m "not bench and not engine"

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import anchored, browse, certificates, court, files, log, queue, restore, tokens
+from tests.bench import anchored, browse, certificates, court, files, log, queue, restore, tokens, window
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -29,6 +29,10 @@ BENCHES: dict[str, Bench] = {
     "lookup": court.lookup,
     "restore": restore.from_network,
     "browse": browse.browse,
+    "window": window.start,
+    "window-drop": window.dropping,
+    "window-certificates": window.certificates,
+    "window-case": window.large_case,
 }
 
 

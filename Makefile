@@ -23,7 +23,8 @@ engine: ## build the court network's consensus engine into .cache (minutes the f
 demo: setup-demo engine ## the whole main job on a sample case, then a flipped byte and its failure
 	@$(RUN) python scripts/demo.py
 
-run: setup-demo ## the desktop program
+run: ## the desktop program
+	@scripts/setup.sh run
 	@$(RUN) evidence-desk-gui
 
 pictures: demo ## docs/images anew, from the demo's own results

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what demo and tests need: Debian packages, uv, the locked Python packages. Safe to run again; quick when done.
-# usage: scripts/setup.sh [demo|test]
+# usage: scripts/setup.sh [demo|run|test]
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-test}
@@ -18,6 +18,8 @@ if [ "$purpose" = test ]; then
     want softhsm2-util softhsm2
     want Xvfb xvfb
     want softhsm2-util softhsm2
+fi
+if [ "$purpose" != demo ]; then
     # what Qt's platform plugins are linked with
     library() { ldconfig -p 2>/dev/null | grep -q "$1" || [ -e "/usr/lib/$(uname -m)-linux-gnu/$1" ] || need="$need $2"; }
     library libEGL.so.1 libegl1

@@ -132,7 +132,7 @@ def issue(
         raise PermissionDeniedError("certify.two_person")
     _refuse_stale(desk, drafted)
     printed = issuer.issue(certificate, attachments)
-    issued = _log(desk, certificate, drafted.exhibits, printed.pdf, drafted.operator)
+    issued = _log(desk, drafted, certificate, printed.pdf)
     return CertifyOutcome(certificate=issued, unprintable=printed.unprintable)
 
 
@@ -226,16 +226,15 @@ def _commands(attachments: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _log(
-    desk: Desk, certificate: model.Certificate, exhibits: Sequence[ExhibitRow], pdf: bytes, operator: str
-) -> CertificateRow:
-    digests = DigestPair.of(pdf)
+def _log(desk: Desk, drafted: Draft, certificate: model.Certificate, pdf: bytes) -> CertificateRow:
+    digests, exhibits, operator = DigestPair.of(pdf), drafted.exhibits, drafted.operator
 
     def issued(seq: int, at: datetime) -> Leaf:
         facts: dict[str, JSON] = {"certificate": {**digests.to_json()}}
         return Leaf(log=desk.origin, seq=seq, type=LeafType.CERTIFICATE_ISSUED, at=at, facts=facts)
 
     with desk.appending() as appender:
+        _refuse_stale(desk, drafted)  # again: signing waits for an authority, meanwhile a case may be erased
         (leaf,) = appender.append([issued])
         row = CertificateRow(
             number=certificate.number, leaf_hash=leaf.leaf_hash,

@@ -305,6 +305,40 @@ def test_a_draft_goes_out_of_date(office: Office):
         issue(desk, again, confirm(desk, again, office.second, office.issuer), office.issuer)
 
 
+class Meanwhile:
+    """An issuer that signs while something else happens in the vault: it waits for its timestamp."""
+
+    def __init__(self, issuer: CertificateIssuer, what: Callable[[], object]) -> None:
+        self._issuer, self._what = issuer, what
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._issuer, name)
+
+    def issue(self, certificate, attachments):
+        made = self._issuer.issue(certificate, attachments)
+        what, self._what = self._what, lambda: None
+        what()
+        return made
+
+
+def test_erased_or_certified_while_it_is_signed(office: Office):
+    """Nothing of an erased case comes back with a certificate that was being signed."""
+    desk = office.session.desk
+
+    def another() -> None:
+        certify(desk, office.rows, office.issuer, trust=office.session.trust, job=Job())
+
+    def erased() -> None:
+        office.session.vault.erase_case(office.rows[0].case_number)
+
+    for meanwhile, left in ((another, 1), (erased, 1)):
+        drafted = office.draft(two_person=False)
+        with refusal("certify.stale", UsageError):
+            issue(desk, drafted, None, Meanwhile(office.issuer, meanwhile))  # type: ignore[arg-type]
+        assert len(desk.store.exhibits.certificates()) == left
+    assert [item.pdf for item in desk.store.exhibits.certificates()] == [b""]
+
+
 def test_names_that_cannot_be_printed(office: Office):
     desk_persons.enroll_demo(office.session, Officer(name="李ཀ"), "another-own-2")
     second = persons.unlock(office.keys, persons.one_person(office.session.desk, "李ཀ"), "another-own-2")

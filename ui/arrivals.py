@@ -33,6 +33,8 @@ class Arrivals(QObject):
         """Do what is asked; without paths only the vault is put in front."""
         if request.vault is not None and self._context.desk.session is None:
             self._window.gate.show_vault(request.vault)
+        if request.page:
+            self._window.show_page(PageName(request.page))
         seal, verify = request.sorted(judge=self._context.preferences.value.role is Role.JUDGE)
         if not seal and not verify:
             return

@@ -22,7 +22,7 @@ class Faults(QObject):
         super().__init__()
         self._tell = tell
         self._told: set[str] = set()
-        self._log = structlog.get_logger("ui.faults")
+        self._log = structlog.get_logger(__name__)
         self._seen.connect(self._on_seen, Qt.ConnectionType.QueuedConnection)
 
     def install(self) -> None:

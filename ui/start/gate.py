@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ui.context import Context
 from ui.look import tokens
@@ -34,11 +34,8 @@ class Gate(QWidget):
         self.recovering = RecoverPane(context)
         self.passphrase = self.unlocking.passphrase
         self.unlock = self.unlocking.unlock
-        self.panes = QStackedWidget()
-        for pane in (self.welcome, self.unlocking, self.recovering):
-            self.panes.addWidget(pane)
-        self.panes.currentChanged.connect(self._on_pane)
-        self._on_pane()
+        self.panes: tuple[QWidget, ...] = (self.welcome, self.unlocking, self.recovering)
+        self.pane: QWidget = self.welcome
         self._lay_out()
         for known in (self.welcome, self.unlocking):
             known.new_wanted.connect(lambda: self.open_guide(StepName.VAULT))
@@ -52,12 +49,12 @@ class Gate(QWidget):
         """Show what fits: unlocking when a vault is known."""
         self.recovering.forget()
         self.unlocking.refresh()
-        self.panes.setCurrentWidget(self.unlocking if self.unlocking.folder is not None else self.welcome)
+        self._show(self.unlocking if self.unlocking.folder is not None else self.welcome)
 
     def show_vault(self, folder: Path) -> None:
         """Unlock this one."""
         self.unlocking.show_folder(folder)
-        self.panes.setCurrentWidget(self.unlocking)
+        self._show(self.unlocking)
         self.passphrase.setFocus()
 
     def show_kept(self, count: int) -> None:
@@ -74,13 +71,14 @@ class Gate(QWidget):
             guide.existing_chosen.connect(self.show_vault)
             self.guide = guide
             guide.open()
-        self.guide.raise_()
+        else:
+            self.guide.activateWindow()
         return self.guide
 
     def showEvent(self, event: QShowEvent) -> None:
         """The passphrase can be typed at once."""
         super().showEvent(event)
-        if self.panes.currentWidget() is self.unlocking:
+        if self.pane is self.unlocking:
             self.passphrase.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_out(self) -> None:
@@ -95,7 +93,8 @@ class Gate(QWidget):
         column.addWidget(self.kept)
         card = Card()
         card.body.setContentsMargins(tokens.XXL, tokens.XL, tokens.XXL, tokens.XL)
-        card.body.addWidget(self.panes)
+        for pane in self.panes:
+            card.body.addWidget(pane)
         column.addWidget(card)
         column.addStretch(2)
         holder = QWidget()
@@ -106,22 +105,21 @@ class Gate(QWidget):
         middle.addStretch(1)
         outer.addWidget(scrolled(content))
 
-    def _on_pane(self) -> None:
-        """The card is as high as what it shows, not as the highest of all."""
-        for pane in (self.welcome, self.unlocking, self.recovering):
-            shown = pane is self.panes.currentWidget()
-            policy = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
-            pane.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+    def _show(self, pane: QWidget) -> None:
+        """One pane; no stack, whose height would be that of the highest."""
+        self.pane = pane
+        for other in self.panes:
+            other.setVisible(other is pane)
 
     def _on_recovery(self) -> None:
         folder = self.unlocking.folder
         if folder is not None:
             self.recovering.begin(folder)
-            self.panes.setCurrentWidget(self.recovering)
+            self._show(self.recovering)
 
     def _on_recovered(self, opened: bool) -> None:
         if not opened:
-            self.panes.setCurrentWidget(self.unlocking)
+            self._show(self.unlocking)
             self.passphrase.setFocus()
 
     def _on_guide_left(self) -> None:

@@ -21,8 +21,8 @@ from ui.start.who_step import WhoStep
 from ui.widgets.buttons import button
 from ui.widgets.labels import IconLabel
 
-_SIZE = (760, 680)
-_LEAST = (520, 420)
+_SIZE = (760, 700)
+_LEAST = (640, 420)
 
 
 class StepName(IntEnum):

@@ -20,18 +20,16 @@ class NewPassphrase(QWidget):
 
     changed = Signal()
 
-    def __init__(self, context: Context, own: Callable[[], Sequence[str]] | None = None) -> None:
-        """`own` gives words that whoever knows the office would try."""
+    def __init__(self, context: Context, form: Form, own: Callable[[], Sequence[str]] | None = None) -> None:
+        """The fields go into `form`; `own` gives words that whoever knows the office would try."""
         super().__init__()
         self._own = own or tuple
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(tokens.S)
-        form = Form(context)
         self.first = form.add("ui_start.passphrase.new", PassphraseField(context))
         self.meter = StrengthMeter(context)
         self.second = form.add("ui_start.passphrase.again", PassphraseField(context))
-        column.addWidget(form)
         column.addWidget(self.meter)
         column.addWidget(CapsHint(context, self.first, self.second))
         self.differ = words(context, "ui_start.passphrase.differ", role="failed")

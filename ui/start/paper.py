@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QMarginsF, QSizeF, Qt
-from PySide6.QtGui import QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtCore import QMarginsF, Qt
+from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QDialog, QWidget
 
 from evidence_desk.errors import EvidenceDeskError, HostError
@@ -17,7 +17,6 @@ from ui.context import Context
 from ui.language import Tongue
 from ui.look.fonts import MONO, SANS
 
-_MARGIN_MM: Final = 20.0
 _COLUMNS: Final = 4
 _DPI: Final = 1200
 
@@ -26,7 +25,7 @@ def recovery_sheet(tongue: Tongue, vault: str, key: str) -> str:
     """The sheet as rich text: what it is for, the groups with their numbers, how to keep it."""
     groups = key.split("-")
     cells = [
-        f"<td style='padding:6px 14px'><span style='font-size:8pt'>{at}</span> "
+        f"<td style='padding:6px 14px'><span style='font-size:8pt'>{at}</span>&nbsp;&nbsp;"
         f"<span style='font-family:\"{MONO}\";font-size:15pt;font-weight:bold'>{html.escape(group)}</span></td>"
         for at, group in enumerate(groups, start=1)
     ]
@@ -37,7 +36,7 @@ def recovery_sheet(tongue: Tongue, vault: str, key: str) -> str:
         name: html.escape(tongue.say(f"ui_start.sheet.{name}")) for name in ("title", "what", "keep", "made")
     }
     return (
-        f"<div style='font-family:\"{SANS}\"'><h1 style='font-size:20pt'>{say['title']}</h1>"
+        f"<div style='font-family:\"{SANS}\"'><p style='font-size:20pt;font-weight:bold'>{say['title']}</p>"
         f"<p style='font-size:11pt'>{html.escape(tongue.say('ui_start.sheet.vault', name=vault))}</p>"
         f"<p style='font-size:11pt'>{say['what']}</p>"
         f"<table border='1' cellspacing='0' style='border-collapse:collapse'>{rows}</table>"
@@ -60,15 +59,18 @@ def save_sheet(sheet: str, path: Path) -> None:
     writer = QPdfWriter(str(path))
     writer.setResolution(_DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
-    writer.setPageMargins(
-        QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM), QPageLayout.Unit.Millimeter
-    )
-    document = QTextDocument()
-    document.setHtml(sheet)
-    document.print_(writer)
-    del document, writer
+    writer.setPageMargins(QMarginsF(), QPageLayout.Unit.Millimeter)  # the document brings its own
+    _document(sheet).print_(writer)
+    del writer
     if path.stat().st_size == 0:
         raise HostError("ui_start.paper_save", name=path.name)
+
+
+def _document(sheet: str) -> QTextDocument:
+    document = QTextDocument()
+    document.setDefaultFont(QFont(SANS, 11))
+    document.setHtml(sheet)
+    return document
 
 
 def print_sheet(sheet: str, context: Context, parent: QWidget) -> None:
@@ -87,10 +89,7 @@ def print_sheet(sheet: str, context: Context, parent: QWidget) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
     def accepted() -> None:
-        document = QTextDocument()
-        document.setHtml(sheet)
-        document.setPageSize(QSizeF(printer.pageRect(QPrinter.Unit.Point).size()))
-        document.print_(printer)
+        _document(sheet).print_(printer)
         if printer.printerState() is QPrinter.PrinterState.Error:
             context.messages.error(HostError("ui_start.print_failed", name=printer.printerName()))
         else:

@@ -45,7 +45,7 @@ class RecoverPane(QWidget):
         form = Form(context)
         form.add("ui_start.recover.key", self.key)
         column.addWidget(form)
-        self.passphrases = NewPassphrase(context)
+        self.passphrases = NewPassphrase(context, form)
         column.addWidget(self.passphrases)
         self.fault = Banner(context)
         column.addWidget(self.fault)

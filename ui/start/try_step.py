@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QRadioButton, QVBoxLayout
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QRadioButton, QVBoxLayout
 
 from evidence_desk.bootstrap.demo import make_demo
 from evidence_desk.bootstrap.session import Session
@@ -31,10 +31,13 @@ class TryStep(Step):
         self._card("ui_start.authority", self._groups[0], (self.demo, "demo"), (self.later, "later"))
         self._card("ui_start.network", self._groups[1], (self.no_network, "none"), (self.network, "demo"))
         card = Card()
+        card.body.setSpacing(0)
         context.tongue.bind(self.sample, self.sample.setText, "ui_start.sample")
         context.tongue.bind(self.sample, self.sample.setAccessibleDescription, "ui_start.sample.text")
         card.body.addWidget(self.sample)
-        card.body.addWidget(words(context, "ui_start.sample.text", role="secondary"))
+        text = words(context, "ui_start.sample.text", role="secondary")
+        text.setContentsMargins(tokens.XL, 0, 0, 0)
+        card.body.addWidget(text)
         self.body.addWidget(card)
         self.demo.setChecked(True)
         self.no_network.setChecked(True)
@@ -98,15 +101,18 @@ class TryStep(Step):
             tongue.bind(radio, radio.setAccessibleDescription, f"{code}.{name}.text")
             column = QVBoxLayout()
             column.setSpacing(0)
-            column.addWidget(radio)
+            row = QHBoxLayout()
+            row.setSpacing(tokens.M)
+            row.addWidget(radio)
+            column.addLayout(row)
             text = words(self.context, f"{code}.{name}.text", role="secondary")
             text.setContentsMargins(tokens.XL, 0, 0, 0)
             column.addWidget(text)
             if name == "demo":
                 mark = IconLabel(self.context)
                 mark.set("triangle-alert", "warning", "ui.demo")
-                mark.setContentsMargins(tokens.XL, 0, 0, 0)
-                column.addWidget(mark)
+                row.addWidget(mark)
+            row.addStretch(1)
             card.body.addLayout(column)
         self.body.addWidget(card)
 

@@ -16,6 +16,7 @@ from evidence_desk.vault.attempts import delay, remaining
 from evidence_desk.vault.vault_file import VaultFile
 from ui.context import Context
 from ui.look import tokens
+from ui.preferences import preferences_file
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.tasks import Lane
 from ui.widgets.buttons import button, icon_button
@@ -39,7 +40,7 @@ class UnlockPane(QWidget):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
-        self._keyring = KeyringStore()
+        self._keyring = KeyringStore(preferences_file().parent / "keyring")
         self._last = context.desk.folder
         self._failures = 0
         self._until = 0.0

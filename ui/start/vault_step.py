@@ -37,7 +37,8 @@ class VaultStep(Step):
     def __init__(self, context: Context, made: Made) -> None:
         super().__init__(context, "ui_start.vault_step")
         self._made = made
-        self.folder = QLineEdit(str(default_folder(context.tongue.say("ui_start.vault.default"))))
+        self.folder = QLineEdit()
+        self._proposed = ""
         self.office = QLineEdit("local")
         self.office.setMaxLength(32)
         self.operator = QLineEdit()
@@ -56,9 +57,9 @@ class VaultStep(Step):
         context.tongue.bind(self.folder, self.folder.setAccessibleName, "ui_start.vault.folder")
         self.body.addWidget(form)
         self.office_fault = words(context, "ui_start.vault.office.fault", role="failed")
-        self.body.addWidget(self.office_fault)
-        self.passphrases = NewPassphrase(context, self._own_words)
+        self.passphrases = NewPassphrase(context, form, self._own_words)
         self.body.addWidget(self.passphrases)
+        self.body.addWidget(self.office_fault)
         self.existing = button(
             context, "ui_start.existing", self.existing_wanted.emit, icon="folder-open", flat=True
         )
@@ -69,6 +70,8 @@ class VaultStep(Step):
         for field in (self.folder, self.office, self.operator):
             field.textChanged.connect(self._on_changed)
         self.passphrases.changed.connect(self.changed.emit)
+        context.tongue.changed.connect(self._propose)
+        self._propose()
         self._on_changed()
 
     @property
@@ -128,6 +131,12 @@ class VaultStep(Step):
     def _working(self, working: bool) -> None:
         self.setEnabled(not working)
         self.busy.emit(working)
+
+    def _propose(self) -> None:
+        """A folder named in the language in force, until another was chosen."""
+        if self.folder.text() == self._proposed:
+            self._proposed = str(default_folder(self.context.tongue.say("ui_start.vault.default")))
+            self.folder.setText(self._proposed)
 
     def _own_words(self) -> tuple[str, ...]:
         return (self.office.text(), self.operator.text(), Path(self.folder.text()).name)

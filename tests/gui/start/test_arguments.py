@@ -26,6 +26,15 @@ def test_every_option(tmp_path, monkeypatch):
     )
 
 
+def test_an_action_without_files_brings_its_page(tmp_path):
+    assert parse_arguments(["--verify"]) == Request(page="verify")
+    assert decode_request(encode_request(Request(page="seal"))).page == "seal"
+
+
+def test_what_is_good_is_taken():
+    assert decode_request(json.dumps(GOOD).encode() + b"\n") == Request()
+
+
 def test_a_lawyers_plain_files_are_sealed_and_certificates_verified():
     request = Request(paths=(Path("/a.txt"), Path("/b.PDF"), Path("/c.asice")), seal=(Path("/d.pdf"),))
     assert request.sorted(judge=False) == (
@@ -39,7 +48,7 @@ def test_a_judges_plain_files_are_verified():
     assert request.sorted(judge=True) == ((), (Path("/a.txt"), Path("/b.pdf")))
 
 
-@pytest.mark.parametrize("arguments", [["--seal"], ["--nothing"], ["--vault"]])
+@pytest.mark.parametrize("arguments", [["--nothing"], ["--vault"], ["--seal=x", "--vault"]])
 def test_what_cannot_be_meant_ends_with_usage(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         parse_arguments(arguments)
@@ -66,7 +75,7 @@ def test_a_name_that_is_no_text_survives():
     assert decode_request(encode_request(request)) == request
 
 
-GOOD = {"v": 1, "seal": [], "verify": [], "paths": [], "vault": ""}
+GOOD = {"v": 1, "seal": [], "verify": [], "paths": [], "vault": "", "page": ""}
 
 
 @pytest.mark.parametrize(
@@ -90,12 +99,14 @@ GOOD = {"v": 1, "seal": [], "verify": [], "paths": [], "vault": ""}
         json.dumps({**GOOD, "seal": [1]}).encode() + b"\n",
         json.dumps({**GOOD, "seal": ["/" + "a" * 5000]}).encode() + b"\n",
         json.dumps({**GOOD, "seal": ["/a"] * 10_001}).encode() + b"\n",
+        json.dumps({**GOOD, "page": "settings"}).encode() + b"\n",
+        json.dumps({**GOOD, "page": ["seal"]}).encode() + b"\n",
         json.dumps({**GOOD, "vault": "here"}).encode() + b"\n",
         json.dumps(GOOD).encode(),
         json.dumps(GOOD).encode() + b"\n\n",
-        b'{"v": 1, "v": 1, "seal": [], "verify": [], "paths": [], "vault": ""}\n',
+        b'{"v": 1, "v": 1, "seal": [], "verify": [], "paths": [], "vault": "", "page": ""}\n',
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_hostile_bytes_are_refused(data):
     with pytest.raises(MalformedError):

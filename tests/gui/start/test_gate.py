@@ -46,7 +46,7 @@ def try_passphrase(gate: Gate, text: str, qtbot: QtBot) -> None:
 def test_welcome_while_no_vault_is_known(context, qtbot):
     gate = Gate(context)
     qtbot.addWidget(gate)
-    assert gate.panes.currentWidget() is gate.welcome
+    assert gate.pane is gate.welcome
 
 
 def test_the_right_passphrase_opens(context, gate, qtbot):
@@ -92,7 +92,7 @@ def test_the_error_follows_the_language(context, gate, qtbot):
 def test_a_forgotten_passphrase(context, gate, recovery_key, vault_folder, qtbot, messages):
     gate._on_recovery()
     pane = gate.recovering
-    assert gate.panes.currentWidget() is pane
+    assert gate.pane is pane
     pane.key.setPlainText(recovery_key.lower().replace("-", " "))
     for field in (pane.passphrases.first, pane.passphrases.second):
         field.setText("a wholly new sentence")

@@ -229,6 +229,15 @@ def test_choosing_language_and_look_takes_effect_at_once(context, guide):
     assert load_preferences(preferences_file()).language is Language.EN
 
 
+def test_the_proposed_folder_follows_the_language_until_it_is_chosen(context, guide, documents):
+    assert guide.vault.folder.text() == str(documents / "证据台存证库")
+    context.tongue.set_language(Language.EN)
+    assert guide.vault.folder.text() == str(documents / "Evidence Desk vault")
+    guide.vault.folder.setText("/chosen")
+    context.tongue.set_language(Language.ZH)
+    assert guide.vault.folder.text() == "/chosen"
+
+
 def test_an_existing_vault_is_handed_to_the_gate(guide, messages, tmp_path, qtbot):
     guide.show_step(StepName.VAULT)
     messages.folders.append(tmp_path)

@@ -17,7 +17,6 @@ if [ "$purpose" = test ]; then
     want git git
     want softhsm2-util softhsm2
     want Xvfb xvfb
-    want softhsm2-util softhsm2
 fi
 if [ "$purpose" != demo ]; then
     # what Qt's platform plugins are linked with

@@ -124,7 +124,9 @@ def test_a_vault_in_use_may_be_looked_at(context, gate, vault_folder, qtbot, mes
         with qtbot.waitSignal(context.desk.opened, timeout=30_000):
             gate.unlocking.look.click()
         assert context.desk.session.vault.read_only
-        assert messages.said[-1][0] == "ui_start.read_only"
+        assert "ui_start.read_only" in [code for code, _ in messages.said]
+        qtbot.waitUntil(lambda: not context.tasks.busy(), timeout=30_000)
+        assert {error.code for error in messages.errors} <= {"vault.read_only"}, "told, nothing worse"
     finally:
         other.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from evidence_desk.core import certificate as model
 from evidence_desk.core.confirmation import (
@@ -24,6 +25,7 @@ from evidence_desk.errors import IntegrityError, UsageError
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.persons import Unlocked, credential_facts, find_person
 from evidence_desk.verify.certificate.confirmation import Circumstances, judge_confirmation
+from evidence_desk.verify.certificate.signer_path import judge_path
 from evidence_desk.verify.certificate.text import compare_values
 from evidence_desk.verify.certificate.trust import CertificateTrust
 
@@ -69,7 +71,8 @@ def confirm(desk: Desk, drafted: Draft, second: Unlocked, issuer: CertificateIss
         issuer: who is going to sign the certificate.
 
     Raises:
-        UsageError: ``confirm.one_person_draft``, ``confirm.same_person``, ``confirm.same_key``, ``confirm.unprintable``.
+        UsageError: ``confirm.one_person_draft``, ``confirm.same_person``, ``confirm.same_key``, ``confirm.expired``,
+            ``confirm.unfit``, ``confirm.unprintable``.
         PermissionDeniedError, HostError, CanceledError: of a credential in a token.
     """
     certificate, person = drafted.certificate, second.person
@@ -80,6 +83,7 @@ def confirm(desk: Desk, drafted: Draft, second: Unlocked, issuer: CertificateIss
         raise UsageError("confirm.same_person", name=person.name)
     _refuse_shared_key(desk, first.name, second, issuer)
     now = desk.clock.now().replace(microsecond=0)
+    _refuse_unfit(second, now)
     credential = credential_facts(second.key.certificate)
     demo = certificate.demo
     if credential.demo:
@@ -127,6 +131,22 @@ def check_signed(
     if wrong or not judged.findings:
         raise IntegrityError("confirm.other_draft", code=wrong[0] if wrong else "none")
     return whole
+
+
+def _refuse_unfit(second: Unlocked, now: datetime) -> None:
+    """A verifier would refuse what such a credential signed, and the certificate would be logged all the same."""
+    certificate = load_certificate(second.key.certificate)
+    name = second.person.name
+    if not certificate.not_before <= now <= certificate.not_after:
+        until = certificate.not_after.date().isoformat()
+        raise UsageError(
+            "confirm.expired", name=name, since=certificate.not_before.date().isoformat(), until=until
+        )
+    judged = judge_path(
+        certificate, name, (), trust=CertificateTrust(), stamped=None, now=now, check="confirmation.signer"
+    )
+    if judged.status is Status.FAILED:
+        raise UsageError("confirm.unfit", name=name)
 
 
 def _refuse_shared_key(desk: Desk, first: str, second: Unlocked, issuer: CertificateIssuer) -> None:

@@ -14,7 +14,7 @@ from asn1crypto import x509
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.certificate import NAME as RECORD
-from evidence_desk.core.certificate import Printed
+from evidence_desk.core.certificate import Printed, page_text, squeeze
 from evidence_desk.core.confirmation import (
     NAME,
     SIGNATURE_LIMIT,
@@ -30,11 +30,13 @@ from evidence_desk.core.verdict import Caveat, Finding, Status
 from evidence_desk.crypto.detached import Detached, check_detached
 from evidence_desk.crypto.x509 import Certificate
 from evidence_desk.errors import MalformedError
+from evidence_desk.texts import Language, sentence
 from evidence_desk.verify.certificate.outcome import signer
 from evidence_desk.verify.certificate.seal import is_demo
 from evidence_desk.verify.certificate.signer_path import judge_path
 from evidence_desk.verify.certificate.trust import CertificateTrust
 
+_HEADING: Final = "certificate.handling.note"
 _TOLERANCE_S: Final = 300
 """How far the desk's clock may be ahead of the signature timestamp."""
 
@@ -68,7 +70,7 @@ def judge_confirmation(
 ) -> Judged:
     """All findings on the confirmation of a certificate. Never raises on what it reads."""
     declared = _declared(printed)
-    presence = _presence(declared, attachments)
+    presence = _presence(declared, printed, attachments)
     if presence is None:
         return Judged()
     if presence.status is Status.FAILED:
@@ -114,11 +116,13 @@ def _declared(printed: Printed) -> JSON:
     return declared.get("confirmation") if isinstance(declared, dict) else None
 
 
-def _presence(declared: JSON, attachments: Mapping[str, bytes]) -> Finding | None:
+def _presence(declared: JSON, printed: Printed, attachments: Mapping[str, bytes]) -> Finding | None:
     """Rule 1: printed and attached go together."""
     check = "confirmation.presence"
     if declared is None:
         if NAME not in attachments and SIGNATURE_NAME not in attachments:
+            if _says_confirmed(printed):
+                return signer(check, Status.FAILED, "confirmation.presence.missing")
             return None
         return signer(check, Status.FAILED, "confirmation.presence.unannounced")
     if NAME not in attachments:
@@ -126,6 +130,12 @@ def _presence(declared: JSON, attachments: Mapping[str, bytes]) -> Finding | Non
     if SIGNATURE_NAME not in attachments:
         return signer(check, Status.FAILED, "confirmation.presence.unsigned")
     return signer(check, Status.PASSED, "confirmation.presence.complete")
+
+
+def _says_confirmed(printed: Printed) -> bool:
+    """Whether the pages bear the heading of the section about two persons, whatever the values say."""
+    text = "".join(page_text(lines) for lines in printed.pages)
+    return any(squeeze(sentence(_HEADING, {}, language)) in text for language in Language)
 
 
 def _signature(encoded: bytes, data: bytes) -> tuple[Detached | None, Finding]:

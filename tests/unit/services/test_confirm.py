@@ -224,6 +224,20 @@ def test_same_person_by_key(office: Office):
         confirm(office.session.desk, office.draft(), replace(second, key=own.key), office.issuer)
 
 
+def test_credential_that_is_not_valid(office: Office):
+    desk = office.session.desk
+    desk.clock = office.clock
+    second = office.second
+    drafted = office.draft()
+    office.clock.moment += timedelta(days=6 * 365)
+    with refusal("confirm.expired", UsageError):
+        confirm(desk, drafted, second, office.issuer)
+    office.clock.moment = datetime.now(UTC)
+    ca = pki.make_ca("x", pki.generate_key(pki.KeyKind.P256), not_before=office.clock.moment, years=2)
+    with refusal("confirm.unfit", UsageError):
+        confirm(desk, drafted, replace(second, key=persons.OwnKey(ca)), office.issuer)
+
+
 # --- what was confirmed is what is issued --------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from evidence_desk.core.verdict import Dimension, Status, worst
 from evidence_desk.crypto import pki
 from evidence_desk.texts import Language, has
 from evidence_desk.verify.certificate import CertificateTrust
+from reports import certificate as made
 from reports.certificate import printed_certificate
 from tests.unit.reports.samples import a_certificate, make_signing
 from tests.unit.verify.confirmed import FIRST, OTHERS, SECOND, Office, codes, credential, facts, signature
@@ -68,6 +69,21 @@ def test_removed_signature(office):
 def test_confirmation_that_is_not_printed(office, name):
     pdf = office.pdf({name: b"{}"}, certificate=a_certificate())
     assert codes(office.verify(pdf)) == {"confirmation.presence.unannounced"}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_two_persons_printed_but_not_recorded(office, language, monkeypatch):
+    """Pages that name a second person do not pass because the values are silent about it."""
+    honest = made.certificate_values
+
+    def silent(certificate):
+        values = honest(certificate)
+        declared = {k: v for k, v in values["declared"].items() if k != "confirmation"}
+        return {**values, "declared": declared}
+
+    monkeypatch.setattr(made, "certificate_values", silent)
+    rendered = made.render_certificate(office.certificate, attachments={}, language=language)
+    assert codes(office.verify(office.signing.sign(rendered.pdf))) >= {"confirmation.presence.missing"}
 
 
 def test_malformed_record(office):

@@ -25,6 +25,8 @@ _ERASE: Final = (
     f"UPDATE listed SET kind = '', files = 0, size = 0 WHERE exhibit_id IN {_OF_CASE}",  # noqa: S608
 )
 
+_WORDS: Final = "SELECT words, notes FROM exhibit_words WHERE exhibit_id = ?"
+
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970."""
@@ -66,9 +68,7 @@ class BrowseIndex:
 
     def annotated(self, exhibit_id: int) -> None:
         """Tags or notes of an exhibit changed."""
-        words, before = self._database.rows(
-            "SELECT words, notes FROM exhibit_words WHERE exhibit_id = ?", (exhibit_id,)
-        )[0]
+        words, before = self._database.rows(_WORDS, (exhibit_id,))[0]
         tags = self._database.rows(
             "SELECT tag FROM exhibit_tags WHERE exhibit_id = ? ORDER BY tag", (exhibit_id,)
         )
@@ -84,28 +84,25 @@ class BrowseIndex:
 
     def erase(self, case_number: str) -> None:
         """Take out everything about a case but the numbers of its exhibits; before its exhibits are emptied."""
-        rows = self._database.rows(
-            "SELECT w.exhibit_id, w.words, w.notes, e.number FROM exhibit_words w JOIN exhibits e ON e.id = w.exhibit_id "
-            "WHERE e.case_number = ?",
-            (case_number,),
-        )
+        numbers = self._database.rows("SELECT id, number FROM exhibits WHERE case_number = ?", (case_number,))
         for sql in _ERASE:
             self._database.write(sql, (case_number,))
-        left = self._database.rows("SELECT count(*) FROM exhibit_words")[0][0] - len(rows)
-        if len(rows) * _REFILL_SHARE > left:
-            self._rebuild_without(rows, case_number)
+        left = self._database.rows("SELECT count(*) FROM exhibit_words")[0][0] - len(numbers)
+        if len(numbers) * _REFILL_SHARE > left:
+            self._rebuild_without(numbers, case_number)
             return
-        for exhibit_id, words, notes, number in rows:
-            self._take_out(exhibit_id, words, notes)
+        for exhibit_id, number in numbers:
+            for words, notes in self._database.rows(_WORDS, (exhibit_id,)):
+                self._take_out(exhibit_id, words, notes)
             self._put_in(exhibit_id, _numbers(number, case_number), "")
         # Segments that the deletions left half empty are written anew, their separating terms too.
         self._database.write("INSERT INTO exhibit_grams (exhibit_grams) VALUES ('optimize')")
 
-    def _rebuild_without(self, rows: Sequence[Row], case_number: str) -> None:
+    def _rebuild_without(self, numbers: Sequence[Row], case_number: str) -> None:
         self._database.write("INSERT INTO exhibit_grams (exhibit_grams) VALUES ('delete-all')")
         self._database.write_many(
             "UPDATE exhibit_words SET words = ?, notes = '' WHERE exhibit_id = ?",
-            ((_numbers(number, case_number), exhibit_id) for exhibit_id, _, _, number in rows),
+            ((_numbers(number, case_number), exhibit_id) for exhibit_id, number in numbers),
         )
         for page in self._words():
             self._database.write_many(

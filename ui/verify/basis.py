@@ -88,12 +88,13 @@ class BasisStrip(QFrame):
     def refresh(self) -> None:
         """Read the trust roots anew, beside the window."""
         basis, desk = self.basis, self._context.desk
+        asked = desk.session
 
         def done(state: TrustState) -> None:
-            if basis == self.basis:
+            if basis == self.basis and desk.session is asked:
                 self._show(state)
 
-        if desk.session is None:
+        if asked is None:
             self._context.tasks.run(Lane.CPU, lambda _job: trust_state(basis, None), owner=self, done=done)
         else:
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 
 from evidence_desk.core.verdict import Dimension, Status
 from evidence_desk.services.examination import Examination, Row
+from evidence_desk.verify.answer import Result
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
@@ -122,7 +123,11 @@ class DetailView(QWidget):
         self._column.setSpacing(tokens.M)
         self.rows, self.notices = {}, []
         if self.entry is not None:
-            self._tell_all(self.entry.examination)
+            done = self.entry.examination
+            self._tell_all(done)
+            for item in (self.save_button, self.print_button):
+                item.setEnabled(done.result is not Result.INPUT)
+            self.short_limits.setVisible(done.error is None)
         focus = self.area.focusWidget() is not None and self.area.isAncestorOf(self.area.focusWidget())
         self.area.setWidget(content)
         if focus and self.notices:

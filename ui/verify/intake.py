@@ -83,7 +83,6 @@ class Intake(DropZone):
         self.field = Field()
         context.tongue.bind(self.field, self.field.setAccessibleName, "ui_verify.field")
         context.tongue.bind(self.field, self.field.setPlaceholderText, "ui_verify.field")
-        self.field.setClearButtonEnabled(True)
         self.look = button(context, "ui_verify.look", self._on_ask, icon="search")
         self.field.returnPressed.connect(self._on_ask)
         self.field.pasted.connect(self.paste)

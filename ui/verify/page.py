@@ -261,11 +261,20 @@ class VerifyPage(Page):
         )
 
     def _on_print(self, entry: Entry) -> None:
-        if not QPrinterInfo.availablePrinterNames():
-            self.context.messages.confirm(
-                "ui_verify.no_printer", action="ui_verify.save", accepted=lambda: self._on_save(entry)
-            )
-            return
+        def found(names: list[str]) -> None:
+            if names:
+                self._choose_printer(entry)
+            else:
+                self.context.messages.confirm(
+                    "ui_verify.no_printer", action="ui_verify.save", accepted=lambda: self._on_save(entry)
+                )
+
+        # the print service may be slow to answer
+        self.context.tasks.run(
+            Lane.CPU, lambda _job: QPrinterInfo.availablePrinterNames(), owner=self, done=found
+        )
+
+    def _choose_printer(self, entry: Entry) -> None:
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         dialog = QPrintDialog(printer, self.window())
         dialog.accepted.connect(lambda: self.print_on(printer, entry))

@@ -25,7 +25,6 @@ from ui.look import fonts, icons, tokens
 from ui.messages import copy_text
 from ui.verify.sayings import Sign
 
-
 _ENDLESS = re.compile(r"[!-~]{40,}")
 _PIECE = 20
 

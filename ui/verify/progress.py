@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ui.context import Context
@@ -12,6 +13,8 @@ from ui.verify.sayings import printable
 from ui.widgets.buttons import icon_button
 
 _MOST = 3
+_PATIENCE_MS = 200
+"""What is done sooner is not announced: the page would only jump."""
 
 
 class ProgressLine(QWidget):
@@ -22,6 +25,8 @@ class ProgressLine(QWidget):
         self._context = context
         self._name = printable(name)
         self._stage, self._done, self._total = "", 0, 0
+        self.age = QElapsedTimer()
+        self.age.start()
         self.task: Running[list[Answered]] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -82,6 +87,7 @@ class ProgressLines(QWidget):
         self.lines.append(line)
         self._column.insertWidget(self._column.count() - 1, line)
         self._say()
+        QTimer.singleShot(_PATIENCE_MS, self, self._say)
         return line
 
     def remove(self, line: ProgressLine) -> None:
@@ -97,4 +103,4 @@ class ProgressLines(QWidget):
         rest = len(self.lines) - _MOST
         self._more.setVisible(rest > 0)
         self._more.setText(self._context.tongue.say("ui_verify.working.more", count=max(0, rest)))
-        self.setVisible(bool(self.lines))
+        self.setVisible(any(line.age.elapsed() >= _PATIENCE_MS for line in self.lines))

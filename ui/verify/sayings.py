@@ -29,6 +29,7 @@ LONGEST: Final = 600
 _HEAD: Final = 60
 REVOKED: Final = frozenset({"examination.standing.revoked", "court.events.revoked"})
 _DEMO: Final = "demo."
+_PASSED_DEMO: Final = "ui_verify.result.passed_demo"
 _DIGEST: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _ALWAYS: Final = "certificate.scope.not_complete"
 _FOREMOST: Final = (
@@ -82,7 +83,7 @@ def result_sign(done: Examination) -> Sign:
     if done.error is not None and done.result is Result.UNDETERMINED:
         return Sign(icon="triangle-alert", role="warning", code="ui_verify.result.unread")
     if done.result is Result.PASSED and is_demo(done):
-        return Sign(icon="circle-check", role="warning", code="ui_verify.result.passed_demo")
+        return Sign(icon="circle-check", role="warning", code=_PASSED_DEMO)
     return _RESULTS.get(done.result) or status_sign(Status(done.result.value))
 
 
@@ -123,7 +124,7 @@ def advice(tongue: Tongue, error: EvidenceDeskError) -> str:
 
 def answer_of(done: Examination, tongue: Tongue) -> Headed:
     """The one sentence, parted where it names its outcome."""
-    given = done.answer
+    given, sign = done.answer, result_sign(done)
     reason = None if given.reason is None else _said(tongue, given.reason)
     told: Answer = replace(given, said=_said(tongue, given.said), reason=reason)
     text = sentence_of(told, tongue.language, _shown)
@@ -131,8 +132,9 @@ def answer_of(done: Examination, tongue: Tongue) -> Headed:
     head, found, rest = text.partition(colon)
     if found and len(head) <= _HEAD and "。" not in head and ". " not in head:
         rest = rest.strip()
+        head = tongue.say(sign.code) if sign.code == _PASSED_DEMO else head
         return Headed(head=head, text=rest[:1].upper() + rest[1:])
-    return Headed(head=tongue.say(result_sign(done).code), text=text)
+    return Headed(head=tongue.say(sign.code), text=text)
 
 
 def why(row: Row, tongue: Tongue) -> str:
@@ -169,8 +171,13 @@ def moment(at: datetime, tongue: Tongue) -> str:
 
 
 def times_of(done: Examination, tongue: Tongue) -> list[str]:
-    """The proven times: the earliest timestamp's, and that of anchoring. Only of dimensions that passed."""
-    told = []
+    """The proven times: the earliest timestamp's, and that of anchoring. Only of dimensions that passed.
+
+    None beside a failure or revocation: a true time must not lend its weight to a false paper.
+    """
+    told: list[str] = []
+    if done.result is Result.FAILED or is_revoked(done):
+        return told
     for name, code, fact, said in _TIMES:
         if done.verdict.dimension(name) is not Status.PASSED:
             continue

@@ -27,7 +27,7 @@ from ui.notify import Notifier
 from ui.page import PageName
 from ui.preferences import PreferenceStore, Role, preferences_file
 from ui.single import Instance
-from ui.start.guide import StepName
+from ui.start.step_name import StepName
 from ui.tasks import Tasks
 from ui.window import Window
 
@@ -94,6 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     instance.handed.connect(arrivals.take)
     instance.handed.connect(lambda _request: arrivals.front())
     window.show()
+    program.context.desk.prepare()
     arrivals.take(request)
     if log_fault is not None:
         program.context.messages.inform("ui_start.no_log")

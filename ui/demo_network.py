@@ -9,17 +9,18 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from evidence_desk.bootstrap.networking import choose_network, register_desk
-from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import EvidenceDeskError, HostError
 from ui.desk import OpenDesk
 from ui.tasks import Failed, Lane
+
+if TYPE_CHECKING:
+    from evidence_desk.bootstrap.session import Session
 
 NODES: Final = 4
 _READY_MS: Final = 150_000
@@ -124,6 +125,11 @@ class DemoNetwork(QObject):
             return
 
         def work(session: Session, job: Job) -> None:
+            from evidence_desk.bootstrap.networking import (  # noqa: PLC0415 - half a second, not before the first window
+                choose_network,
+                register_desk,
+            )
+
             choose_network(session, gateways, trust)
             register_desk(session, job=job)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from evidence_desk.bootstrap.opening import unlocked
-from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.errors import BugError, BusyError, EvidenceDeskError
 from ui.tasks import Done, Failed, Lane, Progress, Running, Tasks
+
+if TYPE_CHECKING:
+    from evidence_desk.bootstrap.session import Session
 
 T = TypeVar("T")
 _OF_THE_VAULT = (Lane.VAULT, Lane.SEAL, Lane.READ)
@@ -66,6 +67,8 @@ class OpenDesk(QObject):
         busy = self._session is not None
 
         def work(_job: Job) -> Session | None:
+            from evidence_desk.bootstrap.opening import unlocked  # noqa: PLC0415 - see `prepare`
+
             session = unlocked(folder, passphrase, read_only=busy or read_only, sleep=None)
             if not busy:
                 return session
@@ -84,6 +87,14 @@ class OpenDesk(QObject):
 
         # not behind a verification that takes long
         self._tasks.run(Lane.NET, work, owner=owner, done=arrived, failed=failed)
+
+    def prepare(self) -> None:
+        """Load what opening a vault needs, beside the first window: it takes longer than the window itself."""
+
+        def load(_job: Job) -> None:
+            import evidence_desk.bootstrap.opening  # noqa: F401, PLC0415
+
+        self._tasks.run(Lane.CPU, load, owner=self, done=_loaded)
 
     def adopt(self, session: Session) -> None:
         """Take over a session just made (first start, restore)."""
@@ -147,3 +158,7 @@ class OpenDesk(QObject):
     def _wipe(self) -> None:
         if not self._tasks.busy(*_OF_THE_VAULT):
             self.close()
+
+
+def _loaded(_nothing: None) -> None:
+    """Nothing is left to do."""

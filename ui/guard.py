@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from ui.context import Context
 from ui.session_lock import SessionLock
-from ui.start.guide import Guide
 
 _CHECK_MS: Final = 5000
 _INPUT: Final = frozenset(
@@ -30,6 +29,10 @@ _INPUT: Final = frozenset(
         QEvent.Type.InputMethod,
     }
 )
+
+
+OWN_LOCK: Final = "own_lock"
+"""Property of a box that hides its secrets by itself when the vault is locked."""
 
 
 class Guard(QObject):
@@ -93,7 +96,7 @@ class Guard(QObject):
     def _hide_boxes(self) -> None:
         """Boxes may show what is in the vault; the guide looks after itself."""
         for widget in QApplication.topLevelWidgets():
-            if isinstance(widget, QDialog) and widget.isVisible() and not isinstance(widget, Guide):
+            if isinstance(widget, QDialog) and widget.isVisible() and widget.property(OWN_LOCK) is not True:
                 widget.reject()
 
 

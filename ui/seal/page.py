@@ -181,9 +181,9 @@ class SealPage(Page):
     def _keep(self) -> None:
         if self.context.desk.session is None:
             return
-        content = self.form.content()
+        content, case = self.form.content(), self.form.request().case_number
         self.context.desk.run(
-            lambda session, _: queue.save_draft(session.desk, _DRAFT, content), owner=self.work, done=lambda _: None,
+            lambda session, _: queue.save_draft(session.desk, _DRAFT, content, case_number=case), owner=self.work, done=lambda _: None,
             lane=Lane.READ,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
@@ -11,11 +12,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
-from ui.start.guide import Guide, StepName
 from ui.start.recover import RecoverPane
+from ui.start.step_name import StepName
 from ui.start.unlock import UnlockPane
 from ui.start.welcome import WelcomePane
 from ui.widgets.panels import Banner, Card
+
+if TYPE_CHECKING:
+    from ui.start.guide import Guide
 
 _WIDTH = 560
 
@@ -66,6 +70,8 @@ class Gate(QWidget):
     def open_guide(self, step: StepName) -> Guide:
         """The guide in front, at one of its steps."""
         if self.guide is None:
+            from ui.start.guide import Guide  # noqa: PLC0415 - with the vault's code, for a first start only
+
             guide = Guide(self._context, self.window(), first=step)
             guide.finished.connect(self._on_guide_left)
             guide.existing_chosen.connect(self.show_vault)

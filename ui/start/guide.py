@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -10,11 +9,13 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QStackedWidget, QVB
 
 from evidence_desk.vault.keys import KdfParameters
 from ui.context import Context
+from ui.guard import OWN_LOCK
 from ui.look import tokens
 from ui.page import scrolled
 from ui.preferences import Role
 from ui.start.paper_step import PaperStep
 from ui.start.step import Made, Step
+from ui.start.step_name import StepName
 from ui.start.try_step import TryStep
 from ui.start.vault_step import VaultStep
 from ui.start.who_step import WhoStep
@@ -23,15 +24,6 @@ from ui.widgets.labels import IconLabel
 
 _SIZE = (760, 700)
 _LEAST = (640, 420)
-
-
-class StepName(IntEnum):
-    """Steps in their order."""
-
-    WHO = 0
-    VAULT = 1
-    PAPER = 2
-    TRY = 3
 
 
 _MARKS = ((StepName.WHO,), (StepName.VAULT, StepName.PAPER), (StepName.TRY,))
@@ -57,6 +49,7 @@ class Guide(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setProperty(OWN_LOCK, True)
         self._context = context
         self._first = first
         self._busy = False

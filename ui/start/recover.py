@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from evidence_desk.core.job import Job
 from evidence_desk.errors import EvidenceDeskError
-from evidence_desk.vault.store import reset_passphrase
+from evidence_desk.vault.passphrase import reset_passphrase
 from ui.context import Context
 from ui.look import fonts, tokens
 from ui.start.new_passphrase import NewPassphrase

@@ -11,7 +11,8 @@ from shiboken6 import isValid
 
 from tests.gui.conftest import CHEAP, PASSPHRASE
 from ui.context import Context
-from ui.start.guide import Guide, StepName
+from ui.start.guide import Guide
+from ui.start.step_name import StepName
 
 
 @pytest.fixture(autouse=True)

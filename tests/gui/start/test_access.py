@@ -13,7 +13,8 @@ from tests.gui.start.conftest import discard
 from tests.gui.sweep import nameless, untranslated
 from ui.help import show_help
 from ui.look.tokens import Scheme
-from ui.start.guide import Guide, StepName
+from ui.start.guide import Guide
+from ui.start.step_name import StepName
 from ui.window import Window
 
 LOOKS = [(Language.ZH, Scheme.LIGHT), (Language.EN, Scheme.DARK), (Language.EN, Scheme.CONTRAST)]

@@ -17,8 +17,9 @@ from evidence_desk.texts import Language
 from tests.gui.conftest import CHEAP, PASSPHRASE
 from ui.look.tokens import Scheme
 from ui.preferences import Role, load_preferences, preferences_file
-from ui.start.guide import Guide, StepName
+from ui.start.guide import Guide
 from ui.start.operator import operator_name
+from ui.start.step_name import StepName
 
 
 def walk_on(guide: Guide, write_down: Callable[[Guide], None]) -> None:

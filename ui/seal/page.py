@@ -63,12 +63,18 @@ class SealPage(Page):
         self._foot()
         self._connect()
         self._on_listed([])
-        self._read_left()
+        if self._looking_only:
+            self._tell("neutral", "eye", "ui_seal.looking_only")
+        else:
+            self._read_left()
 
     # --- the frame's --------------------------------------------------------------------------------------------
 
     def accept_paths(self, paths: Sequence[Path]) -> bool:
         """Queue them under what the form says."""
+        if self._looking_only:
+            self.context.messages.inform("ui_seal.looking_only")
+            return True
         self.work.enqueue(paths, self.form.request(), each_file=self.form.each_file)
         return True
 
@@ -178,8 +184,13 @@ class SealPage(Page):
             lambda session, _: browse.case_summaries(session.desk), owner=self, done=self.form.set_cases, lane=Lane.READ
         )  # fmt: skip
 
+    @property
+    def _looking_only(self) -> bool:
+        session = self.context.desk.session
+        return session is not None and session.vault.read_only
+
     def _keep(self) -> None:
-        if self.context.desk.session is None:
+        if self.context.desk.session is None or self._looking_only:
             return
         content, case = self.form.content(), self.form.request().case_number
         self.context.desk.run(

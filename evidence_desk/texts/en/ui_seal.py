@@ -71,4 +71,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.clipboard": "There are no files on the clipboard.",
     "ui_seal.several_cases": "The chosen exhibits are of several cases; issue a certificate for each.",
     "ui_seal.dismiss": "Understood",
+    "ui_seal.looking_only": "The vault is open for looking only: nothing can be sealed.",
 }

@@ -71,4 +71,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.clipboard": "剪贴板里没有文件。",
     "ui_seal.several_cases": "所选证据属于不同案件，请分别生成证书。",
     "ui_seal.dismiss": "知道了",
+    "ui_seal.looking_only": "存证库以只读方式打开：可以查看，不能存证。",
 }

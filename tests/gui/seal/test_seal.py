@@ -6,11 +6,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication
 
+from evidence_desk.bootstrap.opening import init_session, unlocked
 from evidence_desk.core.job import Job
 from evidence_desk.core.queue_ports import ItemState
 from evidence_desk.errors import HostError
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import InputKind, Originals, read_trust, verify_path
+from tests.gui.conftest import CHEAP, PASSPHRASE
 from ui.page import PageName
 from ui.seal.model import Column, QueueModel
 from ui.seal.page import SealPage
@@ -223,3 +225,18 @@ def test_a_full_disk_stops_the_queue_and_says_so(page, files, qtbot, messages, m
     monkeypatch.undo()
     page.pause.click()
     qtbot.waitUntil(lambda: sealed(page, 2), timeout=30_000)
+
+
+def test_a_vault_open_for_looking_only_takes_no_files(context, vault_folder, files, qtbot, messages):
+    made, _key = init_session(vault_folder, PASSPHRASE, office="test", demo=True, kdf=CHEAP)
+    made.close()
+    context.desk.adopt(unlocked(vault_folder, PASSPHRASE, read_only=True))
+    page = SealPage(context)
+    qtbot.addWidget(page)
+    page.shown()
+    page.accept_paths(files)
+    page.leave()
+    qtbot.waitUntil(lambda: not context.tasks.busy(), timeout=20_000)
+    assert messages.errors == []
+    assert ("ui_seal.looking_only", {}) in messages.said
+    assert page.model.rowCount() == 0

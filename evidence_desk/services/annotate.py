@@ -1,5 +1,6 @@
 """Annotate: tags and notes of exhibits, archived cases. The desk's own order of things, no part of the evidence.
 
+What is looked at before a change is looked at within its transaction: another thread may erase the case meanwhile.
 Nothing here goes to the log, into certificates or to the court network; backups hold it, a restore from the network does not.
 """
 
@@ -27,8 +28,8 @@ def add_tag(desk: Desk, leaf_hash: bytes, tag: str) -> bool:
         UsageError: ``annotate.tag``, ``annotate.erased``. NotFoundError: ``find.exhibit``.
     """
     name = tag_name(tag)
-    _refuse_erased(desk, leaf_hash)
     with desk.store.transaction():
+        _refuse_erased(desk, leaf_hash)
         return desk.store.browse.add_tag(leaf_hash, name)
 
 
@@ -60,9 +61,9 @@ def add_note(desk: Desk, leaf_hash: bytes, text: str, *, author: str = "") -> No
     Raises:
         UsageError: ``annotate.note``, ``annotate.author``, ``annotate.erased``. NotFoundError: ``find.exhibit``.
     """
-    _refuse_erased(desk, leaf_hash)
     version = _version(desk, text, author)
     with desk.store.transaction():
+        _refuse_erased(desk, leaf_hash)
         note_id = desk.store.browse.add_note(leaf_hash, [version])
     return Note(id=note_id, leaf_hash=leaf_hash, versions=(version,))
 
@@ -73,11 +74,11 @@ def edit_note(desk: Desk, note_id: int, text: str, *, author: str = "") -> Note:
     Raises:
         UsageError: ``annotate.note``, ``annotate.author``. NotFoundError: ``annotate.no_note``.
     """
-    note = _note(desk, note_id)
     version = _version(desk, text, author)
-    if version.text == note.text:
-        return note
     with desk.store.transaction():
+        note = _note(desk, note_id)
+        if version.text == note.text:
+            return note
         desk.store.browse.edit_note(note_id, version)
     return Note(id=note_id, leaf_hash=note.leaf_hash, versions=(*note.versions, version))
 
@@ -88,8 +89,8 @@ def remove_note(desk: Desk, note_id: int) -> Note:
     Raises:
         NotFoundError: ``annotate.no_note``.
     """
-    note = _note(desk, note_id)
     with desk.store.transaction():
+        note = _note(desk, note_id)
         desk.store.browse.remove_note(note_id)
     return note
 
@@ -100,8 +101,8 @@ def put_back_note(desk: Desk, note: Note) -> None:
     Raises:
         UsageError: ``annotate.erased``. NotFoundError: ``find.exhibit``.
     """
-    _refuse_erased(desk, note.leaf_hash)
     with desk.store.transaction():
+        _refuse_erased(desk, note.leaf_hash)
         if desk.store.browse.note(note.id) is None:
             desk.store.browse.add_note(note.leaf_hash, note.versions, note_id=note.id)
 

@@ -237,9 +237,16 @@ def resume_state(desk: Desk) -> ResumeState:
 
 
 def save_draft(desk: Desk, name: str, content: Mapping[str, JSON], *, case_number: str = "") -> None:
-    """Keep the content of a form under a name; it goes with its case when that is erased."""
+    """Keep the content of a form under a name; it goes with its case when that is erased.
+
+    Raises:
+        NotFoundError: ``vault.case_erased``: nothing about an erased case is kept again.
+    """
     data = encode(dict(content))
     with desk.store.transaction():
+        case = desk.store.exhibits.case(case_number) if case_number else None
+        if case is not None and case.erased is not None:
+            raise NotFoundError("vault.case_erased")
         desk.store.queue.save_draft(name, case_number, data, desk.clock.now())
 
 

@@ -123,3 +123,36 @@ def test_an_erased_case_takes_no_notes(session, row):
     assert titles(session, "标签甲") == set()
     assert count(session.desk, ExhibitQuery(text=row.number)) == 1
     assert session.vault.browse.tags(row.leaf_hash) == []
+
+
+class Erasing:
+    """A clock under which another hand erases the case at its first reading."""
+
+    def __init__(self, session):
+        self._session, self._clock, self._done = session, session.desk.clock, False
+
+    def now(self):
+        if not self._done:
+            self._done = True
+            erase(self._session.desk, "案一", reason="到期", court=None)
+        return self._clock.now()
+
+
+def test_erased_while_a_note_is_written(session, row, tmp_path):
+    other = put(session, tmp_path, "b.txt", case_number="案二")[0]
+    note = annotate.add_note(session.desk, other.leaf_hash, "留下")
+    clock = session.desk.clock
+    session.desk.clock = Erasing(session)
+    with refusal("annotate.erased", UsageError):
+        annotate.add_note(session.desk, row.leaf_hash, "不应留下")
+    session.desk.clock = clock
+    assert session.vault.browse.notes(row.leaf_hash) == []
+    assert titles(session, "不应") == set()
+    assert annotate.edit_note(session.desk, note.id, "改过").text == "改过"
+
+
+def test_erased_while_a_note_is_worded_anew(session, row):
+    note = annotate.add_note(session.desk, row.leaf_hash, "原文")
+    session.desk.clock = Erasing(session)
+    with refusal("annotate.no_note", NotFoundError):
+        annotate.edit_note(session.desk, note.id, "不应留下")

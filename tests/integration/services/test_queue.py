@@ -372,6 +372,9 @@ def test_erasing_a_case_takes_its_rows(session: Session, tmp_path: Path):
     assert queue.load_draft(session.desk, "other") is not None
     with refusal("vault.case_erased", NotFoundError):
         drop(session, *paths)
+    with refusal("vault.case_erased", NotFoundError):  # a form that is still open
+        queue.save_draft(session.desk, "seal", {"a": 1}, case_number=CASE)
+    assert queue.load_draft(session.desk, "seal") is None
 
 
 def test_a_case_erased_while_its_files_are_read(session: Session, tmp_path: Path):

@@ -42,6 +42,10 @@ def states(page: SealPage) -> list[ItemState]:
     return [item.state for item in page.model.items]
 
 
+def rows_of(context):
+    return list(context.desk.session.vault.exhibits.exhibits())
+
+
 def sealed(page: SealPage, count: int) -> bool:
     return states(page).count(ItemState.SEALED) == count and not page.work.working
 
@@ -191,8 +195,7 @@ def test_work_goes_on_while_locked_and_is_shown_again(window, page, tmp_path, qt
         folder, "correct horse battery staple", owner=window, done=lambda: opened.append(True), failed=print
     )
     qtbot.waitUntil(lambda: bool(opened), timeout=30_000)
-    rows = list(window.context.desk.session.vault.exhibits.exhibits())
-    assert len(rows) == 1
+    assert len(rows_of(window.context)) == 1
 
 
 def test_the_list_follows_the_language(page, files, qtbot):

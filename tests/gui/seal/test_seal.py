@@ -9,10 +9,12 @@ from PySide6.QtGui import QGuiApplication
 from evidence_desk.bootstrap.opening import init_session, unlocked
 from evidence_desk.core.job import Job
 from evidence_desk.core.queue_ports import ItemState
+from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import HostError
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import InputKind, Originals, read_trust, verify_path
 from tests.gui.conftest import CHEAP, PASSPHRASE
+from ui.context import Context
 from ui.page import PageName
 from ui.seal.model import Column, QueueModel
 from ui.seal.page import SealPage
@@ -42,8 +44,10 @@ def states(page: SealPage) -> list[ItemState]:
     return [item.state for item in page.model.items]
 
 
-def rows_of(context):
-    return list(context.desk.session.vault.exhibits.exhibits())
+def rows_of(context: Context) -> list[ExhibitRow]:
+    session = context.desk.session
+    assert session is not None
+    return list(session.vault.exhibits.exhibits())
 
 
 def sealed(page: SealPage, count: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.errors
 import email.policy
+import re
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage, Message
 from typing import Final
@@ -18,12 +19,23 @@ MOST_BYTES: Final = 64 << 20
 """Greatest size in bytes of an e-mail that is decoded; a larger one is printed as text."""
 _HEADERS: Final = ("From", "To", "Cc", "Date", "Subject", "Message-ID")
 _MOST_PARTS: Final = 500
+_MOST_BORDERS: Final = 20_000
+"""Lines that may part the body: the library makes an object of each before it can be stopped."""
+_LONG: Final = 2_000
+"""Bytes from which a header counts as long: the library's time grows with the square."""
+_MOST_HEADER: Final = 32_000
+_MOST_LONG: Final = 64_000
+"""Bytes of one header, and of all long ones."""
+_HEADER: Final = re.compile(rb"^[!-9;-~]+:[^\r\n]*(?:(?:\r\n?|\n)[ \t][^\r\n]*)*", re.MULTILINE)
+_LINE_END: Final = re.compile(rb"\r\n?")
 
 Say = Callable[..., str]
 
 
 def mail_lines(data: bytes, say: Say) -> list[Line] | None:
-    """Lines of the e-mail; None when it cannot be understood as one."""
+    """Lines of the e-mail; None when it cannot be understood as one, or its headers are too long to be decoded."""
+    if _too_long(data):
+        return None
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
         if not isinstance(message, EmailMessage) or "From" not in message:
@@ -34,6 +46,16 @@ def mail_lines(data: bytes, say: Say) -> list[Line] | None:
         UnprintableError,
     ):  # fmt: skip
         return None  # what the library raises on hostile headers
+
+
+def _too_long(data: bytes) -> bool:
+    """Headers, or borders of parts, beyond all use; a line of text that looks like one counts too."""
+    plain = _LINE_END.sub(b"\n", data)
+    if plain.count(b"\n--") > _MOST_BORDERS:
+        return True
+    found = _HEADER.finditer(plain)
+    long = [size for item in found if (size := item.end() - item.start()) > _LONG]
+    return sum(long) > _MOST_LONG or max(long, default=0) > _MOST_HEADER
 
 
 def _head(message: EmailMessage, say: Say) -> Iterator[Line]:

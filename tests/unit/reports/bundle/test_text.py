@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from reports.bundle import text_pages
 from reports.bundle.encodings import decode
+from reports.bundle.mail import mail_lines
 from reports.bundle.problem import UnprintableError
 from reports.bundle.text_pages import numbered
 from tests.unit.reports.bundle.printing import print_file
@@ -159,6 +160,22 @@ def test_an_old_e_mail_in_gb2312():
 def test_odd_e_mails_are_printed_somehow(data):
     result = print_file("信.eml", data)
     assert result.printed.pages >= 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"From: a\nTo: " + b"a " * 2_000_000 + b"\n\nhi",
+        b"From: a\rTo: a\r" + b" a\r" * 2_000_000 + b"\r\rhi",
+        b"From: a\n" + (b"To: " + b"a " * 8_000 + b"\n") * 200 + b"\nhi",
+        b"From: a\nContent-Type: text/plain" + b"; a=b" * 500_000 + b"\n\nhi",
+        b"From: a\nContent-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 1_000_000,
+    ],
+)
+@pytest.mark.timeout(60)
+def test_e_mails_that_would_take_hours_are_not_decoded(data):
+    """The library's parser of headers is quadratic; such a file is printed as the text it is."""
+    assert mail_lines(data, lambda code, **_: code) is None
 
 
 def test_nested_beyond_reason():

@@ -18,7 +18,7 @@ from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.services.question import MAX_TEXT
 from ui.context import Context
 from ui.look import icons, tokens
-from ui.verify.clipboard import carried, is_welcome
+from ui.verify.clipboard import Carried, carried, is_welcome
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import DropZone
@@ -85,7 +85,7 @@ class Intake(DropZone):
         context.tongue.bind(self.field, self.field.setPlaceholderText, "ui_verify.field")
         self.look = button(context, "ui_verify.look", self._on_ask, icon="search")
         self.field.returnPressed.connect(self._on_ask)
-        self.field.pasted.connect(self.paste)
+        self.field.pasted.connect(self._on_field_paste)
         self._lay_out()
         context.look.changed.connect(self._paint)
         self._paint()
@@ -115,16 +115,24 @@ class Intake(DropZone):
 
     def paste(self) -> None:
         """Take what is on the clipboard: files, a picture, or a text short enough to mean something."""
-        clipboard = QGuiApplication.clipboard()
+        found = self._on_clipboard()
+        if found is not None:
+            self.carried.emit(found)
+
+    def _on_field_paste(self) -> None:
+        """A text goes into the field, to be looked at before it is asked."""
+        found = self._on_clipboard()
+        if found is not None and found.text:
+            self.field.insert(found.text)
+        elif found is not None:
+            self.carried.emit(found)
+
+    def _on_clipboard(self) -> Carried | None:
         try:
-            found = carried(clipboard.mimeData())
+            return carried(QGuiApplication.clipboard().mimeData())
         except EvidenceDeskError as error:
             self.refused.emit(error)
-            return
-        if found.text and self.field.hasFocus():
-            self.field.insert(found.text)
-            return
-        self.carried.emit(found)
+            return None
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files, pictures and texts; looked at when they are dropped."""

@@ -135,7 +135,8 @@ class VerifyPage(Page):
                 work, owner=self, done=done, failed=failed, progress=line.step, lane=Lane.READ, title="ui_verify.work"
             )  # fmt: skip
         else:
-            lane = Lane.NET if basis.look_up and basis.gateways else Lane.CPU
+            quick = not request.paths  # a number must not wait behind the digests of a disk
+            lane = Lane.NET if quick or (basis.look_up and basis.gateways) else Lane.CPU
             line.task = self.context.tasks.run(
                 lane, lambda job: answer(request, basis, None, job), owner=self, done=done, failed=failed,
                 progress=line.step, title="ui_verify.work",
@@ -169,6 +170,7 @@ class VerifyPage(Page):
         row = self.model.put(found)
         self._arrange()
         if row < 0:
+            self.context.messages.inform("ui_verify.nothing")
             return
         if again and chosen is not None:
             row = self.model.row_of(chosen.key)

@@ -30,11 +30,13 @@ _HEAD: Final = 60
 REVOKED: Final = frozenset({"examination.standing.revoked", "court.events.revoked"})
 _DEMO: Final = "demo."
 _PASSED_DEMO: Final = "ui_verify.result.passed_demo"
+_MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 _DIGEST: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _ALWAYS: Final = "certificate.scope.not_complete"
 _FOREMOST: Final = (
     "files.complete.right", "examination.file.same", "examination.file.certificate", "token.imprint.passed",
     "token.time.passed", "certificate.signer.trusted", "log.signature.right", "log.signature.registered", "court.anchor.right",
+    "court.checkpoint.right",
 )  # fmt: skip
 """Of what passed, what a reader wants to hear first."""
 
@@ -185,7 +187,23 @@ def times_of(done: Examination, tongue: Tongue) -> list[str]:
         moments = [at for item in found if (at := _parsed(item.parameters.get(fact))) is not None]
         if moments:
             told.append(tongue.say(said, time=moment(min(moments), tongue)))
+    found_at = _found_at(done)
+    if found_at:
+        told.append(tongue.say("ui_verify.time.anchored", time=moment(min(found_at), tongue)))
     return told
+
+
+def _found_at(done: Examination) -> list[datetime]:
+    """When the entries that a look-up found came on the network."""
+    if done.result is not Result.PRESENT:
+        return []
+    networks = [looked.court.network for looked in done.looked_up]
+    return [
+        item.court.anchored_at
+        for network in networks
+        for item in (() if network is None else network.found)
+        if item.status is Status.PASSED and item.court is not None and item.court.anchored_at is not None
+    ]
 
 
 def _parsed(value: object) -> datetime | None:
@@ -250,9 +268,9 @@ def printable(text: str) -> str:
 
 def _shown(facts: Mapping[str, Parameter]) -> dict[str, Parameter]:
     return {
-        name: value if isinstance(value, int) else _DIGEST.sub(_grouped, printable(str(value)))
+        name: value if isinstance(value, int) else _DIGEST.sub(_grouped, _MOMENT.sub(r"\1 \2Z", printable(str(value))))
         for name, value in facts.items()
-    }
+    }  # fmt: skip
 
 
 def _grouped(digest: re.Match[str]) -> str:

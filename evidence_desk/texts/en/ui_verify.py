@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.working.stage": "Verifying {name}: {stage}",
     "ui_verify.working.more": "{count} more waiting",
     "ui_verify.cancel": "Cancel this verification",
+    "ui_verify.nothing": "There are no files in it.",
     "ui_verify.canceled": "Verification canceled.",
     "ui_verify.locked": "The vault is locked: results with records of this vault were taken off the page ({count}).",
     # Results.

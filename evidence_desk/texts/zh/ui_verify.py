@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.working.stage": "正在核验：{name}，{stage}",
     "ui_verify.working.more": "另有 {count} 项等待核验",
     "ui_verify.cancel": "取消这项核验",
+    "ui_verify.nothing": "其中没有文件。",
     "ui_verify.canceled": "已取消核验。",
     "ui_verify.locked": "存证库已锁定：含有本存证库记录的 {count} 项结果已从页面移除。",
     # Results.
@@ -95,7 +96,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.trust.choose": "选择信任根…",
     "ui_verify.trust.tip": "选择含有 trust.json 的文件夹。信任根是核验的起点：您相信哪些时间戳机构、签发机构和法院节点网络。请从法院、公证机构或其他可靠来源取得，并核对指纹；不要使用随证据一起送来的信任根。",
     "ui_verify.trust.dialog": "选择信任根文件夹（含有 trust.json）",
-    "ui_verify.trust.own": "不用它",
+    "ui_verify.trust.own": "停用",
     "ui_verify.network.none": "法院节点网络：未设置",
     "ui_verify.network.off": "法院节点网络：不查询",
     "ui_verify.network.joined": "法院节点网络：已加入",

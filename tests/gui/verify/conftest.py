@@ -11,7 +11,7 @@ import pypdfium2
 import pytest
 from pytestqt.qtbot import QtBot
 
-from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.opening import init_session, unlocked
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
@@ -79,7 +79,9 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
         (folder / part).mkdir()
     for name, data in CONTENTS.items():
         (folder / "originals" / name).write_bytes(data)
-    (outcome,) = seal(session.desk, [folder / "originals"], SealRequest(case_number="(2026)渝0103民初1号"), job=Job())
+    (outcome,) = seal(
+        session.desk, [folder / "originals"], SealRequest(case_number="(2026)渝0103民初1号"), job=Job()
+    )
     assert outcome.exhibit is not None
     timestamp(session.desk, session.authorities, job=Job())
     row = session.vault.exhibits.exhibit(outcome.exhibit.leaf_hash)
@@ -140,8 +142,6 @@ def with_trust(page: VerifyPage, papers: Papers, settled: Callable[[VerifyPage],
 @pytest.fixture
 def own_vault(papers: Papers, tmp_path: Path) -> Iterator[Session]:
     """A copy of the vault that made the papers, open."""
-    from evidence_desk.bootstrap.opening import unlocked
-
     folder = tmp_path / "own"
     shutil.copytree(papers.vault, folder)
     yield unlocked(folder, PASSPHRASE, sleep=None)

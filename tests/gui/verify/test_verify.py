@@ -1,7 +1,9 @@
 """A judge at the page: real papers, with and without trust roots, originals, languages; nothing typed is lost."""
 
+from pathlib import Path
+
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel
 
@@ -217,7 +219,14 @@ def test_the_answer_is_copied_as_text(with_trust, papers, settled, messages):
     page.detail.copy_button.click()
     text = QGuiApplication.clipboard().text()
     assert text == plain_text(result(page), page.context.tongue)
-    for part in (papers.package.name, "核验结论", "演示/非第三方", "法院网络：无法判断", "以上结论不证明", "信任根的指纹"):
+    for part in (
+        papers.package.name,
+        "核验结论",
+        "演示/非第三方",
+        "法院网络：无法判断",
+        "以上结论不证明",
+        "信任根的指纹",
+    ):
         assert part in text
     assert messages.said == [("ui.copied", {})]
 
@@ -299,13 +308,15 @@ def test_a_narrow_window_keeps_everything_in_reach(with_trust, papers, settled, 
         assert right <= page.width()
 
 
-def _url(path):
-    from PySide6.QtCore import QUrl
-
+def _url(path: Path) -> QUrl:
     return QUrl.fromLocalFile(str(path))
 
 
 def _drop(data: QMimeData, where: QPoint) -> QDropEvent:
     return QDropEvent(
-        QPointF(where), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        QPointF(where),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
     )

@@ -34,6 +34,11 @@ def make_demo(session: Session, others: tuple[AuthoritySetting, ...] = ()) -> No
     session.write_trust()
 
 
+def use_demo_signer(session: Session) -> None:
+    """Sign certificates with a new demo key (演示/非第三方), in the place of a key file's or a token's."""
+    session.set_signer(_demo_signer(session.clock.now()))
+
+
 def keep_demo(vault: Vault, keys: AuthorityKeys) -> None:
     """Store the embedded authority's keys."""
     vault.set_secret(DEMO_CA, keys.ca.to_bytes())

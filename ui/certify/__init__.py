@@ -1,1 +1,1 @@
-"""The page ui.page.certify."""
+"""The page Certify 出证: exhibits chosen, looked at, signed by one person or by two; issued ones printed, saved, revoked."""

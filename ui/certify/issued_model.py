@@ -1,0 +1,153 @@
+"""Issued certificates of a case: number, exhibits, when, and whether they still stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor
+
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.core.browse_ports import ExhibitQuery, ExhibitStates, Order
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.job import Job
+from evidence_desk.core.rows import CertificateRow
+from evidence_desk.services import browse
+from ui.context import Context
+from ui.look import fonts, icons, tokens
+from ui.words import local_time
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedLine:
+    """One certificate without its PDF; `held`: the vault has the file."""
+
+    number: str
+    digests: DigestPair
+    issued: datetime
+    exhibits: int
+    held: bool
+    revoked: datetime | None
+    reason: str
+
+
+def issued_lines(session: Session, case_number: str, job: Job) -> list[IssuedLine]:
+    """Certificates over exhibits of a case, the newest first."""
+    query = ExhibitQuery(
+        case_number=case_number, states=ExhibitStates(certified=True), archived=None, erased=False, order=Order.OLDEST,
+    )  # fmt: skip
+    found: dict[str, IssuedLine] = {}
+    offset = 0
+    while True:
+        rows = browse.page(session.desk, query, offset, browse.MAX_PAGE)
+        for row in rows:
+            job.step("browse", len(found), 0)
+            for item in session.vault.exhibits.certificates(row.leaf_hash):
+                found[item.number] = _line(item)
+        offset += len(rows)
+        if len(rows) < browse.MAX_PAGE:
+            return sorted(found.values(), key=lambda item: item.issued, reverse=True)
+
+
+def _line(row: CertificateRow) -> IssuedLine:
+    return IssuedLine(
+        number=row.number, digests=row.digests, issued=row.issued, exhibits=len(row.exhibits), held=bool(row.pdf),
+        revoked=row.revoked, reason=row.reason,
+    )  # fmt: skip
+
+
+class IssuedColumn(IntEnum):
+    """Columns of the table."""
+
+    NUMBER = 0
+    EXHIBITS = 1
+    AT = 2
+    STATE = 3
+
+
+_TITLES = (
+    "ui_certify.column.certificate_no",
+    "ui_certify.column.exhibits",
+    "ui_certify.column.issued",
+    "ui_certify.column.state",
+)
+
+
+class IssuedModel(QAbstractTableModel):
+    """The lines of one case."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._rows: list[IssuedLine] = []
+        context.tongue.changed.connect(self._on_changed)
+        context.look.changed.connect(self._on_changed)
+
+    def reset(self, rows: Sequence[IssuedLine]) -> None:
+        """Show these."""
+        self.beginResetModel()
+        self._rows = list(rows)
+        self.endResetModel()
+
+    def line(self, at: int) -> IssuedLine:
+        """One of them."""
+        return self._rows[at]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's default
+        """Rows."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Columns."""
+        return 0 if parent.isValid() else len(IssuedColumn)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Titles of the columns."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._context.tongue.say(_TITLES[section])
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Words of a cell."""
+        if not index.isValid() or index.row() >= len(self._rows):
+            return None
+        row, column = self._rows[index.row()], IssuedColumn(index.column())
+        sign, role_name = ("circle-check", "passed") if row.revoked is None else ("ban", "failed")
+        color = getattr(self._context.look.colors, role_name)
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
+                return self._text(row, column)
+            case Qt.ItemDataRole.FontRole if column is IssuedColumn.NUMBER:
+                return fonts.mono()
+            case Qt.ItemDataRole.DecorationRole if column is IssuedColumn.STATE:
+                return icons.cached_pixmap(sign, color, tokens.L, 2.0)
+            case Qt.ItemDataRole.ForegroundRole if column is IssuedColumn.STATE:
+                return QColor(color)
+        return None
+
+    def _text(self, row: IssuedLine, column: IssuedColumn) -> str:
+        say = self._context.tongue.say
+        match column:
+            case IssuedColumn.NUMBER:
+                return row.number
+            case IssuedColumn.EXHIBITS:
+                return str(row.exhibits)
+            case IssuedColumn.AT:
+                return local_time(row.issued)
+            case IssuedColumn.STATE:
+                if row.revoked is None:
+                    return say("ui_certify.state.valid")
+                return say("ui_certify.state.revoked", at=local_time(row.revoked), why=row.reason)
+
+    def _on_changed(self) -> None:
+        if self._rows:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(IssuedColumn) - 1))
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(IssuedColumn) - 1)

@@ -43,8 +43,18 @@ _DROPPED_KEYS: Final = frozenset(
 """Of stream dictionaries: parts that act, refer to other files, or belong to what is not copied."""
 
 
+_SHOWN_WHEN_ON: Final = frozenset({"/AllOn", "/AnyOn"})
+
+
+class HiddenError(ValueError):
+    """Content that shows or hides by a rule which a copy cannot carry along."""
+
+
 class Copier:
-    """Copies from one source document; what pages share is copied once."""
+    """Copies from one source document; what pages share is copied once.
+
+    After an error it must not be used again: what it was about to write is missing.
+    """
 
     def __init__(self, writer: PdfWriter, step: Callable[[], None]) -> None:
         self._writer = writer
@@ -57,6 +67,7 @@ class Copier:
 
         Raises:
             UnprintableError: too deep, or a stream too large.
+            HiddenError: what is shown depends on layers that are off.
         """
         text = self._value(value, 0)
         done = 0
@@ -72,6 +83,7 @@ class Copier:
         if not isinstance(item, pikepdf.Stream):
             self._writer.write(number, self._direct(item, 0))
             return
+        _refuse_hidden(item.stream_dict.get("/OC"))
         entries = b" ".join(
             b"%b %b" % (_name(key), self._value(value, 1))
             for key, value in item.stream_dict.items()
@@ -105,6 +117,7 @@ class Copier:
             case pikepdf.Dictionary():
                 if _acts(value):
                     return b"null"
+                _refuse_hidden(value)
                 inner = (b"%b %b" % (_name(key), self._value(item, depth + 1)) for key, item in value.items())
                 return b"<< %b >>" % b" ".join(inner)
             case pikepdf.Array():
@@ -128,6 +141,14 @@ def raw_bytes(stream: pikepdf.Object) -> bytes:
 
 def _name(key: str) -> bytes:
     return pikepdf.Name(key).unparse()
+
+
+def _refuse_hidden(value: object) -> None:
+    """HiddenError for a membership dictionary that hides where its layers are on (ISO 32000-2 §8.11.2.2)."""
+    if isinstance(value, pikepdf.Dictionary) and str(value.get("/Type", "")) == "/OCMD":
+        rule = value.get("/P", pikepdf.Name.AnyOn)
+        if "/VE" in value or str(rule) not in _SHOWN_WHEN_ON:
+            raise HiddenError
 
 
 def _acts(value: pikepdf.Object) -> bool:

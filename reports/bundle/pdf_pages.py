@@ -30,6 +30,8 @@ MOST_CONTENT: Final = 64 << 20
 _MOST_OLD: Final = 64 << 10
 """Encoded bytes of content in a filter whose output cannot be bounded while it is decoded."""
 _ANCESTORS: Final = 60
+_MOST_FAULTS: Final = 4
+"""Pages that cannot be copied, after which all others of the file are drawn."""
 _MOST_UNIT: Final = 1e4
 _MOST_SIDE: Final = 1e6
 _LETTER: Final = (0.0, 0.0, 612.0, 792.0)
@@ -101,16 +103,22 @@ def _hides_layers(properties: object) -> bool:
 def _copied(
     document: pikepdf.Pdf, source: BinaryIO, writer: PdfWriter, step: Callable[[], None]
 ) -> Iterator[FormPage]:
-    copier = Copier(writer, step)
+    copier: Copier | None = Copier(writer, step)
     renderer: Renderer | None = None
+    faults = 0
     try:
         for index, page in enumerate(document.pages):
             if index == MOST_PAGES:
                 raise UnprintableError(Reason.TOO_MANY_PAGES)
             step()
-            try:
-                form = _form(page.obj, copier, writer)
-            except _Faults:
+            form = None
+            if copier is not None:
+                try:
+                    form = _form(page.obj, copier, writer)
+                except _Faults:
+                    faults += 1  # what pages share may be half copied: begin again, and not for ever
+                    copier = Copier(writer, step) if faults < _MOST_FAULTS else None
+            if form is None:
                 renderer = renderer or Renderer(source)
                 form = renderer.page(index, writer)
             yield form

@@ -8,6 +8,7 @@ import zlib
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -379,3 +380,29 @@ def test_any_damage_is_survived(data):
         for key in ("/AcroForm", "/Names", "/OpenAction", "/AA"):
             assert key not in document.Root
         assert not any("/Annots" in page.obj or "/AA" in page.obj for page in document.pages)
+
+
+def hiding(policy: str, pages: int) -> bytes:
+    """A black form on every page that its membership dictionary hides or shows while the only layer is on."""
+    with pikepdf.Pdf.new() as document:
+        layer = document.make_indirect(D(Type=N.OCG, Name="L"))
+        document.Root.OCProperties = D(OCGs=A([layer]), D=D(Order=A([layer])))
+        form = document.make_stream(b"0 0 0 rg 0 0 600 800 re f")
+        form.Type, form.Subtype, form.BBox = N.XObject, N.Form, A([0, 0, 600, 800])
+        form.OC = document.make_indirect(D(Type=N.OCMD, OCGs=A([layer]), P=N(policy)))
+        shared = document.make_indirect(D(X=form))
+        for _ in range(pages):
+            page = document.add_blank_page(page_size=(600, 800))
+            page.obj.Resources = D(XObject=shared)
+            page.obj.Contents = document.make_stream(b"/X Do")
+        return saved(document)
+
+
+@pytest.mark.parametrize(("policy", "black"), [("/AnyOn", True), ("/AllOff", False), ("/AnyOff", False)])
+def test_what_a_layer_hides_stays_hidden_on_every_page(policy, black):
+    """What pages share is not half copied where the first of them had to be drawn."""
+    pages = print_file("a.pdf", hiding(policy, 7))
+    with pypdfium2.PdfDocument(pages.pdf) as document:
+        for index in range(2, 9):
+            picture = document[index].render(scale=0.2, grayscale=True).to_pil()
+            assert (picture.getpixel((picture.width // 2, picture.height // 2)) < 50) == black

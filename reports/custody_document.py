@@ -103,6 +103,12 @@ def _entry(line: CustodyLine, origin: str, say: Speaker) -> Cell:
             return tuple(parts)
 
 
+def _unproven(line: CustodyLine, say: Speaker) -> Iterator[str]:
+    """Where no entry of the log bears an event out, wherever it is told."""
+    if line.standing in {Standing.PENDING, Standing.UNCOMPARED}:
+        yield say(f"documents.custody.standing.{line.standing.value}")
+
+
 def _place(line: CustodyLine, origin: str, say: Speaker) -> str:
     if line.origin in {"", origin}:
         return say("documents.custody.seq", seq=line.seq if line.seq is not None else "—")
@@ -126,7 +132,7 @@ def _rechecks(item: ExhibitCustody, say: Speaker) -> Iterator[Block]:
             (
                 beijing_text(line.at),
                 say(_OUTCOMES[line.action]),
-                tuple(_details(line, say)) or say("documents.unrecorded"),
+                (*_details(line, say), *_unproven(line, say)) or say("documents.unrecorded"),
             )
             for line in item.rechecks
         ),

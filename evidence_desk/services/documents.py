@@ -161,8 +161,9 @@ def _tokens(desk: Desk, facts: ExhibitFacts, checked: CheckedCustody) -> Iterato
 
 
 def _last_recheck(lines: Sequence[CustodyLine]) -> datetime | None:
-    """Of the last re-check that found every original sound; one that found damage is no reassurance."""
-    return max((line.at for line in lines if line.action == "rechecked"), default=None)
+    """Of the last re-check that found every original sound, as the log says; one that found damage is no reassurance."""
+    logged = (line for line in lines if line.standing is Standing.LOGGED)
+    return max((line.at for line in logged if line.action == "rechecked"), default=None)
 
 
 Described = tuple[model.Exhibit, ExhibitFacts]

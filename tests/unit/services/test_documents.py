@@ -25,6 +25,10 @@ from evidence_desk.services.export import export
 from evidence_desk.services.recheck import recheck
 from evidence_desk.services.seal import SealRequest, seal
 from evidence_desk.services.timestamp import timestamp
+from evidence_desk.texts import Language
+from reports.blocks import Table
+from reports.custody_document import custody_document
+from reports.speak import Speaker
 from tests.fixed import refusal
 from tests.unit.court_node.chain import CHAIN
 from tests.unit.services.conftest import seal_files
@@ -264,3 +268,24 @@ def test_an_event_added_without_a_leaf_waits_for_one(session, exhibit):
     )
     (item,) = build(session, custody_record, [exhibit]).exhibits
     assert [(line.action, line.standing) for line in item.lines[1:]] == [("opened", Standing.PENDING)]
+
+
+def test_a_recheck_that_no_leaf_bears_out_is_not_claimed(session, exhibit):
+    """Who can write into the vault cannot have a sound re-check printed."""
+    tamper(
+        session,
+        "INSERT INTO custody (exhibit, at, action, operator, details) SELECT leaf_hash, logged, 'rechecked', '他人', "
+        "CAST('{\"files\":1}' AS BLOB) FROM exhibits",
+    )
+    (statement,) = build(session, source_statement, [exhibit]).exhibits
+    assert statement.last_recheck is None
+    record = build(session, custody_record, [exhibit])
+    assert [line.standing for line in record.exhibits[0].rechecks] == [Standing.PENDING]
+    said = [
+        cell
+        for block in custody_document(record, Speaker(Language.ZH)).blocks
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in row
+    ]
+    assert ("文件 1 个", "待写入日志") in said

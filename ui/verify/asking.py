@@ -17,7 +17,7 @@ from evidence_desk.core.qr_payload import CodePayload, parse_code
 from evidence_desk.core.trust import NO_TRUST, Trust
 from evidence_desk.errors import EvidenceDeskError, MalformedError
 from evidence_desk.qr import MAX_CODES, read_codes
-from evidence_desk.services.examination import Examination, Subject
+from evidence_desk.services.examination import Examination, Row, Subject
 from evidence_desk.services.examine import MOST_CODES, SCAN_LIMIT, Examiner, examine, refused
 from evidence_desk.services.examine_all import examine_all
 from evidence_desk.verify.answer import Said
@@ -64,10 +64,11 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An examination, and what to ask for having it again."""
+    """An examination, and what to ask for having it again; `rows` are its own, made beside the window."""
 
     request: Request
     examination: Examination
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +104,13 @@ def answer(request: Request, basis: Basis, session: Session | None, job: Job) ->
     state = trust_state(basis, session)
     with _examiner(basis, state, session, job) as by:
         found = list(_answered(request, by))
-    if state.fault is None:
-        return found
-    note = Said(code=NO_TRUST_READ, parameters={"path": state.folder})
-    return [
-        replace(item, examination=replace(item.examination, notes=(note, *item.examination.notes)))
-        for item in found
-    ]
+    if state.fault is not None:
+        note = Said(code=NO_TRUST_READ, parameters={"path": state.folder})
+        found = [
+            replace(item, examination=replace(item.examination, notes=(note, *item.examination.notes)))
+            for item in found
+        ]
+    return [replace(item, rows=item.examination.rows) for item in found]
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -35,6 +36,7 @@ from ui.widgets.labels import words
 
 _TONES = {"accent": "neutral"}
 _WIDE_FROM = 620
+_ALL = len(Dimension)
 
 
 class DetailView(QWidget):
@@ -55,6 +57,9 @@ class DetailView(QWidget):
         self.entry: Entry | None = None
         self._opened: set[object] = set()
         self._wide = True
+        self._tile, self._columns = 0, _ALL
+        self.before: QWidget | None = None
+        """Whatever has the keyboard before the result."""
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(tokens.S)
@@ -124,20 +129,34 @@ class DetailView(QWidget):
         self.rows, self.notices = {}, []
         if self.entry is not None:
             done = self.entry.examination
-            self._tell_all(done)
+            self._tell_all(self.entry)
             for item in (self.save_button, self.print_button):
                 item.setEnabled(done.result is not Result.INPUT)
             self.short_limits.setVisible(done.error is None)
         focus = self.area.focusWidget() is not None and self.area.isAncestorOf(self.area.focusWidget())
         self.area.setWidget(content)
+        self._order(content)
         if focus and self.notices:
             self.notices[0].setFocus()
 
-    def _tell_all(self, done: Examination) -> None:
+    def _order(self, content: QWidget) -> None:
+        """By the keyboard through the result from the top, then to what can be done with it."""
+        stops = [
+            item for item in content.findChildren(QWidget) if item.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+        stops += [self.save_button, self.print_button, self.copy_button, self.again_button]
+        before = self.before
+        for item in stops:
+            if before is not None:
+                QWidget.setTabOrder(before, item)
+            before = item
+
+    def _tell_all(self, entry: Entry) -> None:
+        done = entry.examination
         self._column.addWidget(self._head(done))
-        self._answer(done)
+        self._answer(done, entry.rows)
         if done.verdict.findings:
-            self._column.addWidget(self._dimensions(done))
+            self._column.addWidget(self._dimensions(entry.rows, whole=done.kind is not None))
         if done.kind is not None and done.subject.path is not None:
             self._column.addWidget(
                 originals_card(
@@ -175,7 +194,7 @@ class DetailView(QWidget):
         column.addWidget(text(" · ".join(parts), role="secondary"))
         return widget
 
-    def _answer(self, done: Examination) -> None:
+    def _answer(self, done: Examination, rows: Sequence[Row]) -> None:
         """Revoked before anything else; then the sentence; then what must be known beside it."""
         tongue = self._context.tongue
         sign, headed = result_sign(done), answer_of(done, tongue)
@@ -200,7 +219,7 @@ class DetailView(QWidget):
             if then:
                 self._column.addWidget(text(then))
         if done.verdict.findings and done.kind is not None:
-            self._column.addWidget(self._overview(done))
+            self._column.addWidget(self._overview(rows))
         caveats = [say(tongue, item.code, item.parameters) for item in done.verdict.caveats]
         if caveats:
             self._notice("warning", "triangle-alert", "\n".join(caveats))
@@ -212,20 +231,26 @@ class DetailView(QWidget):
         self.notices.append(notice)
         self._column.addWidget(notice)
 
-    def _overview(self, done: Examination) -> QWidget:
+    def _overview(self, rows: Sequence[Row]) -> QWidget:
         """All dimensions at a glance; a click goes to its row. The keyboard goes to the rows themselves."""
         card = QFrame()
         card.setProperty("card", True)
         grid = QGridLayout(card)
         grid.setContentsMargins(tokens.S, tokens.XS, tokens.S, tokens.XS)
         grid.setSpacing(tokens.XS)
-        columns = 7 if self._wide else 4
-        for number, row in enumerate(done.rows):
-            sign = status_sign(row.status)
-            tile = Tile(self._context, dimension(row.dimension, self._context.tongue), sign)
+        tiles = [
+            Tile(self._context, dimension(row.dimension, self._context.tongue), status_sign(row.status))
+            for row in rows
+        ]
+        self._tile = max(tile.sizeHint().width() for tile in tiles) + tokens.XS
+        self._columns = self._columns_for(self.width())
+        for number, (row, tile) in enumerate(zip(rows, tiles, strict=True)):
             tile.clicked.connect(lambda _checked=False, name=row.dimension: self._go_to(name))
-            grid.addWidget(tile, *divmod(number, columns))
+            grid.addWidget(tile, *divmod(number, self._columns))
         return card
+
+    def _columns_for(self, width: int) -> int:
+        return _ALL if _ALL * self._tile + 2 * tokens.XXL <= width else (_ALL + 1) // 2
 
     def _go_to(self, name: Dimension) -> None:
         row = self.rows.get(name)
@@ -237,22 +262,23 @@ class DetailView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other columns where there is other room."""
         super().resizeEvent(event)
-        if self._wide != (self.width() >= _WIDE_FROM):
-            self._wide = not self._wide
+        wide = self.width() >= _WIDE_FROM
+        if wide != self._wide or self._columns != self._columns_for(self.width()):
+            self._wide = wide
             self._show_anew()
 
-    def _dimensions(self, done: Examination) -> QWidget:
+    def _dimensions(self, rows: Sequence[Row], *, whole: bool) -> QWidget:
         """All seven for evidence; of look-ups those with findings, the others named in one line."""
         tongue = self._context.tongue
         card, column = panel()
         column.setContentsMargins(tokens.L, tokens.S, tokens.L, tokens.S)
         column.setSpacing(tokens.S)
-        shown = [row for row in done.rows if row.findings or done.kind is not None]
+        shown = [row for row in rows if row.findings or whole]
         for number, row in enumerate(shown):
             if number:
                 column.addWidget(line())
             column.addWidget(self._row(row))
-        others = [dimension(row.dimension, tongue) for row in done.rows if row not in shown]
+        others = [dimension(row.dimension, tongue) for row in rows if row not in shown]
         if others:
             column.addWidget(line())
             names = tongue.say("verdict.comma").join(others)

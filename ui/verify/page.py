@@ -73,6 +73,8 @@ class VerifyPage(Page):
     def shown(self) -> None:
         """Look at the trust roots again: they may lie on a stick."""
         self.basis.refresh()
+        if not self.model.entries:
+            self.intake.field.setFocus()
 
     def accept_paths(self, paths: Sequence[Path]) -> bool:
         """Verify files and folders given at once."""
@@ -160,7 +162,7 @@ class VerifyPage(Page):
 
     def clear(self) -> None:
         """Forget all results."""
-        self.model.remove(self.model.entries)
+        self.model.clear()
         self._show_current()
 
     # --- answers ----------------------------------------------------------------------------------------------
@@ -324,6 +326,8 @@ class VerifyPage(Page):
         self._row.addWidget(self.side)
         self._row.addWidget(self.detail, 1)
         self.body.addWidget(self.results, 1)
+        QWidget.setTabOrder(self.list, self.clear_button)
+        self.detail.before = self.clear_button
 
     def _connect(self) -> None:
         intake, detail = self.intake, self.detail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QElapsedTimer, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ui.context import Context
@@ -25,8 +25,7 @@ class ProgressLine(QWidget):
         self._context = context
         self._name = printable(name)
         self._stage, self._done, self._total = "", 0, 0
-        self.age = QElapsedTimer()
-        self.age.start()
+        self.due = False
         self.task: Running[list[Answered]] | None = None
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -87,8 +86,12 @@ class ProgressLines(QWidget):
         self.lines.append(line)
         self._column.insertWidget(self._column.count() - 1, line)
         self._say()
-        QTimer.singleShot(_PATIENCE_MS, self, self._say)
+        QTimer.singleShot(_PATIENCE_MS, line, lambda: self._on_due(line))
         return line
+
+    def _on_due(self, line: ProgressLine) -> None:
+        line.due = True
+        self._say()
 
     def remove(self, line: ProgressLine) -> None:
         """It ended."""
@@ -103,4 +106,4 @@ class ProgressLines(QWidget):
         rest = len(self.lines) - _MOST
         self._more.setVisible(rest > 0)
         self._more.setText(self._context.tongue.say("ui_verify.working.more", count=max(0, rest)))
-        self.setVisible(any(line.age.elapsed() >= _PATIENCE_MS for line in self.lines))
+        self.setVisible(any(line.due for line in self.lines))

@@ -18,7 +18,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from evidence_desk.services.examination import Examination
+from evidence_desk.services.examination import Examination, Row
 from ui.context import Context
 from ui.look import fonts, icons, tokens
 from ui.verify.asking import Answered, Request
@@ -38,6 +38,7 @@ class Entry:
     key: str
     request: Request
     examination: Examination
+    rows: tuple[Row, ...]
 
 
 def key_of(answered: Answered) -> str:
@@ -57,6 +58,7 @@ class ResultModel(QAbstractListModel):
         super().__init__()
         self._context = context
         self.entries: list[Entry] = []
+        self._places: dict[str, int] = {}
         for signal in (context.tongue.changed, context.look.changed):
             signal.connect(self._on_said_anew)
 
@@ -82,25 +84,33 @@ class ResultModel(QAbstractListModel):
 
     def put(self, answered: Sequence[Answered]) -> int:
         """Take answers in, each in the place of an earlier one to the same question; returns the first one's row."""
-        rows = []
+        fresh: dict[str, Entry] = {}
         for item in answered:
             key = key_of(item)
+            entry = Entry(key=key, request=item.request, examination=item.examination, rows=item.rows)
             row = self.row_of(key)
-            entry = Entry(key=key, request=item.request, examination=item.examination)
             if row < 0:
-                row = len(self.entries)
-                self.beginInsertRows(QModelIndex(), row, row)
-                self.entries.append(entry)
-                self.endInsertRows()
+                fresh[key] = entry
             else:
                 self.entries[row] = entry
                 self.dataChanged.emit(self.index(row), self.index(row))
-            rows.append(row)
-        return rows[0] if rows else -1
+        if fresh:
+            start = len(self.entries)
+            self.beginInsertRows(QModelIndex(), start, start + len(fresh) - 1)
+            self.entries += fresh.values()
+            self._places |= {key: start + number for number, key in enumerate(fresh)}
+            self.endInsertRows()
+        return self.row_of(key_of(answered[0])) if answered else -1
 
     def row_of(self, key: str) -> int:
         """Row of a result, -1 when it is not there."""
-        return next((at for at, entry in enumerate(self.entries) if entry.key == key), -1)
+        return self._places.get(key, -1)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.beginResetModel()
+        self.entries, self._places = [], {}
+        self.endResetModel()
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Forget some."""
@@ -109,6 +119,7 @@ class ResultModel(QAbstractListModel):
             if row >= 0:
                 self.beginRemoveRows(QModelIndex(), row, row)
                 del self.entries[row]
+                self._places = {item.key: at for at, item in enumerate(self.entries)}
                 self.endRemoveRows()
 
     def _on_said_anew(self) -> None:
@@ -193,8 +204,10 @@ class ResultList(QListView):
 
     def choose(self, row: int) -> None:
         """Choose a result; told again when it was chosen already, its answer may be another."""
-        self.setCurrentIndex(self._results.index(row))
-        self.chosen.emit(self.entry)
+        if self.currentIndex().row() == row:
+            self.chosen.emit(self.entry)
+        else:
+            self.setCurrentIndex(self._results.index(row))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Delete takes a result off the list."""

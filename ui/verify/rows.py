@@ -15,7 +15,7 @@ from ui.look import fonts, tokens
 from ui.verify.parts import SignLabel, Value, deed, line, text
 from ui.verify.sayings import dimension, printable, say, status_sign, vouches, why
 
-_MOST: Final = 40
+_MOST: Final = 20
 """Findings shown at once; the rest on demand."""
 _INDENT: Final = 28
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ from ui.verify.sayings import OUTCOMES, Sign, advice, limits_of, moment, printab
 from ui.widgets.panels import DropZone
 
 _MOST: Final = 50
+_MOST_MISSING: Final = 10
 _MISSING: Final = "files.complete.missing"
 _TRUST: Final = frozenset({"network.no_trust", "trust.missing"})
 _NETWORK: Final = frozenset({"examination.no_gateways", "examination.offline", "examination.court.silent"})
@@ -43,13 +45,14 @@ def originals_card(
     """Files that were compared, those still missing, and a place to drop more."""
     tongue = context.tongue
     card, column = panel(tongue.say("ui_verify.originals"))
+    about = _by_file(done)
     for item in done.originals[:_MOST]:
-        column.addWidget(_compared(context, done, item))
+        column.addWidget(_compared(context, about.get(item.file.label, []), item))
     if len(done.originals) > _MOST:
         column.addWidget(
             text(tongue.say("ui_verify.and_more", count=len(done.originals) - _MOST), role="secondary")
         )
-    for finding in _missing(done):
+    for finding in islice(_missing(done), _MOST_MISSING):
         sign = Sign(icon="circle-question-mark", role="undetermined", code="ui_verify.originals.missing")
         column.addWidget(_told(context, sign, say(tongue, finding.code, finding.parameters)))
     zone = DropZone()
@@ -75,9 +78,16 @@ def _missing(done: Examination) -> Iterator[Finding]:
             yield item
 
 
-def _compared(context: Context, done: Examination, item: Compared) -> QWidget:
+def _by_file(done: Examination) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for item in done.verdict.findings:
+        if "file" in item.parameters:
+            found.setdefault(str(item.parameters["file"]), []).append(item)
+    return found
+
+
+def _compared(context: Context, found: Sequence[Finding], item: Compared) -> QWidget:
     """A file and whether it is one that the evidence lists."""
-    found = [one for one in done.verdict.findings if one.parameters.get("file") == item.file.label]
     if found:
         status = worst(one.status for one in found)
         first = next(one for one in found if one.status is status)

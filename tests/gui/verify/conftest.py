@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,11 +140,11 @@ def with_trust(page: VerifyPage, papers: Papers, settled: Callable[[VerifyPage],
 
 
 @pytest.fixture
-def own_vault(papers: Papers, tmp_path: Path) -> Iterator[Session]:
+def own_vault(papers: Papers, tmp_path: Path) -> Session:
     """A copy of the vault that made the papers, open."""
     folder = tmp_path / "own"
     shutil.copytree(papers.vault, folder)
-    yield unlocked(folder, PASSPHRASE, sleep=None)
+    return unlocked(folder, PASSPHRASE, sleep=None)
 
 
 def result(page: VerifyPage, row: int = 0) -> Examination:

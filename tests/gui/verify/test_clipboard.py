@@ -184,7 +184,7 @@ def test_garbage_is_told(page, settled):
         "https://evil.example/?q=",
         "f" * 63,
         "{}[]",
-        "‮ED-",
+        "\u202eED-",
     ):
         page.ask_text(text)
         settled(page)
@@ -193,4 +193,4 @@ def test_garbage_is_told(page, settled):
         assert page.detail.notices[0].said
         shown = f"{page.detail.notices[0].accessibleName()}{page.model.index(0).data()}"
         assert "\x1b" not in shown
-        assert "‮" not in shown
+        assert "\u202e" not in shown

@@ -41,7 +41,7 @@ def hostile(folder: Path, papers) -> dict[str, Path]:
         "huge.png": _png_header(1 << 20, 1 << 20),
         "cut.asice": papers.package.read_bytes()[:100_000],
         "flipped.asice": flipped_package(papers.package.read_bytes()),
-        f"名‮fdp.{SECRET}": SECRET.encode(),
+        f"名\u202efdp.{SECRET}": SECRET.encode(),
     }
     found = {}
     for name, data in made.items():
@@ -83,7 +83,7 @@ def test_every_hostile_file_has_its_sentence(
         assert done.result is not Result.PASSED, done.subject.name
         first = page.detail.notices[0]
         assert first.said.strip()
-        assert "‮" not in first.accessibleName()
+        assert "\u202e" not in first.accessibleName()
         for part in page.detail.rows.values():
             part.handle.setChecked(part.handle.isEnabled())
     for name in ("cut.pdf", "cut.asice", "flipped.asice", "bomb.asice", "deep.json"):

@@ -48,7 +48,7 @@ def court_of(page: VerifyPage, row: int = 0) -> PlaceAnswer:
 
 
 def test_a_judge_with_and_without_a_vault(anchored, open_context, qtbot, settled, messages, tmp_path):
-    session, original, issued, pdf = anchored
+    session, original, _issued, pdf = anchored
     page = shown(open_context, qtbot)
     assert page.basis.network.text == "法院节点网络：已加入"
 

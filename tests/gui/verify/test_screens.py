@@ -72,6 +72,7 @@ def test_states(page: VerifyPage, papers: Papers, settled: Settled, qtbot):
     window.resize(640, 760)
     take(window, "verify-narrow")
     page.clear()
+    qtbot.waitUntil(lambda: page.intake.field.width() > 300)
     take(window, "verify-narrow-empty")
 
 

@@ -107,9 +107,7 @@ def test_unlocking_again_finds_it_again(page, papers, settled, qtbot, messages):
     page.accept_paths([papers.originals[0]])
     settled(page)
     assert result(page).looked_up[0].vault.outcome is Outcome.NOT_ASKED
-    page.context.desk.unlock(
-        folder, PASSPHRASE, owner=page, done=lambda: page.ask_again(), failed=messages.error
-    )
+    page.context.desk.unlock(folder, PASSPHRASE, owner=page, done=page.ask_again, failed=messages.error)
     qtbot.waitUntil(lambda: page.context.desk.session is not None, timeout=20_000)
     settled(page)
     assert result(page).result is Result.PRESENT

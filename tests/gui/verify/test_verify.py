@@ -1,11 +1,12 @@
 """A judge at the page: real papers, with and without trust roots, originals, languages; nothing typed is lost."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
 
 from evidence_desk.core.verdict import Dimension, Status
 from evidence_desk.services.examination import Matching
@@ -17,6 +18,7 @@ from ui.look.tokens import Scheme
 from ui.page import PageName
 from ui.verify.page import VerifyPage
 from ui.verify.results import NAME, SIGN
+from ui.verify.rows import FindingPart
 from ui.verify.sayings import plain_text
 from ui.window import Window
 
@@ -257,6 +259,64 @@ def test_every_control_has_a_name(with_trust, papers, settled):
         assert view.accessibleName()
     for notice in page.detail.notices:
         assert notice.accessibleName()
+
+
+def test_by_the_keyboard_from_the_top_of_the_result_to_the_report(with_trust, papers, settled):
+    page = with_trust
+    page.accept_paths([papers.pdf])
+    settled(page)
+    order = []
+    at = page.intake.files
+    for _ in range(200):
+        at = at.nextInFocusChain()
+        if at.isVisible() and at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isEnabled():
+            order.append(at)
+    expected = [
+        page.intake.folder, page.intake.field, page.intake.look, page.basis.choose, page.detail.notices[0],
+        page.detail.rows[Dimension.INTEGRITY].handle, page.detail.rows[Dimension.COURT].handle,
+        page.detail.save_button, page.detail.again_button,
+    ]  # fmt: skip
+    places = [order.index(item) for item in expected]
+    assert places == sorted(places)
+
+
+def test_showing_a_large_result_does_not_hold_up_the_window(page, papers, settled):
+    """A certificate over many exhibits has thousands of findings; rows show none before they are unfolded."""
+    page.accept_paths([papers.pdf])
+    settled(page)
+    done = result(page)
+    many = tuple(
+        replace(item, parameters={**item.parameters, "n": number})
+        for number in range(200)
+        for item in done.verdict.findings
+    )
+    assert len(many) > 5000
+    entry = page.model.entries[0]
+    entry.examination = replace(done, verdict=replace(done.verdict, findings=many))
+    entry.rows = entry.examination.rows
+    page.list.choose(0)
+    row = page.detail.rows[Dimension.INTEGRITY]
+    assert len(row.findChildren(FindingPart)) == 0
+    row.handle.setChecked(True)
+    assert len(row.findChildren(FindingPart)) == 20
+    more = [item for item in row.findChildren(QPushButton) if item.text().startswith("再显示")]
+    more[0].click()
+    assert len(row.findChildren(FindingPart)) == 40
+
+
+def test_thousands_of_results_stay_smooth(page, settled, tmp_path, qtmodeltester):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(3000):
+        (folder / f"{number}.txt").write_text(str(number))
+    page.accept_paths([folder])
+    settled(page)
+    assert len(page.model.entries) == 3000
+    assert page.model.row_of(page.model.entries[2999].key) == 2999
+    page.model.remove(page.model.entries[10:12])
+    assert page.model.row_of(page.model.entries[2997].key) == 2997
+    page.clear()
+    assert page.model.rowCount() == 0
 
 
 def test_files_dropped_on_a_result_are_its_originals(with_trust, papers, settled):

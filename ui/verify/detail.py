@@ -242,7 +242,7 @@ class DetailView(QWidget):
             Tile(self._context, dimension(row.dimension, self._context.tongue), status_sign(row.status))
             for row in rows
         ]
-        self._tile = max(tile.sizeHint().width() for tile in tiles) + tokens.XS
+        self._tile = max(tile.needed for tile in tiles)
         self._columns = self._columns_for(self.width())
         for number, (row, tile) in enumerate(zip(rows, tiles, strict=True)):
             tile.clicked.connect(lambda _checked=False, name=row.dimension: self._go_to(name))
@@ -250,7 +250,8 @@ class DetailView(QWidget):
         return card
 
     def _columns_for(self, width: int) -> int:
-        return _ALL if _ALL * self._tile + 2 * tokens.XXL <= width else (_ALL + 1) // 2
+        room = width - tokens.XXL - 2 * tokens.S  # scroll bar, margins
+        return _ALL if _ALL * (self._tile + tokens.XS) <= room else (_ALL + 1) // 2
 
     def _go_to(self, name: Dimension) -> None:
         row = self.rows.get(name)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -87,8 +88,11 @@ class Tile(QToolButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         word = context.tongue.say(sign.code)
         self.setText(f"{name}\n{word}")
-        self.setFont(fonts.sans(tokens.SMALL))
-        self.setStyleSheet(f"color: {getattr(context.look.colors, sign.role)};")
+        font = fonts.sans(tokens.SMALL)
+        self.setFont(font)
+        self.setStyleSheet(f"color: {getattr(context.look.colors, sign.role)}; padding: 4px 0;")
+        self.setMinimumWidth(1)
+        self.needed = max(QFontMetrics(font).horizontalAdvance(part) for part in (name, word)) + tokens.XS
         self.setAccessibleName(context.tongue.say("ui_verify.row", name=name, status=word))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from evidence_desk.texts import Language
 from evidence_desk.verify.answer import Result
@@ -26,6 +26,10 @@ def take(widget: QWidget, name: str) -> None:
     }
     assert path.exists()
     assert len(colors) > 20
+
+
+def _fits(item: QPushButton) -> bool:
+    return not item.isVisible() or item.width() >= item.sizeHint().width()
 
 
 def show(page: VerifyPage, settled: Settled, *paths, originals=()) -> None:
@@ -66,6 +70,7 @@ def test_states(page: VerifyPage, papers: Papers, settled: Settled, qtbot):
     for scheme in (Scheme.DARK, Scheme.CONTRAST):
         page.context.look.set_scheme(scheme)
         page.list.choose(2)
+        qtbot.waitUntil(lambda: all(_fits(item) for item in page.findChildren(QPushButton)))
         take(window, f"verify-{scheme.value}-en")
     page.context.look.set_scheme(Scheme.LIGHT)
     page.context.tongue.set_language(Language.ZH)

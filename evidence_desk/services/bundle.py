@@ -21,6 +21,7 @@ from evidence_desk.errors import IntegrityError
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.documents import catalog
+from evidence_desk.services.logged import certificate_logged
 
 _PIECE: Final = 1 << 20
 _IN_MEMORY: Final = 32 << 20
@@ -79,7 +80,7 @@ def _certificate(desk: Desk, row: ExhibitRow) -> BundleCertificate | None:
     if not valid:
         return None
     newest = valid[-1]
-    if not DigestPair.of(newest.pdf).matches(newest.digests):
+    if not (DigestPair.of(newest.pdf).matches(newest.digests) and certificate_logged(desk, newest)):
         raise IntegrityError("bundle.certificate_damaged", number=newest.number)
     return BundleCertificate(number=newest.number, pdf=newest.pdf)
 

@@ -342,9 +342,12 @@ def _answer(question: Question, looked: LookedUp) -> Answer:
     if vault.outcome is Outcome.FOUND:
         code = "examination.answer.vault"
         return Answer(result=Result.PRESENT, said=Said(code=code, parameters=vault.why.parameters))
-    if court.outcome is Outcome.ABSENT:
+    if court.outcome is Outcome.ABSENT and vault.outcome is not Outcome.UNDETERMINED:
         code = "examination.answer.absent"
         return Answer(result=Result.ABSENT, said=Said(code=code, parameters=court.why.parameters))
+    if vault.outcome is Outcome.UNDETERMINED:
+        said = Said(code="examination.answer.unproven")
+        return Answer(result=Result.UNDETERMINED, said=said, reason=vault.why)
     return Answer(result=Result.UNDETERMINED, said=Said(code="examination.answer.unknown"), reason=court.why)
 
 

@@ -13,7 +13,8 @@ from evidence_desk.errors import CanceledError, EvidenceDeskError, MalformedErro
 from evidence_desk.services.court_query import Court, GatewayFault
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.examination import LookedUp, Outcome, Place, PlaceAnswer
-from evidence_desk.services.find import find_here
+from evidence_desk.services.find import Here, find_here
+from evidence_desk.services.logged import certificate_logged, file_logged
 from evidence_desk.services.lookup import LookupOutcome, look_up
 from evidence_desk.services.prove import prove
 from evidence_desk.services.question import Question, QuestionKind
@@ -55,6 +56,11 @@ class Places:
         if not here:
             return PlaceAnswer(
                 place=Place.VAULT, outcome=Outcome.ABSENT, why=Said(code="examination.vault.absent")
+            )
+        here = _borne_out(self.desk, question, here)
+        if not here:
+            return PlaceAnswer(
+                place=Place.VAULT, outcome=Outcome.UNDETERMINED, why=Said(code="examination.vault.unproven")
             )
         numbers = [item.number for item in here.exhibits]
         if question.kind is QuestionKind.CERTIFICATE_NUMBER or not numbers:
@@ -104,6 +110,18 @@ class Places:
             findings += verdict.findings
             caveats += verdict.caveats
         return Verdict(policy=DATA_POLICY, findings=tuple(findings), caveats=unique_caveats(caveats))
+
+
+def _borne_out(desk: Desk, question: Question, here: Here) -> Here:
+    """What the log says too: a row may have been changed so that it answers to a look-alike."""
+    digest = question.digest if question.digests is None else question.digests.sha256
+    exhibits = here.exhibits
+    if digest:
+        exhibits = tuple(row for row in exhibits if row.erased or file_logged(desk, row, digest))
+    certificates = tuple(row for row in here.certificates if certificate_logged(desk, row))
+    if question.kind is QuestionKind.CERTIFICATE_NUMBER and not certificates:
+        return Here()
+    return Here(exhibits=exhibits, certificates=certificates)
 
 
 def given_of(question: Question, name: str) -> GivenFile | None:

@@ -27,16 +27,17 @@ from evidence_desk.core.job import Job
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.services import browse
 from evidence_desk.services.browse import CaseSummary
-from ui.certify.drafting import Order, order_of, rows_of
+from ui.certify.drafting import Order, Remark, order_of, rows_of
 from ui.certify.model import Column, ExhibitModel
-from ui.certify.office import Office
+from ui.certify.office import Office, SignerFacts
 from ui.certify.operator import OperatorField
+from ui.certify.remarks import RemarkList
 from ui.context import Context
 from ui.look import tokens
 from ui.tasks import Lane
 from ui.widgets.buttons import button
 from ui.widgets.form import Form
-from ui.widgets.labels import IconLabel, words
+from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
 
 _SEARCH_MS: Final = 200
@@ -66,8 +67,7 @@ class ChooseStep(QWidget):
         self.empty = EmptyState(context, "file-pen-line", "ui_certify.empty")
         self.together, self.each = QRadioButton(), QRadioButton()
         self.operator = OperatorField(context)
-        self.signer = IconLabel(context)
-        self.signer.set("key-round", "text", "ui_certify.signer.unknown")
+        self.signer = RemarkList(context)
         self.chosen = words(context)
         self.all = button(context, "ui_certify.all_open", self._on_all)
         self.none = button(context, "ui_certify.none", self.model.clear_checked)
@@ -106,16 +106,7 @@ class ChooseStep(QWidget):
         """Who signs here, in which mode, and who may handle certificates."""
         self._office = office
         self.operator.show_office(office)
-        signer = office.signer
-        if signer is None:
-            self.signer.set("triangle-alert", "warning", "ui_certify.signer.none")
-        else:
-            code = "ui_certify.signer.demo" if signer.demo else "ui_certify.signer.line"
-            code = "ui_certify.signer.token" if signer.token else code
-            icon, role = ("triangle-alert", "warning") if signer.demo else ("key-round", "text")
-            self.signer.set(
-                icon, role, code, name=signer.name, until=signer.until.date().isoformat(), token=signer.token
-            )
+        self.signer.show_remarks([_signer_line(office.signer)])
         self._say()
 
     def choose(self, leaves: Sequence[bytes]) -> None:
@@ -178,9 +169,8 @@ class ChooseStep(QWidget):
         how.add("ui_certify.operator", self.operator)
         column.addWidget(how)
         foot = QHBoxLayout()
-        foot.addWidget(self.signer)
+        foot.addWidget(self.signer, 1)
         foot.addWidget(button(context, "ui_certify.signer.change", self.signer_wanted.emit, flat=True))
-        foot.addStretch(1)
         foot.addWidget(self.go)
         column.addLayout(foot)
         self.together.setChecked(True)
@@ -280,6 +270,19 @@ class ChooseStep(QWidget):
         self.model.reload()
 
 
+def _signer_line(signer: SignerFacts | None) -> Remark:
+    """Who is going to sign, and with what."""
+    if signer is None:
+        return Remark(tone="warning", icon="triangle-alert", code="ui_certify.signer.none")
+    code = "ui_certify.signer.demo" if signer.demo else "ui_certify.signer.line"
+    return Remark(
+        tone="warning" if signer.demo else "accent",
+        icon="triangle-alert" if signer.demo else "key-round",
+        code="ui_certify.signer.token" if signer.token else code,
+        facts={"name": signer.name, "until": signer.until.date().isoformat(), "token": signer.token},
+    )
+
+
 class ExhibitTable(QTableView):
     """Space checks the selected rows, Ctrl+A selects all that is shown."""
 
@@ -299,15 +302,17 @@ class ExhibitTable(QTableView):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(Column.EXHIBIT, QHeaderView.ResizeMode.Stretch)
-        for column, width in (
-            (Column.NUMBER, 210),
-            (Column.TIME, 124),
-            (Column.COURT, 100),
-            (Column.CERTIFICATE, 100),
-        ):
-            self.setColumnWidth(column, width)
+        self.setColumnWidth(Column.NUMBER, 210)
         context.tongue.bind(self, self.setAccessibleName, "ui_certify.list")
         model.modelReset.connect(self._on_reset)
+        context.tongue.follow(self, self._fit)
+
+    def _fit(self) -> None:
+        """Columns of states are as wide as their words in this language."""
+        measure = self.fontMetrics()
+        for column in (Column.TIME, Column.COURT, Column.CERTIFICATE):
+            widest = max(measure.horizontalAdvance(text) for text in self._exhibits.words_of(column))
+            self.setColumnWidth(column, widest + tokens.L + tokens.XXL)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space acts on all selected rows."""

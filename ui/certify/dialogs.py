@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QHBoxLayout,
+    QLayout,
+    QLineEdit,
+    QMainWindow,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from evidence_desk.errors import CanceledError, EvidenceDeskError
 from ui.context import Context
@@ -21,13 +31,15 @@ class Sheet(QDialog):
 
     def __init__(self, context: Context, title: str, action: str, *, danger: bool = False) -> None:
         """`title` and `action` are codes: of the window's title, and of the word on the button that does it."""
-        super().__init__(QApplication.activeWindow())
+        super().__init__(_window())
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(_WIDTH)
         self.context = context
         self._busy = False
         context.tongue.bind(self, self.setWindowTitle, title)
+        self._error: EvidenceDeskError | None = None
         outer = QVBoxLayout(self)
+        outer.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # `fit` lets it grow
         outer.setContentsMargins(tokens.XL, tokens.XL, tokens.XL, tokens.L)
         outer.setSpacing(tokens.L)
         self.body = QVBoxLayout()
@@ -46,6 +58,7 @@ class Sheet(QDialog):
         self.feet.addWidget(self.deed)
         outer.addLayout(self.feet)
         context.desk.locked.connect(self.reject)
+        context.tongue.changed.connect(self._say_fault)  # after every bound text
         self.finished.connect(self._forget)
 
     def say(self, code: str, role: str = "", **facts: str | int) -> None:
@@ -63,7 +76,7 @@ class Sheet(QDialog):
 
     def begin(self) -> None:
         """The deed is being done beside the window."""
-        self._busy = True
+        self._busy, self._error = True, None
         self.fault.hide()
         self.check()
 
@@ -71,15 +84,28 @@ class Sheet(QDialog):
         """It was not done: say why, and let the person correct what he typed."""
         self._busy = False
         self.check()
-        if not isinstance(error, CanceledError):
-            tongue = self.context.tongue
+        self._error = None if isinstance(error, CanceledError) else error
+        self._say_fault()
 
-            def say() -> None:
-                what, then = tongue.error(error)
-                self.fault.set("failed", "circle-x", "ui_certify.fault", what=what, then=then)
+    def fit(self) -> None:
+        """As high as what it shows; never smaller than before."""
+        layout = self.layout()
+        if layout is not None and self.isVisible():
+            layout.activate()
+            wanted = (
+                layout.totalHeightForWidth(self.width())
+                if layout.hasHeightForWidth()
+                else layout.totalSizeHint().height()
+            )
+            if wanted > self.height():
+                self.resize(self.width(), wanted)
 
-            tongue.follow(self.fault, say)
+    def _say_fault(self) -> None:
+        if self._error is not None:
+            what, then = self.context.tongue.error(self._error)
+            self.fault.set("failed", "circle-x", "ui_certify.fault", what=what, then=then)
             self.fault.show()
+            self.fit()
 
     def check(self) -> None:
         """Whether the deed can be done now."""
@@ -100,8 +126,9 @@ class Sheet(QDialog):
             field.forget()
 
 
-def line(context: Context, code: str, parent: QWidget | None = None) -> QLineEdit:
-    """A line with its accessible name, for use outside a form."""
-    field = QLineEdit(parent)
-    context.tongue.bind(field, field.setAccessibleName, code)
-    return field
+def _window() -> QWidget | None:
+    """The window that a dialog stands over."""
+    active = QApplication.activeWindow()
+    if active is not None:
+        return active
+    return next((item for item in QApplication.topLevelWidgets() if isinstance(item, QMainWindow)), None)

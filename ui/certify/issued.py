@@ -20,6 +20,7 @@ from evidence_desk.services.find import one_certificate
 from evidence_desk.services.revoke import revoke
 from ui.certify.issued_model import IssuedColumn, IssuedLine, IssuedModel, issued_lines
 from ui.certify.mail import mail_url
+from ui.certify.printing import print_pdfs
 from ui.certify.results import open_url
 from ui.certify.tables import plain_table
 from ui.context import Context
@@ -61,6 +62,7 @@ class IssuedTab(QWidget):
         self.save = button(context, "ui_certify.save_again", self._on_save, icon="save")
         self.copy = button(context, "ui_certify.copy_number", self._on_copy, icon="copy")
         self.mail = button(context, "ui_certify.mail", self._on_mail, icon="mail")
+        self.print = button(context, "ui_certify.print", self._on_print, icon="printer")
         self.revoke = button(context, "ui_certify.revoke", self._on_revoke, icon="ban", danger=True)
         self.documents = [
             button(context, code, partial(self._on_document, code, build, name),
@@ -115,7 +117,7 @@ class IssuedTab(QWidget):
         column.addWidget(self.heading)
         column.addWidget(self.table, 1)
         foot = QHBoxLayout()
-        for deed in (self.save, self.copy, self.mail):
+        for deed in (self.save, self.print, self.copy, self.mail):
             foot.addWidget(deed)
         foot.addStretch(1)
         foot.addWidget(self.revoke)
@@ -136,7 +138,8 @@ class IssuedTab(QWidget):
             if self._case
             else say("ui_certify.issued.none")
         )
-        self.save.setEnabled(chosen is not None and chosen.held)
+        for deed in (self.save, self.print):
+            deed.setEnabled(chosen is not None and chosen.held)
         for deed in (self.copy, self.mail):
             deed.setEnabled(chosen is not None)
         self.revoke.setEnabled(chosen is not None and chosen.revoked is None)
@@ -161,6 +164,16 @@ class IssuedTab(QWidget):
             )
 
         self._context.messages.save_as(f"{chosen.number}.pdf", save, code="ui_certify.save_again")
+
+    def _on_print(self) -> None:
+        chosen = self.selected()
+        if chosen is not None:
+            self._context.desk.run(
+                lambda session, _job: held_pdf(session, chosen.number),
+                owner=self,
+                done=lambda pdf: print_pdfs(self._context, self, [lambda: pdf]),
+                lane=Lane.READ,
+            )
 
     def _on_copy(self) -> None:
         chosen = self.selected()
@@ -229,11 +242,17 @@ class IssuedTab(QWidget):
 
 def save_again(session: Session, number: str, path: Path) -> None:
     """Write an issued certificate once more, byte for byte; NotFoundError ``certificate.not_held``."""
+    pdf = held_pdf(session, number)
+    with written(path, force=True) as stream:  # the dialog asked before a file is replaced
+        stream.write(pdf)
+
+
+def held_pdf(session: Session, number: str) -> bytes:
+    """The file of an issued certificate; NotFoundError ``certificate.not_held``."""
     row = one_certificate(session.desk, number)
     if not row.pdf:
         raise NotFoundError("certificate.not_held", number=row.number)
-    with written(path, force=True) as stream:  # the dialog asked before a file is replaced
-        stream.write(row.pdf)
+    return row.pdf
 
 
 def _rows(session: Session, case: str) -> list[ExhibitRow]:

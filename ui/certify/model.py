@@ -219,6 +219,11 @@ class ExhibitModel(QAbstractTableModel):
                 return QColor(getattr(self._context.look.colors, color))
         return None
 
+    def words_of(self, column: Column) -> list[str]:
+        """Everything that a column of states can say, its title included."""
+        _, yes, no = _STATES[column]
+        return [self._context.tongue.say(code) for code in (yes, no, _TITLES[column])]
+
     def _spoken(self, row: ExhibitSummary) -> str:
         say = self._context.tongue.say
         mark = "ui_certify.checked" if row.leaf_hash in self._checked else "ui_certify.unchecked"

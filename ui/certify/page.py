@@ -54,6 +54,7 @@ class CertifyPage(Page):
         self.keys = OfficeTab(context, self.work.pin)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         for tab in (self.steps, self.waiting, self.issued, self.keys):
             self.tabs.addTab(tab, "")
         self.body.addWidget(self.tabs, 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +25,18 @@ _DPI: Final = 300
 _LIMIT: Final = 256 << 20
 
 
+Source = Callable[[], bytes]
+"""Gives a PDF when its turn has come."""
+
+
 def print_files(context: Context, parent: QWidget, paths: Sequence[Path]) -> None:
-    """Ask for a printer and print PDF files one after the other; that there is none is told."""
-    if not paths:
+    """Print PDF files; see `print_pdfs`."""
+    print_pdfs(context, parent, [partial(read_input, path, _LIMIT) for path in paths])
+
+
+def print_pdfs(context: Context, parent: QWidget, sources: Sequence[Source]) -> None:
+    """Ask for a printer and print one after the other; that there is none is told."""
+    if not sources:
         return
     try:
         from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo  # noqa: PLC0415 - not on every system
@@ -45,7 +55,7 @@ def print_files(context: Context, parent: QWidget, paths: Sequence[Path]) -> Non
     def accepted() -> None:
         context.tasks.run(
             Lane.CPU,
-            lambda job: draw_on(printer, paths, job),
+            lambda job: draw_on(printer, sources, job),
             owner=context.desk,
             done=lambda pages: context.messages.inform("ui_certify.printed", pages=pages),
             title="ui_certify.work.print",
@@ -55,8 +65,8 @@ def print_files(context: Context, parent: QWidget, paths: Sequence[Path]) -> Non
     QDialog.open(dialog)  # its own takes a slot by name
 
 
-def draw_on(printer: QPrinter, paths: Sequence[Path], job: Job) -> int:
-    """Draw all pages of files on a printer; how many.
+def draw_on(printer: QPrinter, sources: Sequence[Source], job: Job) -> int:
+    """Draw all pages of PDFs on a printer; how many.
 
     Raises:
         HostError: ``ui_certify.print_failed``. UnreadableError, MalformedError: of a file. CanceledError.
@@ -66,8 +76,8 @@ def draw_on(printer: QPrinter, paths: Sequence[Path], job: Job) -> int:
         raise HostError("ui_certify.print_failed", name=printer.printerName())
     drawn = 0
     try:
-        for path in paths:
-            pdf = read_input(path, _LIMIT)
+        for source in sources:
+            pdf = source()
             for index, (wide, high) in enumerate(page_sizes(pdf)):
                 job.step("print", drawn, 0)
                 if drawn and not printer.newPage():

@@ -140,10 +140,10 @@ class SignStep(QWidget):
         column.setSpacing(tokens.M)
         for widget in (
             self.about,
-            self.by,
-            words(context, "ui_certify.before", role="heading"),
+            words(context, "ui_certify.before", role="secondary"),
             self.remarks,
             self.state,
+            self.by,
         ):
             column.addWidget(widget)
         column.addStretch(1)
@@ -165,7 +165,7 @@ class SignStep(QWidget):
         )
         self.side.setMinimumWidth(0 if narrow else _BESIDE)
         self.side.setMaximumWidth(16_777_215 if narrow else _BESIDE)
-        self.side.setMaximumHeight(150 if narrow else 16_777_215)
+        self.side.setMaximumHeight(190 if narrow else 16_777_215)
 
     # --- words and deeds --------------------------------------------------------------------------------------
 

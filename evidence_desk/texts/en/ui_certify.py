@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "ui_certify.tab.issue": "Certify",
+    "ui_certify.tab.issue": "Issue",
     "ui_certify.tab.waiting": "To be confirmed",
     "ui_certify.tab.issued": "Issued",
     "ui_certify.tab.office": "Key and persons",
@@ -40,7 +40,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.operator.first": "Two-person mode: name who handles it",
     "ui_certify.preview": "Preview and issue",
     "ui_certify.draft": "Preview and hand over",
-    "ui_certify.signer.unknown": "Reading the signing key",
     "ui_certify.signer.none": "No signing key is set up",
     "ui_certify.signer.line": "Signed by {name}, valid until {until}",
     "ui_certify.signer.demo": "Signed by {name} (demonstration), valid until {until}",
@@ -190,7 +189,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.key.place": "Where it is",
     "ui_certify.key.digest": "Certificate SHA-256",
     "ui_certify.key.no_root": "not given",
-    "ui_certify.key.is_demo": "Demonstration",
+    "ui_certify.key.is_demo": "Demonstration, not a third party",
     "ui_certify.key.is_own": "Institution's key",
     "ui_certify.key.in_vault": "Key file of this vault",
     "ui_certify.key.in_token": "Token “{token}” (serial number {serial}), module {module}",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "ui_certify.tab.issue": "出证",
+    "ui_certify.tab.issue": "签发",
     "ui_certify.tab.waiting": "待复核",
     "ui_certify.tab.issued": "已签发",
     "ui_certify.tab.office": "密钥与人员",
@@ -40,7 +40,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.operator.first": "双人出证须写明承办人",
     "ui_certify.preview": "预览并出证",
     "ui_certify.draft": "预览并送交复核",
-    "ui_certify.signer.unknown": "正在读取签名密钥",
     "ui_certify.signer.none": "尚未设置签名密钥，不能出证",
     "ui_certify.signer.line": "签发：{name}，有效期至 {until}",
     "ui_certify.signer.demo": "签发：{name}（演示/非第三方），有效期至 {until}",

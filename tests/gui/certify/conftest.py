@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_der_private_key, pkcs12
+from cryptography.x509 import load_der_x509_certificate
 
 from evidence_desk.core.job import Job
 from evidence_desk.services.seal import SealRequest, seal
@@ -14,6 +17,7 @@ from ui.context import Context
 from ui.page import PageName
 from ui.window import Window
 
+P12_PASS = "p12-pass"
 CASE = "(2026)渝0103民初1号"
 NAMES = ("聊天记录.txt", "合同.txt", "转账回单.txt")
 
@@ -48,3 +52,29 @@ def page(leaves: list[bytes], window: Window, qtbot) -> CertifyPage:
     assert isinstance(made, CertifyPage)
     qtbot.waitUntil(lambda: made.choose.model.rowCount() == 3 and made.office is not None, timeout=20_000)
     return made
+
+
+def look(page, qtbot) -> None:
+    """Preview what is checked, until its first page is drawn."""
+    page.choose.go.click()
+    qtbot.waitUntil(lambda: page.sign.shown is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: page.sign.preview.view.settled, timeout=30_000)
+
+
+def ended(page, qtbot) -> None:
+    """The run is over, and whatever is read after it."""
+    qtbot.waitUntil(lambda: page.work.issue is not None and not page.work.working, timeout=60_000)
+    qtbot.waitUntil(lambda: not page.context.tasks.busy(), timeout=30_000)
+
+
+def pkcs12_file(pkcs8: bytes, certificate: bytes, above: list[bytes]) -> bytes:
+    """A PKCS#12 file with the password `P12_PASS`."""
+    key = load_der_private_key(pkcs8, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return pkcs12.serialize_key_and_certificates(
+        b"x",
+        key,
+        load_der_x509_certificate(certificate),
+        [load_der_x509_certificate(item) for item in above],
+        BestAvailableEncryption(P12_PASS.encode()),
+    )

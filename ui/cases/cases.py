@@ -85,9 +85,11 @@ class CaseList(QWidget):
         )
 
     def set_lines(self, lines: Sequence[CaseLine]) -> None:
-        """Show these; the chosen one stays chosen."""
-        self._lines = lines
+        """Show these; the chosen one stays chosen unless it is no longer shown."""
+        before, self._lines = self._number, lines
         self._show()
+        if self._number != before:
+            self.chosen.emit(self._number)
 
     def choose(self, number: str | None) -> None:
         """Choose a case; one that is archived is shown from then on."""

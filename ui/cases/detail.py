@@ -58,7 +58,7 @@ class DetailPane(Card):
         self._reading: Running[Facts] | None = None
         self.body.setContentsMargins(tokens.L, tokens.M, tokens.L, tokens.M)
         self.body.setSpacing(tokens.S)
-        self.setMinimumWidth(320)
+        self.setMinimumWidth(340)
         self._head()
         self._buttons()
         self.tabs = QTabWidget()

@@ -166,6 +166,18 @@ class EntryList(QListView):
         self.activated.connect(self._on_opened)
         context.look.changed.connect(self._on_look)
 
+    def sizeHint(self) -> QSize:
+        """Two rows: what there is room for beyond that comes from the layout."""
+        return QSize(
+            tokens.RAIL, 2 * self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
+        )
+
+    def minimumSizeHint(self) -> QSize:
+        """One row."""
+        return QSize(
+            tokens.RAIL, self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
+        )
+
     def show_entries(self, entries: Sequence[Entry], *, current: object = None) -> None:
         """Show these, standing on the entry about `current` (compared), else on the first; `chosen` is told."""
         self.entries.show(entries)

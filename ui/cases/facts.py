@@ -140,7 +140,8 @@ def _stamp(session: Session, row: ExhibitRow) -> Stamp | None:
         facts = parse_token(token.token)
     except EvidenceDeskError:  # the verdict says what is wrong with it, not this list
         return Stamp(tsa=token.authority, at=token.gen_time, demo=False)
-    return Stamp(tsa=facts.tsa_name or token.authority, at=token.gen_time, demo=is_demo(facts.policy))
+    name = facts.tsa_name.rpartition("CN=")[2]
+    return Stamp(tsa=name or token.authority, at=token.gen_time, demo=is_demo(facts.policy))
 
 
 def _anchoring(session: Session, row: ExhibitRow) -> Anchoring | None:

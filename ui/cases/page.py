@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
@@ -16,12 +16,13 @@ from evidence_desk.services import browse
 from evidence_desk.services.browse import ExhibitQuery, Order
 from ui.cases.asking import ask
 from ui.cases.bars import UndoBar, WorkBar
-from ui.cases.cases import CaseHead, CaseLine, CaseList, case_lines
+from ui.cases.cases import WIDTH, CaseHead, CaseLine, CaseList, case_lines
 from ui.cases.deeds import Deeds
 from ui.cases.detail import DetailPane
 from ui.cases.exhibits import ExhibitModel
 from ui.cases.filters import FilterBar
 from ui.cases.finding import Chosen, place_of
+from ui.cases.flow import FlowLayout
 from ui.cases.menus import Menus
 from ui.cases.table import ExhibitTable
 from ui.context import Context
@@ -31,9 +32,10 @@ from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
 
-_WIDE: Final = 1180
+_WIDE: Final = 1280
 """Room, in logical pixels, for cases, list and detail beside one another; below `_NARROW` for one of them."""
 _NARROW: Final = 720
+_LIST_PART: Final = 0.52
 _FOLLOW_MS: Final = 120
 _MOST_SHOWN: Final = 200
 """Exhibits that another page may have selected here at once."""
@@ -72,6 +74,7 @@ class CasesPage(Page):
         self._stand_on: bytes | None = None
         self._also: Sequence[bytes] = ()
         self._open = False
+        self._mode: tuple[bool, bool] | None = None
         self._follow = QTimer(self, singleShot=True, interval=_FOLLOW_MS)
         self._follow.timeout.connect(self._on_follow)
         self._lay_out()
@@ -124,8 +127,7 @@ class CasesPage(Page):
         column.addWidget(self.table, 1)
         column.addWidget(self.nothing, 1)
         column.addWidget(self.found)
-        self._foot = QHBoxLayout()
-        self._foot.setSpacing(tokens.S)
+        self._foot = FlowLayout()
         column.addLayout(self._foot)
         for widget in (self.cases, self._middle, self.detail):
             self.splitter.addWidget(widget)
@@ -148,10 +150,8 @@ class CasesPage(Page):
         self.recheck = button(context, "ui_cases.do.recheck", menus.recheck, icon="refresh-cw")
         self.export = button(context, "ui_cases.do.export", menus.export, icon="package")
         self.certify = button(context, "ui_cases.do.certify", menus.certify, icon="badge-check", main=True)
-        for widget in (self.open, menus.papers_button, self.recheck, self.export):
+        for widget in (self.certify, self.open, menus.papers_button, self.recheck, self.export):
             self._foot.addWidget(widget)
-        self._foot.addStretch(1)
-        self._foot.addWidget(self.certify)
 
     def _connect(self) -> None:
         self.model.answered.connect(self._on_answered)
@@ -381,3 +381,11 @@ class CasesPage(Page):
         self.cases.set_narrow(not beside)
         self.cases.setVisible(not (narrow and self._open))
         self._middle.setVisible(not (narrow and self._open))
+        self.open.setVisible(not self._open)
+        mode = (beside, self._open)
+        if mode != self._mode:  # else the handles stay where they were put
+            self._mode = mode
+            left = WIDTH if beside else 0
+            rest = max(0, width - left)
+            sizes = [round(rest * _LIST_PART), round(rest * (1 - _LIST_PART))] if self._open else [rest, 0]
+            self.splitter.setSizes([left, *sizes] if beside else sizes)

@@ -8,13 +8,21 @@ from typing import Final
 SHORT: Final = 240
 """Characters of a name that are shown; tooltips show `LONG`."""
 LONG: Final = 2_000
+_SPACES: Final = "\u00a0\u3000"
+"""No-break and ideographic: common in Chinese texts, and harmless."""
 
 
 def plain(text: str, limit: int = SHORT) -> str:
     """One line: control, bidirectional and invalid characters as escapes, cut with an ellipsis."""
     cut = text[:limit]
-    shown = "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in cut)
+    shown = "".join(_shown(char) for char in cut)
     return f"{shown}…" if len(text) > limit else shown
+
+
+def _shown(char: str) -> str:
+    if char in _SPACES:
+        return " " if char == "\u00a0" else char
+    return char if char.isprintable() else f"\\u{{{ord(char):x}}}"
 
 
 def lines(text: str, limit: int = LONG) -> list[str]:

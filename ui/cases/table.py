@@ -234,6 +234,12 @@ class ExhibitTable(QTableView):
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
         self.setColumnWidth(Column.STATES, states)
+        current = self.currentIndex()
+        if current.isValid() and self.isColumnHidden(
+            current.column()
+        ):  # arrow keys do nothing in a hidden column
+            index = self._exhibits.index(current.row(), Column.NAME)
+            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
 
     def _states_width(self) -> int:
         """Of the longest words that may stand in a line."""

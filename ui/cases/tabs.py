@@ -121,8 +121,6 @@ class FilesTab(_Tab):
         self.column.addWidget(self.no_links)
         self.column.addWidget(self.links, 2)
         self.column.addWidget(self.link_box)
-        self.files.setMinimumHeight(120)
-        self.links.setMinimumHeight(84)
 
     def show_facts(self, facts: Facts) -> None:
         """Show an exhibit's files and links."""
@@ -330,7 +328,7 @@ class NotesTab(_Tab):
         self.list = EntryList(context, "ui_cases.notes", lines=3, chosen=self._on_chosen)
         self.text = QPlainTextEdit()
         self.text.setTabChangesFocus(True)
-        self.text.setMinimumHeight(96)
+        self.text.setMinimumHeight(72)
         for setter in (self.text.setAccessibleName, self.text.setPlaceholderText):
             context.tongue.bind(self.text, setter, "ui_cases.note.hint")
         self.new = button(context, "ui_cases.note.new", self.begin, icon="plus")

@@ -123,7 +123,7 @@ def _parse(value: dict[str, Any]) -> Preferences:
         vault=_text(value.get("vault")),
         recent_vaults=tuple(_text(item) for item in recent[:MAX_RECENT]) if isinstance(recent, list) else (),
         trust=_text(value.get("trust")),
-        gateways=tuple(_text(item) for item in gateways[:MAX_GATEWAYS]) if isinstance(gateways, list) else (),
+        gateways=tuple(item for item in gateways[:MAX_GATEWAYS] if isinstance(item, str)) if isinstance(gateways, list) else (),
         look_up=value.get("look_up") is not False,
         folder=_text(value.get("folder")),
         idle_minutes=idle if isinstance(idle, int) and not isinstance(idle, bool) and 0 <= idle <= 720 else base.idle_minutes,

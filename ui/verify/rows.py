@@ -29,42 +29,23 @@ class DimensionRow(QFrame):
         super().__init__()
         self._context = context
         self.row = row
-        tongue = context.tongue
         column = QVBoxLayout(self)
         column.setContentsMargins(0, tokens.XS, 0, tokens.XS)
         column.setSpacing(tokens.XS)
+        reason, by = why(row, context.tongue), vouches(row, context.tongue)
         head = QHBoxLayout()
         head.setSpacing(tokens.S)
-        self.handle = QToolButton()
-        self.handle.setCheckable(True)
-        self.handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.handle.setEnabled(bool(row.findings))
-        self.handle.setText(dimension(row.dimension, tongue))
-        self.handle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.handle.setFont(fonts.sans(15, bold=True))
-        self.handle.setMinimumWidth(128)
-        self.handle.setStyleSheet("text-align: left; padding-left: 0;")
-        reason, by = why(row, tongue), vouches(row, tongue)
-        self.handle.setAccessibleName(
-            tongue.say(
-                "ui_verify.dimension.name",
-                dimension=dimension(row.dimension, tongue),
-                status=tongue.say(f"ui.status.{row.status.value}"),
-                why=reason,
-                vouches=by,
-            )
-        )
-        self.handle.setAccessibleDescription(tongue.say("ui_verify.dimension.unfold"))
+        self.handle = self._handle(reason, by)
         head.addWidget(self.handle)
         self.chip = SignLabel(context, status_sign(row.status), width=104)
         head.addWidget(self.chip)
         head.addStretch(1)
-        told = text(tongue.say("ui_verify.vouches", who=by), role="secondary", selectable=False)
-        told.setVisible(bool(row.findings))
         column.addLayout(head)
         said = text(reason)
         said.setContentsMargins(_INDENT, 0, 0, 0)
         column.addWidget(said)
+        told = text(context.tongue.say("ui_verify.vouches", who=by), role="secondary", selectable=False)
+        told.setVisible(bool(row.findings))
         if wide:
             told.setWordWrap(False)
             head.addWidget(told)
@@ -80,6 +61,27 @@ class DimensionRow(QFrame):
         self.handle.toggled.connect(self._on_toggled)
         self.handle.setChecked(opened and bool(row.findings))
         self._show(self.handle.isChecked())
+
+    def _handle(self, reason: str, by: str) -> QToolButton:
+        """The name that unfolds the row; to who listens it says the whole row."""
+        row, tongue = self.row, self._context.tongue
+        handle = QToolButton()
+        handle.setCheckable(True)
+        handle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        handle.setEnabled(bool(row.findings))
+        handle.setText(dimension(row.dimension, tongue))
+        handle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        handle.setFont(fonts.sans(15, bold=True))
+        handle.setMinimumWidth(128)
+        handle.setStyleSheet("text-align: left; padding-left: 0;")
+        status = tongue.say(f"ui.status.{row.status.value}")
+        handle.setAccessibleName(
+            tongue.say(
+                "ui_verify.dimension.name", dimension=handle.text(), status=status, why=reason, vouches=by
+            )
+        )
+        handle.setAccessibleDescription(tongue.say("ui_verify.dimension.unfold"))
+        return handle
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The whole row unfolds."""

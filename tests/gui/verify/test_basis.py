@@ -118,3 +118,12 @@ def test_what_was_not_asked_and_why(with_trust, papers, settled, look_up, gatewa
     court = result(page).looked_up[0].court
     assert (court.outcome, court.why.code) == (Outcome.NOT_ASKED, code)
     assert page.detail.rows[Dimension.COURT].row.status is Status.UNDETERMINED
+
+
+def test_preferences_of_another_kind_are_none(tmp_path):
+    path = tmp_path / "desktop.json"
+    path.write_text('{"gateways": ["http://a", 5, "http://b"], "look_up": false}')
+    kept = load_preferences(path)
+    assert (kept.gateways, kept.look_up) == (("http://a", "http://b"), False)
+    path.write_text('{"gateways": "http://a", "look_up": 1}')
+    assert (load_preferences(path).gateways, load_preferences(path).look_up) == ((), True)

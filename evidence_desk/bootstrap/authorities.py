@@ -102,7 +102,7 @@ def _pem(path: Path) -> str:
     for label, kind in _DER.items():
         try:
             kind.load(data, strict=True).native  # noqa: B018 - parsing is the point
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
         armored: bytes = pem.armor(label, data)
         return armored.decode()
@@ -116,6 +116,6 @@ def _checked(data: bytes) -> str:
         for label, _headers, der in pem.unarmor(data, multiple=True):
             _DER[label].load(der, strict=True).native  # noqa: B018 - parsing is the point
             parts.append(pem.armor(label, der))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise MalformedError("malformed.pem") from error
     return b"".join(parts).decode()

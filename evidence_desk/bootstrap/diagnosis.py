@@ -19,6 +19,7 @@ from evidence_desk.core.digests import sha256
 from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.settings import AuthorityKind
+from evidence_desk.vault.faults import host_faults
 
 _TRIAL: Final = sha256(b"evidence-desk doctor")
 _TOLERANCE_MS: Final = 2_000
@@ -63,8 +64,9 @@ def check_installation(installation: Installation, folder: Path) -> list[Check]:
 
 
 def check_disk(folder: Path) -> Check:
-    """Free space where the vault lies."""
-    free = shutil.disk_usage(folder).free
+    """Free space where the vault lies; HostError when it is no longer there."""
+    with host_faults(folder.name):  # a stick that was pulled out
+        free = shutil.disk_usage(folder).free
     return Check(name="disk", right=free > _ROOM, fact=f"{free >> 20} MiB")
 
 

@@ -228,6 +228,14 @@ def _recheck(session: Session, now: datetime) -> Fact:
     last = session.vault.exhibits.last_action(_RECHECKED)
     if last is None:
         return Fact(area=Area.RECHECK, level=Level.WORK, code="health.recheck.never")
+    damaged, missing = (
+        session.vault.exhibits.count_last(item, _RECHECKED) for item in ("damaged", "missing")
+    )
+    if damaged or missing:
+        return Fact(
+            area=Area.RECHECK, level=Level.WRONG if damaged else Level.WORK, code="health.recheck.damaged",
+            facts={"count": damaged + missing, "at": format_moment(last)},
+        )  # fmt: skip
     recent = now - last <= RECHECK_AGE
     return Fact(
         area=Area.RECHECK, level=Level.RIGHT if recent else Level.WORK,

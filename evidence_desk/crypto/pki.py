@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from evidence_desk.crypto import guomi
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY, SM2_SM3
+from evidence_desk.crypto.pkcs12_cost import MAX_ITERATIONS, most_iterations
 from evidence_desk.errors import BugError, MalformedError, PermissionDeniedError
 
 DEMO_ORGANIZATION: Final = "演示 DEMO – not a third party"
@@ -278,8 +279,10 @@ def identity_from_pkcs12(data: bytes, passphrase: bytes | None) -> Identity:
 
     Raises:
         PermissionDeniedError: ``pki.pkcs12_passphrase``.
-        MalformedError: ``pki.pkcs12`` (without key or certificate), ``pki.key_kind``.
+        MalformedError: ``pki.pkcs12`` (without key or certificate, or made to be opened for hours), ``pki.key_kind``.
     """
+    if most_iterations(data) > MAX_ITERATIONS:
+        raise MalformedError("pki.pkcs12")
     try:
         key, certificate, others = pkcs12.load_key_and_certificates(data, passphrase)
     except ValueError as error:

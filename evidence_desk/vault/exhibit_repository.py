@@ -112,6 +112,17 @@ class ExhibitRepository(CaseTables, TimeTables):
         row = self._database.row(f"SELECT max(at) FROM custody WHERE action IN ({marks})", tuple(actions))  # noqa: S608
         return None if row is None else optional_time(row[0])
 
+    def count_last(self, action: str, among: Sequence[str]) -> int:
+        """Exhibits, but for erased ones, whose last event among these actions is `action`."""
+        marks = ",".join("?" * len(among))
+        row = self._database.row(
+            "SELECT count(*) FROM custody c JOIN exhibits e ON e.leaf_hash = c.exhibit "  # noqa: S608
+            "JOIN cases k ON k.number = e.case_number WHERE c.action = ? AND k.erased IS NULL AND c.id = "
+            f"(SELECT max(id) FROM custody WHERE exhibit = c.exhibit AND action IN ({marks}))",
+            (action, *among),
+        )
+        return 0 if row is None else int(row[0])
+
     def custody_of_leaf(self, seq: int) -> Sequence[CustodyRow]:
         """Custody events that leaf `seq` of the active log commits to, oldest first."""
         return self._custody(

@@ -86,6 +86,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "health.recheck.never": "The originals were never re-checked.",
     "health.recheck.never.advice": "A re-check decrypts and hashes every original; the outcome goes into the custody record.",
     "health.recheck.recent": "Last re-check: {at}.",
+    "health.recheck.damaged": "Last re-check: {at}; originals of {count} exhibits are damaged or missing.",
+    "health.recheck.damaged.advice": "Leave the vault as it is and restore these originals from a backup; the custody record of each exhibit tells which.",
     "health.recheck.old": "Last re-check: {at}, more than 90 days ago.",
     "health.recheck.old.advice": "Re-check again.",
     "health.disk.right": "{free} free.",

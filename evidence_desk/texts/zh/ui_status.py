@@ -86,6 +86,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "health.recheck.never": "原件还没有复核过。",
     "health.recheck.never.advice": "复核会解密每个原件并重新计算摘要，结果写入保管记录。",
     "health.recheck.recent": "最近一次复核：{at}。",
+    "health.recheck.damaged": "最近一次复核：{at}；有 {count} 项证据的原件与登记时不符或缺失。",
+    "health.recheck.damaged.advice": "请不要改动存证库，从备份取回这些原件；是哪些证据，见其保管记录。",
     "health.recheck.old": "最近一次复核：{at}，已超过 90 天。",
     "health.recheck.old.advice": "请再次复核。",
     "health.disk.right": "剩余 {free}。",

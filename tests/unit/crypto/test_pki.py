@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import core
 from asn1crypto import crl as asn1_crl
+from asn1crypto import pkcs12 as asn1_pkcs12
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,6 +23,7 @@ from hypothesis import strategies as st
 
 from evidence_desk.crypto import guomi, pki
 from evidence_desk.crypto.oids import DEMO_PDF_POLICY, SM2_SM3
+from evidence_desk.crypto.pkcs12_cost import MAX_ITERATIONS, most_iterations
 from evidence_desk.errors import BugError, MalformedError, PermissionDeniedError
 
 OPENSSL = shutil.which("openssl") or ""
@@ -206,6 +209,37 @@ def test_pkcs12(kind):
     assert read.key.spki() == tsa.key.spki()
     with pytest.raises(PermissionDeniedError):
         pki.identity_from_pkcs12(data, b"wrong")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("place", ["mac", "certificates", "key"])
+def test_pkcs12_that_would_take_hours_is_refused(place):
+    ca = pki.make_ca("x", pki.generate_key(pki.KeyKind.P256), not_before=START, years=2)
+    data = as_pkcs12(serialization.load_der_private_key(ca.key.pkcs8, None), ca)
+    file = asn1_pkcs12.Pfx.load(data)
+    assert 0 < most_iterations(data) <= MAX_ITERATIONS
+    if place == "mac":
+        file["mac_data"]["iterations"] = 2**40
+    else:
+        safe = file.authenticated_safe
+        for part in safe:
+            if place == "certificates" and part["content_type"].native == "encrypted_data":
+                content = part["content"]["encrypted_content_info"]
+                derive = content["content_encryption_algorithm"]["parameters"]["key_derivation_func"]
+                derive["parameters"]["iteration_count"] = 2**40
+            elif place == "key" and part["content_type"].native == "data":
+                bags = asn1_pkcs12.SafeContents.load(part["content"].native)
+                derive = bags[0]["bag_value"]["encryption_algorithm"]["parameters"]["key_derivation_func"]
+                derive["parameters"]["iteration_count"] = 2**40
+                part["content"] = core.OctetString(bags.dump(force=True))
+        file["auth_safe"]["content"] = core.OctetString(safe.dump(force=True))
+    with pytest.raises(MalformedError, match=r"pki\.pkcs12"):
+        pki.identity_from_pkcs12(file.dump(force=True), b"secret")
+
+
+@given(st.binary(max_size=300))
+def test_iterations_of_any_bytes(data):
+    assert most_iterations(data) >= 0
 
 
 def test_pkcs12_without_use():

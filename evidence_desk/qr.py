@@ -109,8 +109,9 @@ def _gray(frame: Any) -> bytes:
 
     if frame.mode in {"LA", "PA", "RGBA"} or "transparency" in frame.info:
         colored = frame.convert("RGBA")
-        paper = Image.new("RGBA", colored.size, "white")
-        frame = Image.alpha_composite(paper, colored)
+        paper = Image.new("L", colored.size, "white")
+        paper.paste(colored.convert("L"), mask=colored.getchannel("A"))
+        frame = paper
     data: bytes = frame.convert("L").tobytes()
     return data
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.files import written
@@ -47,6 +48,7 @@ class IssuedTab(QWidget):
         self._context = context
         self._case = ""
         self._operator: Callable[[], str] = str
+        self._stale = False
         self.heading = QLabel()
         self.heading.setProperty("role", "heading")
         self.model = IssuedModel(context)
@@ -81,11 +83,15 @@ class IssuedTab(QWidget):
     def show_case(self, number: str) -> None:
         """Read the certificates of a case."""
         self._case = number
+        self.model.reset(())
         self.reload()
 
     def reload(self) -> None:
-        """Read them anew."""
+        """Read them anew, once they are in sight: the store reads the files along."""
         case = self._case
+        self._stale = not self.isVisible()
+        if self._stale:
+            return
         if self._context.desk.session is None:
             return
         if not case:
@@ -99,6 +105,12 @@ class IssuedTab(QWidget):
         self._context.desk.run(
             lambda session, job: issued_lines(session, case, job), owner=self, done=done, lane=Lane.READ
         )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read what changed while the tab was not in front."""
+        super().showEvent(event)
+        if self._stale:
+            self.reload()
 
     def selected(self) -> IssuedLine | None:
         """The one selected; the only one when there is one."""

@@ -233,12 +233,13 @@ class ExhibitModel(QAbstractTableModel):
         if self._context.desk.session is None:
             return
         query, generation = self._query, self._generation
+        limit = _PAGE if offset else min(max(_PAGE, len(self._rows)), browse.MAX_PAGE)
         self._loading = True
 
         def work(session: Session, _job: Job) -> Found:
             return Found(
                 total=browse.count(session.desk, query),
-                rows=tuple(browse.page(session.desk, query, offset, _PAGE)),
+                rows=tuple(browse.page(session.desk, query, offset, limit)),
             )
 
         self._context.desk.run(
@@ -250,7 +251,10 @@ class ExhibitModel(QAbstractTableModel):
             return
         self._loading = False
         self._total = max(found.total, 0)
-        if offset == 0:
+        if offset == 0 and [row.leaf_hash for row in found.rows] == [row.leaf_hash for row in self._rows]:
+            self._rows = list(found.rows)  # others in state alone: the place in the list stays
+            self._on_changed()
+        elif offset == 0:
             self.beginResetModel()
             self._rows = list(found.rows)
             self.endResetModel()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
@@ -45,6 +46,8 @@ class PageView(QAbstractScrollArea):
         self._context = context
         self._pdf = b""
         self._sizes: list[tuple[float, float]] = []
+        self._places: list[QRect] = []
+        """Pages in the document's coordinates, left at 0."""
         self._drawn: OrderedDict[Key, QImage] = OrderedDict()
         self._asked: dict[Key, Running[QImage]] = {}
         self._zoom = FIT
@@ -123,7 +126,8 @@ class PageView(QAbstractScrollArea):
     def go_to(self, page: int) -> None:
         """Bring a page (from 1) to the top."""
         if self._sizes:
-            self.verticalScrollBar().setValue(self._tops()[min(max(page, 1), self.pages) - 1] - tokens.S)
+            place = self._places[min(max(page, 1), self.pages) - 1]
+            self.verticalScrollBar().setValue(place.top() - tokens.S)
 
     # --- geometry ---------------------------------------------------------------------------------------------
 
@@ -134,42 +138,34 @@ class PageView(QAbstractScrollArea):
         room = self.viewport().width() - 2 * tokens.M
         return max(25.0, 100 * room / (widest * _LOGICAL))
 
-    def _sizes_now(self) -> list[QSize]:
-        factor = self._percent() / 100 * _LOGICAL
-        return [QSize(round(wide * factor), round(high * factor)) for wide, high in self._sizes]
+    def _rectangle(self, index: int) -> QRect:
+        """A page in the viewport's coordinates."""
+        place = self._places[index]
+        left = self.horizontalScrollBar().value()
+        x = max(tokens.M, (self.viewport().width() - place.width()) // 2) - left
+        return QRect(QPoint(x, place.top() - self.verticalScrollBar().value()), place.size())
 
-    def _tops(self) -> list[int]:
-        tops, top = [], tokens.M
-        for size in self._sizes_now():
-            tops.append(top)
-            top += size.height() + tokens.M
-        return tops
-
-    def _rectangles(self) -> list[QRect]:
-        """Pages in the viewport's coordinates."""
-        left, top = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
-        width = self.viewport().width()
-        found = []
-        for size, at in zip(self._sizes_now(), self._tops(), strict=True):
-            x = max(tokens.M, (width - size.width()) // 2) - left
-            found.append(QRect(QPoint(x, at - top), size))
-        return found
-
-    def _visible(self) -> list[int]:
-        ground = self.viewport().rect()
-        return [index for index, item in enumerate(self._rectangles()) if item.intersects(ground)]
+    def _visible(self) -> range:
+        """Pages in sight."""
+        top = self.verticalScrollBar().value()
+        first = bisect_left(self._places, top, key=QRect.bottom)
+        last = bisect_right(self._places, top + self.viewport().height(), key=QRect.top)
+        return range(first, max(first, last))
 
     def _key(self, index: int) -> Key:
-        return index, round(self._sizes_now()[index].width() * self.devicePixelRatioF())
+        return index, round(self._places[index].width() * self.devicePixelRatioF())
 
     def _lay_out(self) -> None:
-        sizes = self._sizes_now()
-        high = sum(size.height() + tokens.M for size in sizes) + tokens.M
-        wide = max((size.width() for size in sizes), default=0) + 2 * tokens.M
+        factor = self._percent() / 100 * _LOGICAL
+        self._places, top = [], tokens.M
+        for wide, high in self._sizes:
+            self._places.append(QRect(0, top, round(wide * factor), round(high * factor)))
+            top += round(high * factor) + tokens.M
+        widest = max((place.width() for place in self._places), default=0) + 2 * tokens.M
         view = self.viewport().size()
         for bar, whole, part in (
-            (self.verticalScrollBar(), high, view.height()),
-            (self.horizontalScrollBar(), 0 if self._zoom == FIT else wide, view.width()),
+            (self.verticalScrollBar(), top, view.height()),
+            (self.horizontalScrollBar(), 0 if self._zoom == FIT else widest, view.width()),
         ):
             bar.setRange(0, max(0, whole - part))
             bar.setPageStep(part)
@@ -184,7 +180,7 @@ class PageView(QAbstractScrollArea):
             task.cancel()
         self._asked.clear()
         self._drawn.clear()
-        self._sizes = []
+        self._sizes, self._places = [], []
         self._page, self._ended = 0, False
 
     def _on_sizes(self, document: int, sizes: list[tuple[float, float]]) -> None:
@@ -229,9 +225,8 @@ class PageView(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.fillRect(self.viewport().rect(), QColor(colors.raised))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        rectangles = self._rectangles()
         for index in self._visible():
-            place = rectangles[index]
+            place = self._rectangle(index)
             picture = self._picture(index)
             painter.fillRect(place, QColor(Qt.GlobalColor.white))
             if picture is not None:
@@ -276,14 +271,13 @@ class PageView(QAbstractScrollArea):
             self._ended = True
             self.end_seen.emit()
 
-    def _front(self, visible: list[int]) -> int:
+    def _front(self, visible: range) -> int:
         """The page that takes up the middle of the view."""
         middle = self.viewport().height() // 2
-        rectangles = self._rectangles()
-        return next(
-            (index + 1 for index in visible if rectangles[index].bottom() >= middle),
-            visible[-1] + 1 if visible else 0,
-        )
+        for index in visible:
+            if self._rectangle(index).bottom() >= middle:
+                return index + 1
+        return visible[-1] + 1 if visible else 0
 
     def _describe(self) -> None:
         self.setAccessibleDescription(

@@ -105,7 +105,7 @@ def test_the_preview_is_drawn_page_by_page(page, leaves, qtbot):
     assert view.pages > 2
     assert len(view._drawn) < view.pages  # only what is in sight, and the next
     picture = view._drawn[view._key(0)]
-    assert picture.width() == round(view._sizes_now()[0].width() * view.devicePixelRatioF())
+    assert picture.width() == round(view._places[0].width() * view.devicePixelRatioF())
     colors = {picture.pixelColor(x, picture.height() // 3).name() for x in range(0, picture.width(), 3)}
     assert len(colors) > 1  # something is written on it
     for zoom in (50, 200):
@@ -238,6 +238,36 @@ def test_locked_while_issuing(window, page, qtbot, tmp_path, messages):
     assert len(context.desk.session.vault.exhibits.certificates()) == 6
 
 
+def test_window_closed_while_issuing(window, page, qtbot, tmp_path, messages):
+    folder = tmp_path / "证书"
+    folder.mkdir()
+    page.choose.model.check([seal_text(page.context, tmp_path / "many", f"{at}.txt") for at in range(8)])
+    page.choose.each.click()
+    look(page, qtbot)
+    messages.folders.append(folder)
+    context, work = page.context, page.work
+    page.sign.deed.click()
+    qtbot.waitUntil(lambda: bool(work.issued), timeout=30_000)
+    window.close()
+    assert messages.asked[-1][0] == "ui.close.busy"
+    qtbot.waitUntil(lambda: not window.isVisible() and context.desk.folder is None, timeout=30_000)
+    files = list(folder.iterdir())
+    assert files
+    for path in files:  # whole certificates, nothing half written
+        assert path.suffix == ".pdf"
+        assert path.read_bytes().rstrip().endswith(b"%%EOF")
+
+
+def test_other_changes_leave_the_place_in_the_list(page, leaves, qtbot):
+    page.choose.table.selectRow(2)
+    resets: list[None] = []
+    page.choose.model.modelReset.connect(lambda: resets.append(None))
+    page.context.desk.changed.emit()
+    qtbot.waitUntil(lambda: not page.context.tasks.busy())
+    assert resets == []
+    assert [index.row() for index in page.choose.table.selectionModel().selectedRows()] == [2]
+
+
 def test_locked_while_paused_ends_the_run(page, qtbot, tmp_path, messages):
     folder = tmp_path / "证书"
     folder.mkdir()
@@ -291,6 +321,7 @@ def test_models_keep_qts_rules(page, leaves, qtbot, tmp_path, messages, qtmodelt
     messages.folders.append(folder)
     page.sign.deed.click()
     ended(page, qtbot)
+    page.tabs.setCurrentWidget(page.issued)
     qtbot.waitUntil(lambda: page.issued.model.rowCount() == 3, timeout=20_000)
     for model in (page.choose.model, page.result.model, page.issued.model):
         assert model.rowCount() == 3

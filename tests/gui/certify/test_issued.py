@@ -14,6 +14,7 @@ from evidence_desk.texts import Language
 from tests.gui.certify.conftest import ended, look
 from ui.certify.issued_model import IssuedColumn
 from ui.certify.printing import draw_on
+from ui.tasks import Lane
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def issued(page, leaves, qtbot, tmp_path, messages):
     messages.saves.append(path)
     page.sign.deed.click()
     ended(page, qtbot)
+    page.tabs.setCurrentWidget(page.issued)
     qtbot.waitUntil(lambda: page.issued.model.rowCount() == 1, timeout=20_000)
     return path
 
@@ -93,9 +95,16 @@ def paper(path: Path) -> QPrinter:
     return printer
 
 
-def test_what_is_printed_has_every_page_and_the_seal(page, issued, tmp_path):
+def test_what_is_printed_has_every_page_and_the_seal(page, issued, tmp_path, qtbot):
     target = tmp_path / "纸.pdf"
-    pages = draw_on(paper(target), [issued.read_bytes, issued.read_bytes], Job())
+    printer = paper(target)
+    counted: list[int] = []
+    sources = [issued.read_bytes, issued.read_bytes]
+    page.context.tasks.run(
+        Lane.CPU, lambda job: draw_on(printer, sources, job), owner=page, done=counted.append
+    )  # beside the window, as `print_pdfs` does
+    qtbot.waitUntil(lambda: bool(counted), timeout=60_000)
+    (pages,) = counted
     document, source = pypdfium2.PdfDocument(target), pypdfium2.PdfDocument(issued)
     assert len(document) == pages == 2 * len(source)
     wide, high = document[0].get_size()

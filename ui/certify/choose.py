@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QRadioButton,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -68,6 +69,7 @@ class ChooseStep(QWidget):
         self.together, self.each = QRadioButton(), QRadioButton()
         self.operator = OperatorField(context)
         self.signer = RemarkList(context)
+        self.signer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.chosen = words(context)
         self.all = button(context, "ui_certify.all_open", self._on_all)
         self.none = button(context, "ui_certify.none", self.model.clear_checked)

@@ -212,6 +212,7 @@ class PageView(QAbstractScrollArea):
         if document != self._document:
             return
         self._asked.pop(key, None)
+        picture.setDevicePixelRatio(self.devicePixelRatioF())
         self._drawn[key] = picture
         while len(self._drawn) > _KEPT:
             self._drawn.popitem(last=False)
@@ -230,10 +231,19 @@ class PageView(QAbstractScrollArea):
             picture = self._picture(index)
             painter.fillRect(place, QColor(Qt.GlobalColor.white))
             if picture is not None:
-                painter.drawImage(place, picture)
+                self._draw(painter, place, picture)
             painter.setPen(QColor(colors.line))
             painter.drawRect(place.adjusted(-1, -1, 0, 0))
         painter.end()
+
+    @staticmethod
+    def _draw(painter: QPainter, place: QRect, picture: QImage) -> None:
+        """As it is where it fits to the pixel: scaling by a fraction would blur it."""
+        size = picture.deviceIndependentSize()
+        if abs(size.width() - place.width()) < 1 and abs(size.height() - place.height()) <= 1:
+            painter.drawImage(place.topLeft(), picture)
+        else:
+            painter.drawImage(place, picture)
 
     def _picture(self, index: int) -> QImage | None:
         key = self._key(index)

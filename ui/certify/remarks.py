@@ -50,5 +50,6 @@ class RemarkList(QWidget):
         text = words(self._context)
         self._context.tongue.bind(text, text.setText, remark.code, **remark.facts)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        text.setAlignment(Qt.AlignmentFlag.AlignTop)
         row.addWidget(text, 1)
         return line

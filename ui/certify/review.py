@@ -66,6 +66,7 @@ class ReviewDialog(Sheet):
         self.reviewed: Reviewed | None = None
         self._seen: set[int] = set()
         self._position = 0
+        self._undrafted = False
         self._failures = 0
         self._until = 0.0
         self._p12: Path | None = None
@@ -96,14 +97,20 @@ class ReviewDialog(Sheet):
     def _read(self) -> None:
         item = self.item
         self.context.desk.run(
-            lambda session, job: review(session, item, job), owner=self, done=self._on_reviewed, failed=self.failed,
+            lambda session, job: review(session, item, job), owner=self, done=self._on_reviewed, failed=self._on_undrafted,
             title="ui_certify.work.draft",
         )  # fmt: skip
 
     def _on_reviewed(self, found: Reviewed) -> None:
         self.reviewed = found
         self.changed.setVisible(not found.same)
+        self._say()
         self._show(0)
+
+    def _on_undrafted(self, error: EvidenceDeskError) -> None:
+        self._undrafted = True
+        self.failed(error)
+        self._say()
 
     def _show(self, position: int) -> None:
         found = self.reviewed
@@ -286,7 +293,9 @@ class ReviewDialog(Sheet):
 
     def _say(self) -> None:
         found = self.reviewed
-        if found is None:
+        if found is None and self._undrafted:
+            self.seen.set("circle-x", "failed", "ui_certify.review.none")
+        elif found is None:
             self.seen.set("refresh-cw", "secondary", "ui_certify.verifying")
         elif self.all_seen:
             self.seen.set("circle-check", "passed", "ui_certify.review.seen")

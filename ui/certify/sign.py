@@ -180,9 +180,8 @@ class SignStep(QWidget):
             self.deed, self.deed.setText, "ui_certify.hand_over" if two else "ui_certify.issue"
         )
         self.deed.setEnabled(self.shown is not None)
-        self.state.setText(
-            "" if self.shown is not None or self._making is None else say("ui_certify.verifying")
-        )
+        self.state.setVisible(self.shown is None and self._making is not None)
+        self.state.setText(say("ui_certify.verifying"))
 
     def _signed_by(self) -> str:
         say, order, office = self._context.tongue.say, self.order, self._office

@@ -146,6 +146,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.review.changed": "Log or states have changed since it was drafted (anchored, for example). What you see is drafted anew from the present facts, and is what you confirm.",
     "ui_certify.review.unseen": "{done} of {total} seen: go to the last page of each",
     "ui_certify.review.seen": "All pages seen",
+    "ui_certify.review.none": "No draft could be made; see below",
     "ui_certify.review.second": "Second person",
     "ui_certify.review.own": "The second person signs exactly these drafts and the digests of all attachments with a credential of their own, and types its passphrase personally.",
     "ui_certify.review.nobody": "Nobody but the handling person is enrolled; enroll someone under “Key and persons”.",

@@ -146,6 +146,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.review.changed": "起草之后日志或证据状态有变化（例如已上链）。以下是按现状重新生成的草稿，您复核的就是它。",
     "ui_certify.review.unseen": "已看完 {done} / {total} 份：请看到每份最后一页",
     "ui_certify.review.seen": "全部页面已看完",
+    "ui_certify.review.none": "草稿不能生成，原因见下",
     "ui_certify.review.second": "复核人",
     "ui_certify.review.own": "复核人以本人凭据签名，签名内容就是左边的草稿和全部附件的摘要。口令由复核人本人输入。",
     "ui_certify.review.nobody": "除承办人外没有登记其他人员，请先在“密钥与人员”登记。",

@@ -88,6 +88,7 @@ def test_two_persons_issue_what_both_saw(office, leaves, qtbot, tmp_path, messag
     number = hand_over(page, leaves[:2], qtbot)
     dialog = review(page, qtbot)
     assert not dialog.deed.isEnabled()
+    assert "0 / 1" in dialog.seen.text
     dialog.passphrase.setText(OWN)
     assert not dialog.deed.isEnabled()  # not before the last page was seen
     read_to_the_end(dialog, qtbot)
@@ -209,6 +210,7 @@ def test_a_draft_out_of_date_is_refused(office, leaves, qtbot):
     (dialog,) = office.window().findChildren(ReviewDialog)
     qtbot.waitUntil(dialog.fault.isVisible, timeout=20_000)
     assert "过时" in dialog.fault.text
+    assert "不能生成" in dialog.seen.text
     assert not dialog.deed.isEnabled()
     dialog.reject()
 

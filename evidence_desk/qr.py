@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 from evidence_desk.core.examine_ports import Scan
 from evidence_desk.core.job import Job
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.pdf_cost import affordable
 from evidence_desk.verify.pdfium import PDFIUM
 
 MAX_PIXELS: Final = 50_000_000
@@ -117,8 +118,7 @@ def _gray(frame: Any) -> bytes:
 
 
 def _of_pdf(data: bytes, job: Job) -> Scan:
-    pages = _page_count(data)
-    read = min(pages, MAX_PAGES)
+    data, read, pages = affordable(data, MAX_PAGES)
     texts: dict[str, None] = {}
     for index in range(read):
         job.step("codes", index, read)
@@ -128,17 +128,6 @@ def _of_pdf(data: bytes, job: Job) -> Scan:
                 texts |= dict.fromkeys(found)
                 break
     return Scan(texts=tuple(texts)[:MAX_CODES], read=read, pages=pages)
-
-
-def _page_count(data: bytes) -> int:
-    import pypdfium2  # noqa: PLC0415 - a native library, not loaded unless used
-
-    with PDFIUM:
-        try:
-            with closing(pypdfium2.PdfDocument(data)) as document:
-                return len(document)
-        except (pypdfium2.PdfiumError, ValueError, TypeError) as error:
-            raise MalformedError("malformed.picture", reason="PDF") from error
 
 
 def _drawn(data: bytes, index: int, resolution: int) -> tuple[bytes, int, int]:

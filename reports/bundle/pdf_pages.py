@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 
 import pikepdf
 
+from evidence_desk.verify.pdf_cost import BUDGET, cost_of
 from reports.bundle.copying import Copier, raw_bytes
 from reports.bundle.problem import Reason, UnprintableError
 from reports.bundle.rendering import Renderer, rendered
@@ -59,6 +60,9 @@ def pdf_pages(source: BinaryIO, writer: PdfWriter, *, step: Callable[[], None]) 
         return
     with document:
         if not _copyable(document):
+            for page in document.pages:
+                step()
+                _refuse_costly(page.obj)
             yield from rendered(source, writer, most=MOST_PAGES, step=step)
             return
         yield from _copied(document, source, writer, step)
@@ -119,12 +123,19 @@ def _copied(
                     faults += 1  # what pages share may be half copied: begin again, and not for ever
                     copier = Copier(writer, step) if faults < _MOST_FAULTS else None
             if form is None:
+                _refuse_costly(page.obj)
                 renderer = renderer or Renderer(source)
                 form = renderer.page(index, writer)
             yield form
     finally:
         if renderer is not None:
             renderer.close()
+
+
+def _refuse_costly(page: pikepdf.Object) -> None:
+    """Nothing stops PDFium while it draws, and a few kilobytes can ask for hours."""
+    if cost_of(page) > BUDGET:
+        raise UnprintableError(Reason.TOO_LARGE)
 
 
 def _form(page: pikepdf.Object, copier: Copier, writer: PdfWriter) -> FormPage:

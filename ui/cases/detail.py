@@ -15,12 +15,14 @@ from ui.cases.asking import ask
 from ui.cases.bars import UndoBar
 from ui.cases.deeds import Deeds
 from ui.cases.facts import Facts, facts_of
+from ui.cases.files import FilesTab
 from ui.cases.finding import Chosen
 from ui.cases.flow import FlowLayout
+from ui.cases.notes import NotesTab
 from ui.cases.overview import Overview
 from ui.cases.papers import Paper
 from ui.cases.plain import plain
-from ui.cases.tabs import CertificatesTab, CustodyTab, FilesTab, NotesTab
+from ui.cases.records import CertificatesTab, CustodyTab
 from ui.cases.viewing import viewing
 from ui.context import Context
 from ui.look import tokens
@@ -132,7 +134,7 @@ class DetailPane(Card):
             return
         say, row = self._context.tongue.say, facts.row
         title = say("ui_cases.erased.title") if row.erased else plain(row.title)
-        self.title.setText(f"{plain(row.exhibit_no)}　{title}")
+        self.title.setText("　".join(part for part in (plain(row.exhibit_no), title) if part))
         self.setAccessibleName(self.title.text())
         demo = (facts.stamp is not None and facts.stamp.demo) or (
             facts.anchoring is not None and facts.anchoring.demo

@@ -26,6 +26,8 @@ ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 _FIRST: Final = 20
 _NEXT: Final = 18
 """Heights of the first line and of the others."""
+_ANY: Final = 16_777_215
+"""Qt's own largest size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,13 @@ class EntryList(QListView):
             self.setCurrentIndex(self.entries.index(row))
         elif self._chosen is not None:
             self._chosen(None)
+
+    def fit(self, most: int) -> None:
+        """Take no more room than the entries need, as long as they are at most so many."""
+        count, height = len(self.entries.entries), self.minimumSizeHint().height()
+        self.setMaximumHeight(
+            max(1, count) * height + 2 * self.frameWidth() + tokens.S if count <= most else _ANY
+        )
 
     @property
     def current(self) -> object:

@@ -57,7 +57,7 @@ class CasesPage(Page):
         self.told, self.work = UndoBar(context), WorkBar(context)
         self.deeds = Deeds(context, self.work, self.told)
         self.table = ExhibitTable(context, self.model)
-        self.detail = DetailPane(context, self.deeds, self.told)
+        self._detail: DetailPane | None = None
         self.empty = EmptyState(context, "folder-open", "ui_cases.empty")
         self.empty.deeds.addWidget(
             button(
@@ -104,10 +104,6 @@ class CasesPage(Page):
             if leaves:
                 self._with_cases(lambda: self._find(leaves))
 
-    def leave(self) -> None:
-        """Nothing is kept but what was written; unsaved words of a note are not thrown away silently."""
-        self._follow.stop()
-
     # --- building -----------------------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
@@ -129,9 +125,9 @@ class CasesPage(Page):
         column.addWidget(self.found)
         self._foot = FlowLayout()
         column.addLayout(self._foot)
-        for widget in (self.cases, self._middle, self.detail):
+        for widget in (self.cases, self._middle):
             self.splitter.addWidget(widget)
-        for at, stretch in enumerate((0, 3, 2)):
+        for at, stretch in enumerate((0, 3)):
             self.splitter.setStretchFactor(at, stretch)
         self._top_box = QWidget()
         self._top = QVBoxLayout(self._top_box)
@@ -141,7 +137,6 @@ class CasesPage(Page):
         self.body.addWidget(self.empty, 1)
         self.nothing.hide()
         self.empty.hide()
-        self.detail.hide()
 
     def _foot_buttons(self) -> None:
         context, menus = self.context, self.menus
@@ -163,9 +158,6 @@ class CasesPage(Page):
         self.table.chosen_changed.connect(self._say)
         self.table.open_asked.connect(self.open_detail)
         self.table.menu_asked.connect(self._on_menu)
-        self.detail.closed.connect(self.close_detail)
-        self.detail.verify_asked.connect(lambda number: self.wanted.emit(PageName.VERIFY, number))
-        self.detail.exhibit_asked.connect(lambda leaf: self._find([leaf]))
         self.deeds.certify_asked.connect(lambda leaves: self.wanted.emit(PageName.CERTIFY, leaves))
         self.context.desk.changed.connect(self._refresh)
 
@@ -212,7 +204,8 @@ class CasesPage(Page):
         self._read()
         line = self.model.held(self.table.row)
         self.model.refresh(stand_on=None if line is None else line.leaf_hash, row=max(0, self.table.row))
-        self.detail.refresh()
+        if self._detail is not None:
+            self._detail.refresh()
 
     def _find(self, leaves: Sequence[bytes]) -> None:
         """Choose the case of the first and stand on it; the others of the case are selected with it."""
@@ -260,6 +253,19 @@ class CasesPage(Page):
     def follows(self) -> bool:
         """Whether the details are about to follow the list."""
         return self._follow.isActive()
+
+    @property
+    def detail(self) -> DetailPane:
+        """The details; made when they are first wanted, as so many widgets take their time."""
+        if self._detail is None:
+            self._detail = DetailPane(self.context, self.deeds, self.told)
+            self._detail.hide()
+            self._detail.closed.connect(self.close_detail)
+            self._detail.verify_asked.connect(lambda number: self.wanted.emit(PageName.VERIFY, number))
+            self._detail.exhibit_asked.connect(lambda leaf: self._find([leaf]))
+            self.splitter.addWidget(self._detail)
+            self.splitter.setStretchFactor(self.splitter.count() - 1, 2)
+        return self._detail
 
     def open_detail(self) -> None:
         """Show the current exhibit beside the list, and follow the list from then on."""

@@ -21,7 +21,9 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
+    QStyleOptionHeader,
     QStyleOptionViewItem,
     QTableView,
 )
@@ -130,6 +132,25 @@ def _write(painter: QPainter, rect: QRect, text: str) -> None:
     painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
+class _Header(QHeaderView):
+    """Draws its sections itself: Qt would ask of every row of the list whether it is selected, at every paint."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+
+    def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
+        """Draw one title."""
+        option = QStyleOptionHeader()
+        self.initStyleOption(option)
+        option.rect = rect
+        option.section = logical
+        option.textAlignment = self.defaultAlignment()
+        option.text = str(self.model().headerData(logical, self.orientation()))
+        painter.save()
+        self.style().drawControl(QStyle.ControlElement.CE_Header, option, painter, self)
+        painter.restore()
+
+
 class ExhibitTable(QTableView):
     """See the module.
 
@@ -168,6 +189,7 @@ class ExhibitTable(QTableView):
         self.customContextMenuRequested.connect(self._on_menu)
 
     def _headers(self) -> None:
+        self.setHorizontalHeader(_Header())
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         rows.hide()
         rows.setDefaultSectionSize(_ROW)

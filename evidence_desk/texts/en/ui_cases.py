@@ -121,7 +121,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.archive.done": "Case “{case}” is archived: lists leave it out and nothing more is sealed into it; nothing is deleted.",
     "ui_cases.unarchive.done": "Case “{case}” is out of the archive.",
     "ui_cases.erase": "Erase case…",
-    "ui_cases.erase.reason": "Erase case “{case}”: its keys, all originals, contents, tags, notes and certificate files are deleted. This cannot be undone.\n\nWhat stays: evidence numbers, log entries (digests only), times, the custody record and a record of the erasure. Certificates, packages and backups given away are not reached.\n\nState the reason; it goes into the custody record:",
+    "ui_cases.erase.reason": "Erase keys, all originals, contents, tags, notes and certificate files of case “{case}”. This cannot be undone. State the reason; it goes into the custody record.\n\nWhat stays: evidence numbers, log entries (digests only), times, the custody record. Certificates, packages and backups given away are not reached.",
     "ui_cases.erase.next": "Continue",
     "ui_cases.erase.number": "Last confirmation: type the case number “{case}” exactly, then erase.",
     "ui_cases.erase.do": "Erase case",

@@ -121,7 +121,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.archive.done": "案件“{case}”已归档：列表默认不再显示，也不能再存入证据；没有删除任何内容。",
     "ui_cases.unarchive.done": "案件“{case}”已取消归档。",
     "ui_cases.erase": "删除案件…",
-    "ui_cases.erase.reason": "删除案件“{case}”：将删除它的密钥、全部原件、内容、标签、备注和证书文件，不可撤销。\n\n保留：存证编号、日志条目（只有摘要）、时间、保管记录和删除记录。已经交出的证书、证据包、备份不受影响。\n\n请写明删除事由，它会记入保管记录：",
+    "ui_cases.erase.reason": "删除案件“{case}”的密钥、全部原件、内容、标签、备注和证书文件，不可撤销。请写明事由，它会记入保管记录。\n\n保留：存证编号、日志条目（只有摘要）、时间、保管记录。已交出的证书、证据包和备份不受影响。",
     "ui_cases.erase.next": "继续",
     "ui_cases.erase.number": "最后确认：请逐字输入案号“{case}”，然后删除。",
     "ui_cases.erase.do": "删除案件",

@@ -114,6 +114,17 @@ def test_words_being_typed_survive_a_change_elsewhere(page, detail, window, qtbo
     window.context.desk.changed.emit()
     settled(page, qtbot)
     assert detail.notes.text.toPlainText() == "写到一半"
+    choose(page, "聊天记录.txt", qtbot)
+    assert detail.notes.text.toPlainText() == ""
+    choose(page, "买卖合同.pdf", qtbot)
+    assert detail.notes.text.toPlainText() == "写到一半"
+    assert detail.notes.save.isEnabled()
+    detail.notes.save.click()
+    settled(page, qtbot)
+    choose(page, "聊天记录.txt", qtbot)
+    choose(page, "买卖合同.pdf", qtbot)
+    assert [entry.lines[0] for entry in detail.notes.list.entries.entries] == ["写到一半"]
+    assert not detail.notes.unsaved
 
 
 def test_a_correction_is_asked_twice_and_logged(page, detail, qtbot, messages):
@@ -188,7 +199,7 @@ class Opener(QObject):
 @pytest.fixture
 def opener():
     made = Opener()
-    QDesktopServices.setUrlHandler("file", made, b"take")
+    QDesktopServices.setUrlHandler("file", made, "take")  # type: ignore[arg-type]  # the stub wants bytes, Qt a name
     yield made
     QDesktopServices.unsetUrlHandler("file")
 

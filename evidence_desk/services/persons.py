@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,6 +24,7 @@ from evidence_desk.services.desk import Desk
 from evidence_desk.settings import load_signer_roots, save_signer_roots
 from evidence_desk.verify.certificate.seal import is_demo
 
+Everybody = tuple[OfficePerson, ...]
 _SETTING: Final = "persons"
 _DEMO_CA: Final = "demo.persons-ca"
 _DEMO_CA_NAME: Final = "证据台演示人员根 Evidence Desk demo persons root"
@@ -88,7 +90,7 @@ def enroll_demo(desk: Desk, keys: PersonKeys, officer: Officer, passphrase: str)
     )
     person = _new(officer, CredentialKind.KEPT, made.certificate, made.chain, now)
     keys.keep(person.id, passphrase, made.to_bytes())
-    _store(desk, (*persons(desk), person), _pem(ca.certificate, ca.crl))
+    _store(desk, lambda everybody: (*everybody, person), _pem(ca.certificate, ca.crl))
     return person
 
 
@@ -112,7 +114,8 @@ def enroll_given(desk: Desk, officer: Officer, key: SigningKey, *, issuer: bytes
     if certificate.spki in taken or (issuer and load_certificate(issuer).spki == certificate.spki):
         raise UsageError("person.key_known")
     person = _new(officer, CredentialKind.GIVEN, key.certificate, key.chain, desk.clock.now())
-    _store(desk, (*persons(desk), person), _pem(key.chain[-1] if key.chain else key.certificate))
+    root = key.chain[-1] if key.chain else key.certificate
+    _store(desk, lambda everybody: (*everybody, person), _pem(root))
     return person
 
 
@@ -150,11 +153,11 @@ def change_passphrase(keys: PersonKeys, person: OfficePerson, old: str, new: str
 
 
 def retire(desk: Desk, keys: PersonKeys, person: OfficePerson) -> OfficePerson:
-    """He confirms no more: the entry stays, a kept key is destroyed."""
+    """He confirms no more: the entry stays, a kept key is destroyed, before anything else: cut short, it can be repeated."""
     now = desk.clock.now().replace(microsecond=0)
     gone = replace(person, retired=now)
-    _store(desk, tuple(gone if item.id == person.id else item for item in persons(desk)))
     keys.destroy(person.id)
+    _store(desk, lambda everybody: tuple(gone if item.id == person.id else item for item in everybody))
     return gone
 
 
@@ -186,11 +189,11 @@ def _new(
     )  # fmt: skip
 
 
-def _store(desk: Desk, everybody: tuple[OfficePerson, ...], roots: str = "") -> None:
-    """Persons, and the root of a new credential beside those of the certificate signers."""
+def _store(desk: Desk, change: Callable[[Everybody], Everybody], roots: str = "") -> None:
+    """Change the persons as they stand, and add the root of a new credential to those of the certificate signers."""
     store = desk.store
     with store.transaction():
-        store.exhibits.set_setting(_SETTING, encode_persons(everybody))
+        store.exhibits.set_setting(_SETTING, encode_persons(change(persons(desk))))
         if roots:
             _add_root(store.exhibits, roots)
 

@@ -223,3 +223,41 @@ def test_survives_closing(tmp_path: Path, session: Session, clock: StandingClock
     with open_session(tmp_path / "vault", VAULT_PASSPHRASE, read_only=True) as again:
         assert persons.persons(again.desk) == (person,)
         assert persons.unlock(office.person_keys(again, clock.sleep), person, OWN).person == person
+
+
+class CutShortError(Exception):
+    """The process ends here."""
+
+
+def test_retiring_that_was_cut_short_can_be_repeated(session: Session, monkeypatch: pytest.MonkeyPatch):
+    """A key never stays behind with a person who is called retired."""
+    person = office.enroll_demo(session, LIU, OWN)
+    keys = office.person_keys(session)
+
+    def dies(*_: object) -> None:
+        raise CutShortError
+
+    for broken in ("set_secret", "transaction"):
+        with monkeypatch.context() as patch:
+            patch.setattr(type(session.vault), broken, dies)
+            with pytest.raises(CutShortError):
+                persons.retire(session.desk, keys, person)
+        assert persons.find_person(session.desk, LIU.name) == person
+    assert persons.retire(session.desk, keys, person).retired is not None
+    assert not session.vault.secret(f"person.{person.id}")
+
+
+def test_persons_are_changed_as_they_stand(session: Session):
+    """Who retires somebody by a list read before does not undo what another did meanwhile."""
+    office.enroll_demo(session, LIU, OWN)
+    keys, (first,) = office.person_keys(session), persons.persons(session.desk)
+
+    class Meanwhile:
+        def now(self) -> datetime:
+            session.desk.clock = session.clock
+            office.enroll_demo(session, Officer(name="赵六"), "another-own-2")
+            return datetime.now(UTC)
+
+    session.desk.clock = Meanwhile()
+    persons.retire(session.desk, keys, first)
+    assert [item.name for item in persons.persons(session.desk) if item.retired is None] == ["赵六"]

@@ -195,7 +195,7 @@ class SealPage(Page):
         content, case = self.form.content(), self.form.request().case_number
         self.context.desk.run(
             lambda session, _: queue.save_draft(session.desk, _DRAFT, content, case_number=case), owner=self.work, done=lambda _: None,
-            lane=Lane.READ,
+            failed=lambda _: None, lane=Lane.READ,
         )  # fmt: skip
 
     # --- the list ------------------------------------------------------------------------------------------------

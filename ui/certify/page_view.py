@@ -240,7 +240,7 @@ class PageView(QAbstractScrollArea):
     def _draw(painter: QPainter, place: QRect, picture: QImage) -> None:
         """As it is where it fits to the pixel: scaling by a fraction would blur it."""
         size = picture.deviceIndependentSize()
-        if abs(size.width() - place.width()) < 1 and abs(size.height() - place.height()) <= 1:
+        if abs(size.width() - place.width()) <= 1 and abs(size.height() - place.height()) <= 1:
             painter.drawImage(place.topLeft(), picture)
         else:
             painter.drawImage(place, picture)

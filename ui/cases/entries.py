@@ -170,15 +170,15 @@ class EntryList(QListView):
 
     def sizeHint(self) -> QSize:
         """Two rows: what there is room for beyond that comes from the layout."""
-        return QSize(
-            tokens.RAIL, 2 * self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
-        )
+        return QSize(tokens.RAIL, self._height_of(2))
 
     def minimumSizeHint(self) -> QSize:
         """One row."""
-        return QSize(
-            tokens.RAIL, self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
-        )
+        return QSize(tokens.RAIL, self._height_of(1))
+
+    def _height_of(self, rows: int) -> int:
+        row = self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
+        return rows * row + 2 * self.frameWidth() + tokens.S
 
     def show_entries(self, entries: Sequence[Entry], *, current: object = None) -> None:
         """Show these, standing on the entry about `current` (compared), else on the first; `chosen` is told."""
@@ -192,10 +192,8 @@ class EntryList(QListView):
 
     def fit(self, most: int) -> None:
         """Take no more room than the entries need, as long as they are at most so many."""
-        count, height = len(self.entries.entries), self.minimumSizeHint().height()
-        self.setMaximumHeight(
-            max(1, count) * height + 2 * self.frameWidth() + tokens.S if count <= most else _ANY
-        )
+        count = len(self.entries.entries)
+        self.setMaximumHeight(self._height_of(max(1, count)) if count <= most else _ANY)
 
     @property
     def current(self) -> object:

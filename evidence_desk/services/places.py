@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from evidence_desk.core.leaf import PlainObject
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import DATA_POLICY, Caveat, Finding, Verdict, unique_caveats
@@ -14,7 +15,7 @@ from evidence_desk.services.court_query import Court, GatewayFault
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.examination import LookedUp, Outcome, Place, PlaceAnswer
 from evidence_desk.services.find import Here, find_here
-from evidence_desk.services.logged import certificate_logged, file_logged
+from evidence_desk.services.logged import certificate_logged, file_logged, logged_leaf
 from evidence_desk.services.lookup import LookupOutcome, look_up
 from evidence_desk.services.prove import prove
 from evidence_desk.services.question import Question, QuestionKind
@@ -41,8 +42,13 @@ class Places:
     why_no_court: EvidenceDeskError | None = None
 
     def ask(self, question: Question) -> LookedUp:
-        """One question at both places."""
-        return LookedUp(question=question, vault=self._vault(question), court=self._court(question))
+        """One question at both places; a digest that was not made public is not shown to a gateway."""
+        vault = self._vault(question)
+        if self.court is not None and self.desk is not None and _undisclosed(self.desk, question, vault.here):
+            court = _not_asked(Place.COURT, "examination.court.blinded")
+        else:
+            court = self._court(question)
+        return LookedUp(question=question, vault=vault, court=court)
 
     def _vault(self, question: Question) -> PlaceAnswer:
         if self.desk is None:
@@ -110,6 +116,18 @@ class Places:
             findings += verdict.findings
             caveats += verdict.caveats
         return Verdict(policy=DATA_POLICY, findings=tuple(findings), caveats=unique_caveats(caveats))
+
+
+def _undisclosed(desk: Desk, question: Question, here: Here) -> bool:
+    """Whether the question is a file's digest that no leaf shows: blinded (盲化), or under a root of many."""
+    digest = question.digest if question.digests is None else question.digests.sha256
+    rows = [row for row in here.exhibits if row.leaf_hash != digest]
+    if not digest or not rows or len(rows) != len(here.exhibits) or here.certificates:
+        return False
+    leaves = [logged_leaf(desk, row.leaf_hash) for row in rows]
+    return not any(
+        leaf is None or any(isinstance(one, PlainObject) for one in leaf.objects) for leaf in leaves
+    )
 
 
 def _borne_out(desk: Desk, question: Question, here: Here) -> Here:

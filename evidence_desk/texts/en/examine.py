@@ -56,6 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "examination.vault.unproven": "This vault has rows that match, but its log does not bear them out: they may have been changed and are not believed. Run audit to find the cause.",
     "examination.vault.found": "This vault has a matching registration ({number}, {count} in all).",
     "examination.court.none": "No court network was given to ask; nothing was asked.",
+    "examination.court.blinded": "This vault registered the file without publishing its digest (blinded, or one of many files under one root), so it was not sent to the court network; give its certificate, package or QR code to have the log entry looked up.",
     "examination.court.found": "The court network {chain} has matching log entries (as of block {height}).",
     "examination.court.others": "Entries on the court network match only one digest of the file, not its SM3 or size: they are about another file. Undetermined.",
     "examination.court.unproven": "The gateway gave entries, but their proofs did not pass every check. Undetermined.",

@@ -56,6 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "examination.vault.unproven": "本存证库有与之相符的登记，但存证日志不能印证：登记可能被改动，不予采信。请运行 audit 查明原因。",
     "examination.vault.found": "本存证库有与之相符的登记（{number}，共 {count} 项）。",
     "examination.court.none": "没有给出可以查询的法院节点网络，未予查询。",
+    "examination.court.blinded": "本存证库登记该文件时没有公开它的摘要（盲化，或者文件较多而只登记了总摘要），因此没有向法院节点网络发送；可以送验其证书、证据包或二维码，按日志条目查询。",
     "examination.court.found": "法院节点网络 {chain} 有与之相符的日志条目（截至第 {height} 号区块）。",
     "examination.court.others": "法院节点网络中有条目只与该文件的一种摘要相符，SM3 或大小不符：登记的不是该文件，无法判断。",
     "examination.court.unproven": "网关给出了条目，但所附证明未能通过全部核验，无法判断。",

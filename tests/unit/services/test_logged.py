@@ -11,6 +11,7 @@ import pytest
 from evidence_desk.bootstrap.examining import open_examiner
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
+from evidence_desk.core.leaf import PlainObject
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.errors import IntegrityError
 from evidence_desk.services.bundle import bundle
@@ -23,6 +24,7 @@ from evidence_desk.texts import Language
 from evidence_desk.verify.answer import Result, sentence_of
 from reports.bundle import PdfBundlePrinter
 from tests.fixed import refusal
+from tests.unit.services.court import court_of
 from tests.unit.services.test_documents import tamper
 
 ALIKE = b"look-alike"
@@ -70,6 +72,29 @@ def test_a_changed_row_does_not_answer_to_a_look_alike(session, tmp_path):
         (looked,) = found.looked_up
         assert (found.result, looked.vault.outcome) == (Result.UNDETERMINED, Outcome.UNDETERMINED)
         assert "不予采信" in sentence_of(found.answer, Language.ZH)
+
+
+def test_a_digest_that_was_not_published_is_not_sent(joined, network, gateway, tmp_path, exhibit):
+    """Whoever runs the gateway would learn what 盲化 hides, from the desk itself."""
+    session, court = joined, court_of(network, gateway)
+    leaf = logged_leaf(session.desk, exhibit.leaf_hash)
+    assert leaf is not None
+    subjects = (Subject(path=tmp_path / "a.txt"), Subject(text=DigestPair.of(b"original").sha256.hex()))
+    before = len(gateway.asked)
+    with open_examiner(job=Job(), session=session) as by:
+        asking = replace(by, court=court, why_no_court=None)
+        if isinstance(leaf.objects[0], PlainObject):
+            with pytest.raises(
+                AssertionError, match="/v1/leaves/"
+            ):  # the gateway made by hand has none to show
+                examine(subjects[0], by=asking)
+            assert len(gateway.asked) > before
+            return
+        for subject in subjects:
+            (looked,) = examine(subject, by=asking).looked_up
+            assert (looked.vault.outcome, looked.court.outcome) == (Outcome.FOUND, Outcome.NOT_ASKED)
+            assert looked.court.why.code == "examination.court.blinded"
+    assert len(gateway.asked) == before
 
 
 def test_a_changed_certificate_is_neither_found_nor_bundled(session, exhibit, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import isValid
@@ -11,8 +12,11 @@ from shiboken6 import isValid
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.texts import Language, error_sentences, has, sentence
 
+_PRUNE: Final = 512
+"""Owners after which those that are gone are looked for."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Bound:
     owner: QObject
     key: object
@@ -27,7 +31,8 @@ class Tongue(QObject):
     def __init__(self, language: Language = Language.ZH) -> None:
         super().__init__()
         self._language = language
-        self._bound: list[_Bound] = []
+        self._bound: dict[int, list[_Bound]] = {}
+        self._prune_at = _PRUNE
 
     @property
     def language(self) -> Language:
@@ -39,10 +44,13 @@ class Tongue(QObject):
         if language is self._language:
             return
         self._language = language
-        self._bound = [item for item in self._bound if isValid(item.owner)]
-        for item in list(self._bound):
-            if isValid(item.owner):
-                item.say()
+        self._prune()
+        for owner, items in list(self._bound.items()):
+            for item in list(items):
+                if isValid(item.owner) and item in self._bound.get(
+                    owner, ()
+                ):  # not replaced by one said before
+                    item.say()
         self.changed.emit()
 
     def say(self, code: str, **facts: str | int) -> str:
@@ -69,8 +77,14 @@ class Tongue(QObject):
         self._keep(_Bound(owner, say, say))
 
     def _keep(self, bound: _Bound) -> None:
-        self._bound = [
-            item for item in self._bound if not (item.owner is bound.owner and item.key == bound.key)
-        ]  # bound methods compare equal by object and function
-        self._bound.append(bound)
+        """By owner, whose wrapper the entry keeps alive: its id is nobody else's."""
+        others = [item for item in self._bound.get(id(bound.owner), ()) if item.key != bound.key]
+        self._bound[id(bound.owner)] = [*others, bound]  # bound methods compare equal by object and function
+        if len(self._bound) > self._prune_at:
+            self._prune()
         bound.say()
+
+    def _prune(self) -> None:
+        """Forget owners that are gone; now and then, so that pages made anew do not slow each other down."""
+        self._bound = {owner: items for owner, items in self._bound.items() if isValid(items[0].owner)}
+        self._prune_at = max(_PRUNE, 2 * len(self._bound))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -52,6 +52,17 @@ class _Box(QDialog):
         outer.addLayout(row)
         self.buttons = QDialogButtonBox()
         outer.addWidget(self.buttons)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """As high as its words need at its width: Qt's layouts guess too little for long ones."""
+        super().showEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        for label in self.findChildren(QLabel):
+            if label.wordWrap() and label.text():
+                label.setMinimumHeight(label.heightForWidth(label.width()))
+        self.adjustSize()
 
     def add_words(self, role: str) -> QLabel:
         """A paragraph below the others."""

@@ -42,6 +42,7 @@ class Window(QMainWindow):
         self.line = StatusLine(context)
         self.toast = QLabel(self)
         self.toast.setProperty("toast", True)
+        self.toast.setTextFormat(Qt.TextFormat.PlainText)
         self.toast.setWordWrap(True)
         self.toast.hide()
         self._toast_timer = QTimer(self, singleShot=True, interval=_TOAST_MS)

@@ -23,8 +23,8 @@ from evidence_desk.services.queue import Batch, enqueue
 from evidence_desk.services.revoke import correct, revoke
 from evidence_desk.services.seal import SealRequest
 from ui.cases.bars import UndoBar
-from ui.cases.plain import plain
 from ui.context import Context
+from ui.plain import plain
 from ui.seal.work import seal_work
 from ui.start.operator import operator_name
 

@@ -14,9 +14,9 @@ from evidence_desk.core.job import Job
 from evidence_desk.services import browse
 from evidence_desk.services.browse import CaseSummary
 from ui.cases.entries import Entry, EntryList
-from ui.cases.plain import plain
 from ui.context import Context
 from ui.look import tokens
+from ui.plain import plain
 from ui.widgets.labels import IconLabel, words
 from ui.words import local_time
 

@@ -18,9 +18,9 @@ from evidence_desk.services.recheck import RecheckOutcome, recheck
 from ui.cases.bars import UndoBar, WorkBar
 from ui.cases.finding import Chosen, leaves_of, rows_of
 from ui.cases.papers import Paper, Written, WrittenBundle, write_bundle, write_packages, write_paper
-from ui.cases.plain import plain
 from ui.cases.viewing import viewing
 from ui.context import Context
+from ui.plain import plain
 from ui.start.operator import operator_name
 
 MOST_CERTIFIED: Final = 1_000

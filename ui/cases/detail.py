@@ -21,12 +21,12 @@ from ui.cases.flow import FlowLayout
 from ui.cases.notes import NotesTab
 from ui.cases.overview import Overview
 from ui.cases.papers import Paper
-from ui.cases.plain import plain
 from ui.cases.records import CertificatesTab, CustodyTab
 from ui.cases.viewing import viewing
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
+from ui.plain import plain
 from ui.tasks import Running
 from ui.widgets.buttons import button, icon_button
 from ui.widgets.labels import IconLabel, words

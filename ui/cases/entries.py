@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
-from ui.cases.plain import tip
 from ui.context import Context
 from ui.look import fonts, icons, tokens
+from ui.plain import tip
 
 Index = QModelIndex | QPersistentModelIndex
 ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1

@@ -28,8 +28,8 @@ from evidence_desk.services import browse
 from evidence_desk.services.browse import ExhibitQuery, ExhibitSummary
 from ui.cases.asking import ask
 from ui.cases.finding import place_of
-from ui.cases.plain import plain, tip
 from ui.context import Context
+from ui.plain import plain, tip
 from ui.tasks import Running
 from ui.words import file_size, local_time
 

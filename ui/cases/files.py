@@ -13,9 +13,9 @@ from evidence_desk.core.derivation import Relation
 from evidence_desk.core.rows import ObjectRow
 from ui.cases.entries import Entry, EntryList
 from ui.cases.facts import Facts, Link
-from ui.cases.plain import plain
 from ui.cases.tab import Tab
 from ui.context import Context
+from ui.plain import plain
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.words import file_size

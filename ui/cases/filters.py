@@ -22,13 +22,11 @@ from PySide6.QtWidgets import (
 
 from evidence_desk.core.certificate.printed import BEIJING
 from evidence_desk.core.statement import ExhibitKind
-from evidence_desk.paths import asset
 from evidence_desk.services.browse import LOGGED_ONLY, ExhibitQuery, ExhibitStates, Order
 from ui.cases.flow import FlowLayout
-from ui.cases.plain import plain
 from ui.context import Context
 from ui.look import tokens
-from ui.look.tokens import COLORS
+from ui.plain import plain
 from ui.widgets.buttons import button
 
 _WAIT_MS: Final = 150
@@ -168,19 +166,6 @@ class FilterBar(QWidget):
             flow.addWidget(widget)
         column.addWidget(self.box)
         self.box.hide()
-        self._context.look.changed.connect(self._style)
-        self._style()
-
-    def _style(self) -> None:
-        """The look knows no date fields; here they are as combos are."""
-        scheme = next(name for name, colors in COLORS.items() if colors is self._context.look.colors)
-        arrow = asset("look", f"chevron-{scheme.value}.svg").as_posix()
-        sheet = (
-            "QDateEdit::drop-down { border: none; width: 24px; }"
-            f'QDateEdit::down-arrow {{ image: url("{arrow}"); width: 16px; height: 16px; }}'
-        )
-        for day in (self.since, self.until):
-            day.setStyleSheet(sheet)
 
     def _name(self) -> None:
         bind = self._context.tongue.bind

@@ -12,9 +12,9 @@ from evidence_desk.core.browse_ports import Note
 from evidence_desk.services.annotate import MAX_NOTE
 from ui.cases.entries import Entry, EntryList
 from ui.cases.facts import Facts
-from ui.cases.plain import lines, plain
 from ui.cases.tab import Tab
 from ui.context import Context
+from ui.plain import lines, plain
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.words import local_time

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import (
 from evidence_desk.core.rows import CertificateRow
 from ui.cases.entries import Entry, EntryList
 from ui.cases.facts import Event, Facts
-from ui.cases.plain import LONG, plain
 from ui.cases.tab import Tab
 from ui.context import Context
+from ui.plain import LONG, plain
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.words import local_time

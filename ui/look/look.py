@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QIcon
@@ -13,6 +14,9 @@ from shiboken6 import isValid
 from ui.look import icons
 from ui.look.style import palette, style_sheet
 from ui.look.tokens import COLORS, Colors, Scheme
+
+_PRUNE: Final = 512
+"""Icons after which those of owners that are gone are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Look(QObject):
         self._application = application
         self._wanted = scheme
         self._bound: list[_BoundIcon] = []
+        self._prune_at = _PRUNE
         application.setStyle("Fusion")
         hints = QGuiApplication.styleHints()
         if hints is not None:
@@ -65,7 +70,14 @@ class Look(QObject):
     ) -> None:
         """Set an icon now and again whenever the scheme changes, as long as `owner` lives."""
         self._bound.append(_BoundIcon(owner, setter, name, role))
+        if len(self._bound) > self._prune_at:
+            self._prune()
         setter(self.icon(name, role))
+
+    def _prune(self) -> None:
+        """Forget owners that are gone."""
+        self._bound = [item for item in self._bound if isValid(item.owner)]
+        self._prune_at = max(_PRUNE, 2 * len(self._bound))
 
     def _in_force(self) -> Scheme:
         if self._wanted is not Scheme.AUTO:
@@ -77,8 +89,8 @@ class Look(QObject):
     def _apply(self) -> None:
         self._application.setPalette(palette(self.colors))
         self._application.setStyleSheet(style_sheet(self._in_force()))
-        self._bound = [item for item in self._bound if isValid(item.owner)]
-        for item in self._bound:
+        self._prune()
+        for item in list(self._bound):
             item.setter(self.icon(item.name, item.role))
         self.changed.emit()
 

@@ -57,8 +57,9 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QSpinBox, QDateEdit { backgroun
 QPlainTextEdit, QTextEdit { padding: 4px 8px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QSpinBox:focus, QDateEdit:focus { border: 2px solid $focus; padding: 0 7px; }
 QLineEdit:disabled, QComboBox:disabled { color: $secondary; background: $window; }
-QComboBox::drop-down { border: none; width: 24px; }
-QComboBox::down-arrow { image: url("$pictures/chevron-$scheme.svg"); width: 16px; height: 16px; }
+QLineEdit, QPlainTextEdit { placeholder-text-color: $secondary; }
+QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$pictures/chevron-$scheme.svg"); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; selection-background-color: $selected; selection-color: $text; outline: none; }
 QCheckBox, QRadioButton { spacing: 8px; min-height: 28px; border: 2px solid transparent; }
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator { width: 16px; height: 16px; border: 1px solid $secondary; border-radius: 4px; background: $surface; }

@@ -14,6 +14,7 @@ from evidence_desk.core.queue_ports import ItemState, QueueItem
 from evidence_desk.errors import UnreadableError
 from evidence_desk.services.sources import display
 from ui.context import Context
+from ui.plain import plain, tip
 from ui.words import file_size
 
 Index = QModelIndex | QPersistentModelIndex
@@ -111,8 +112,10 @@ class QueueModel(QAbstractTableModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(item, Column(index.column()))
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
-                return self._tip(item, Column(index.column()))
+            case Qt.ItemDataRole.ToolTipRole:
+                return tip(self._tip(item, Column(index.column())))
+            case Qt.ItemDataRole.AccessibleDescriptionRole:
+                return plain(self._tip(item, Column(index.column())))
             case _ if role == ITEM_ROLE:
                 return item
             case _ if role == PART_ROLE:
@@ -128,7 +131,7 @@ class QueueModel(QAbstractTableModel):
         say = self._context.tongue.say
         match column:
             case Column.FILE:
-                return display(os.fsencode(Path(os.fsdecode(item.path)).name))
+                return plain(display(os.fsencode(Path(os.fsdecode(item.path)).name)))
             case Column.SIZE:
                 return file_size(item.size) if item.files else ""
             case Column.STATE:

@@ -157,7 +157,7 @@ class StatusPage(Page):
 
         def chosen(path: Path) -> None:
             self.context.desk.run(
-                lambda session, job: backup(session.vault, path, job=job), owner=self, lane=Lane.READ,
+                lambda session, job: backup(session.vault, path, job=job), owner=self, lane=Lane.CPU,
                 done=lambda _: self.context.messages.inform("ui_status.backup.done", path=str(path)),
                 title="ui_status.do.backup", changes=True,
             )  # fmt: skip

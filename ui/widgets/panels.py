@@ -123,13 +123,16 @@ class Fold(QWidget):
         column.addWidget(self._content)
         self._context = context
         self.handle.toggled.connect(self._on_toggled)
-        context.look.changed.connect(lambda: self._on_toggled(self.handle.isChecked()))
+        context.look.changed.connect(self._on_look)
         self.handle.setChecked(opened)
         self._on_toggled(opened)
 
     def _on_toggled(self, opened: bool) -> None:
         self._content.setVisible(opened)
         self.handle.setIcon(self._context.look.icon("chevron-down" if opened else "chevron-right"))
+
+    def _on_look(self) -> None:
+        self._on_toggled(self.handle.isChecked())
 
 
 class DropZone(QFrame):

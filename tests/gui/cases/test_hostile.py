@@ -9,7 +9,7 @@ from tests.gui.cases.acting import settled
 from tests.gui.cases.rows import add_case, exhibit, insert
 from ui.cases.entries import Entry, EntryModel
 from ui.cases.exhibits import Column
-from ui.cases.plain import lines, plain, tip
+from ui.plain import lines, plain, tip
 
 HOSTILE = {
     "turned": "合同\u202egpj.exe",

@@ -8,7 +8,7 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import decode, encode
 from evidence_desk.errors import MalformedError
 
-_SETTING: Final = "ui.operator"
+_SETTING: Final = "desktop.operator"
 _LIMIT: Final = 4096
 
 

@@ -61,9 +61,9 @@ def _first_start(hands: Hands, program: Program, folder: Path) -> None:
     hands.press(guide.next)
     hands.until(lambda: guide.name is StepName.PAPER, 60, "the vault is made")
     groups = guide.made.recovery_key.split("-")
-    for field, at in zip(guide.paper.fields, guide.paper.asked, strict=True):
-        assert isinstance(field, QLineEdit)
-        hands.type_in(field, groups[at])
+    for line, at in zip(guide.paper.fields, guide.paper.asked, strict=True):
+        assert isinstance(line, QLineEdit)
+        hands.type_in(line, groups[at])
     hands.press(guide.next)
     hands.until(lambda: guide.name is StepName.TRY)
     assert isinstance(guide.trying.network, QRadioButton)

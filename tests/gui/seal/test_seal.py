@@ -82,6 +82,7 @@ def test_a_failed_file_is_sealed_after_retry(page, tmp_path, qtbot):
     page.accept_paths([late])
     qtbot.waitUntil(lambda: states(page) == [ItemState.FAILED])
     late.write_text("来了")
+    qtbot.waitUntil(page.retry.isEnabled)
     page.retry.click()
     qtbot.waitUntil(lambda: sealed(page, 1), timeout=30_000)
 
@@ -101,11 +102,13 @@ def test_certificate_and_package_with_one_click_each(page, files, tmp_path, qtbo
     qtbot.waitUntil(lambda: sealed(page, 2), timeout=30_000)
     pdf = tmp_path / "存证证书.pdf"
     messages.saves.append(pdf)
+    qtbot.waitUntil(page.certificate.isEnabled)
     page.certificate.click()
     qtbot.waitUntil(lambda: ("ui_seal.certificate.done", {"path": str(pdf)}) in messages.said, timeout=30_000)
     folder = tmp_path / "packages"
     folder.mkdir()
     messages.folders.append(folder)
+    qtbot.waitUntil(page.package.isEnabled)
     page.package.click()
     qtbot.waitUntil(lambda: len(list(folder.glob("*.asice"))) == 2, timeout=30_000)
     qtbot.waitUntil(lambda: not page.context.tasks.busy(), timeout=30_000)
@@ -178,6 +181,7 @@ def test_a_folder_that_disappears_is_told(page, tmp_path, qtbot):
     page.accept_paths([gone])
     qtbot.waitUntil(lambda: states(page) == [ItemState.FAILED])
     gone.rmdir()
+    qtbot.waitUntil(page.retry.isEnabled)
     page.retry.click()
     qtbot.waitUntil(lambda: not page.context.tasks.busy())
     assert states(page) == [ItemState.FAILED]

@@ -25,6 +25,8 @@ _OVERLAP: Final = 0.02
 _MOST_PIECES: Final = 200
 _MARGIN: Final = 40.0
 _SMALL: Final = 7.0
+_MOST_LINE: Final = 200
+"""Characters of either half of a line in the foot that are looked at; fewer fit."""
 _NUMBER: Final = 9.0
 
 Matrix = tuple[float, float, float, float, float, float]
@@ -165,6 +167,8 @@ def sheet_content(placed: Placed, foot: Foot, numbering: str, reduced: str, ink:
 def _cut(text: str, room: float) -> str:
     """Printable text, its middle left out when it is too long."""
     line = printable(text)
+    if len(line) > 2 * _MOST_LINE:
+        line = f"{line[:_MOST_LINE]}…{line[-_MOST_LINE:]}"
     while width(line, Style.REGULAR, _SMALL) > room:
         middle = len(line) // 2
         line = f"{line[: middle - 2]}…{line[middle + 2 :]}"

@@ -84,10 +84,7 @@ def test_a_digest_that_was_not_published_is_not_sent(joined, network, gateway, t
     with open_examiner(job=Job(), session=session) as by:
         asking = replace(by, court=court, why_no_court=None)
         if isinstance(leaf.objects[0], PlainObject):
-            with pytest.raises(
-                AssertionError, match="/v1/leaves/"
-            ):  # the gateway made by hand has none to show
-                examine(subjects[0], by=asking)
+            examine(subjects[0], by=asking)
             assert len(gateway.asked) > before
             return
         for subject in subjects:

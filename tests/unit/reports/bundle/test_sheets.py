@@ -9,7 +9,9 @@ import pikepdf
 import pytest
 from PIL import Image, ImageChops, ImageFilter
 
-from reports.bundle.sheets import A3, A4, STRIP, FormPage, cuts, pieces, place
+from reports.bundle.ink import Ink
+from reports.bundle.sheets import A3, A4, STRIP, Foot, FormPage, cuts, own_page, pieces, place, sheet_content
+from reports.bundle.writer import PdfWriter
 from tests.unit.reports.bundle.printing import A, Result, add_page, item, print_file, print_items, saved
 
 SIZES = {
@@ -148,3 +150,12 @@ def test_our_own_pages_keep_their_size():
     with pikepdf.open(io.BytesIO(result.pdf)) as document:
         for page in document.pages:
             assert [float(v) for v in page.mediabox.as_list()] == pytest.approx([0, 0, *A4], abs=0.01)
+
+
+@pytest.mark.timeout(30)
+def test_a_name_without_end_is_cut_at_once():
+    """The foot is written on every page: its time must not grow with the square of a case number."""
+    ink = Ink(PdfWriter(io.BytesIO()))
+    foot = Foot(first="案" * 1_000_000, second="short")
+    content = sheet_content(place(own_page(1)), foot, "1 / 1", "", ink)
+    assert len(content) < 5_000

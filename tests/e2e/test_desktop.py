@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,19 @@ def play(scene: str, stage: Path, display: str, person: str, scale: str = "1") -
     return said
 
 
+@contextmanager
+def nodes(stage: Path) -> Iterator[None]:
+    """The court nodes that the lawyer's program had started, up again."""
+    command = [sys.executable, "-m", "evidence_desk.court.node", "localnet", "4", "--dir", str(stage / "存证库-demo-court"), "--until-eof"]  # fmt: skip
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["gateways"]
+        yield
+        process.terminate()
+
+
 def test_a_lawyer_seals_a_notary_certifies_a_judge_verifies(stage: Path, display: str):
     shutil.rmtree(FOLDER, ignore_errors=True)
     sealed = play("lawyer", stage, display, "lawyer")
@@ -76,7 +90,9 @@ def test_a_lawyer_seals_a_notary_certifies_a_judge_verifies(stage: Path, display
     issued = play("notary", stage, display, "lawyer")
     (stage / "notary.json").write_text(json.dumps(issued), "utf-8")
     assert issued["second"] == "passed"
-    judged = play("judge", stage, display, "judge")
+    with nodes(stage):
+        judged = play("judge", stage, display, "judge")
+    assert judged["blind"] == "undetermined"
     assert judged["dimensions"]["integrity"] == "passed"
     assert judged["dimensions"]["time"] == "passed"
     assert judged["dimensions"]["court"] == "passed"

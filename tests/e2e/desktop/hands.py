@@ -10,7 +10,7 @@ from typing import TypeVar
 from PySide6.QtCore import QEventLoop, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QInputMethodEvent, QPainter, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLineEdit, QWidget
 
 from tests.gui.screens import save_screen
 
@@ -117,12 +117,9 @@ class Hands:
         """Answer the file dialog in front with a path."""
         dialog = self.dialog(QFileDialog)
         assert isinstance(dialog, QFileDialog)
-        if dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave or path.is_file():
-            dialog.setDirectory(str(path.parent))
-            dialog.selectFile(path.name)
-        else:
-            dialog.setDirectory(str(path.parent))
-            dialog.selectFile(str(path))
+        line = dialog.findChild(QLineEdit, "fileNameEdit")
+        assert isinstance(line, QLineEdit)
+        line.setText(str(path))
         self.wait(200)
         dialog.accept()
         self.wait(_POLL_MS)

@@ -131,4 +131,4 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _stalls(said: dict[str, Any]) -> str:
-    return f"watchdog of 5 ms; {said['over']} gaps over 100 ms, p99 {said['p99_ms']:.0f} ms, {said['seconds']:.0f} s watched"
+    return f"watchdog of 5 ms; {said['over']} gaps over 100 ms, {said['over_50']} over 50 ms, {said['seconds']:.0f} s watched"

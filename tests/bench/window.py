@@ -29,7 +29,7 @@ def start(folder: Path, small: bool) -> Iterator[Figure]:
     """From the start of the process to the first drawn window, against a bare window of the same toolkit."""
     runs = 3 if small else 7
     peers = [_since(["-c", _HELLO], folder) for _ in range(runs)]
-    warm = [_since(["-m", "tests.bench.window_child", "start"], folder) for _ in range(runs)]
+    warm = [_since(["-m", "tests.bench.window_start"], folder) for _ in range(runs)]
     bare, ours = statistics.median(peers), statistics.median(warm)
     yield Figure(
         "first window, warm start",
@@ -111,7 +111,7 @@ def _cold(folder: Path) -> float | None:
         Path("/proc/sys/vm/drop_caches").write_text("3")
     except OSError:
         return None
-    return _since(["-m", "tests.bench.window_child", "start"], folder)
+    return _since(["-m", "tests.bench.window_start"], folder)
 
 
 def _run(arguments: list[str], folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One scenario of `tests.bench.window` in a process of its own; prints one line of JSON (``start``: a moment)."""
+"""One scenario of `tests.bench.window` in a process of its own; prints one line of JSON."""
 
 from __future__ import annotations
 
@@ -41,10 +41,6 @@ def main(arguments: list[str]) -> None:
     program = make_program(application, PreferenceStore())
     program.window.show()
     application.sendPostedEvents()
-    if arguments[0] == "start":
-        program.window.grab()
-        print(time.monotonic(), flush=True)
-        os._exit(0)
     session = unlocked(Path(arguments[1]), PASSPHRASE)
     program.context.desk.adopt(session)
     scenario = {"seal": _seal, "certify": _certify, "cases": _cases}[arguments[0]]

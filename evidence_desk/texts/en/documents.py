@@ -114,7 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "documents.custody.detail.height": "accepted in block {value}; the time is that of the next header",
     "documents.custody.action.anchored": "Anchored",
     "documents.custody.note": "By whom and details are as told by who acted. The time of a timestamp is the authority's, the time of anchoring is that of the network's header; all other times are by the desk's clock.",
-    "documents.custody.complete": "All entries of the local log were recomputed and agree with the signed checkpoint; but for those marked “waits for its log entry” or “could not be compared with the log entry”, the events above are exactly those that the log entries commit to. The desk signs its own log, which alone does not bind who holds the desk; timestamps and anchoring do.",
+    "documents.custody.complete": "All entries of the local log were recomputed and agree with the signed checkpoint; but for those marked otherwise, the events above are exactly those that the log entries commit to. The desk signs its own log, which alone does not bind who holds the desk; timestamps and anchoring do.",
     "documents.custody.earlier": "This exhibit was registered in a log from before a restore; events from before it may be incomplete, and what could not be compared with a log entry is marked.",
     "documents.custody.rechecks": "Re-checks of originals",
     "documents.custody.rechecks.none": "No re-check is on record.",

@@ -114,7 +114,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "documents.custody.detail.height": "接受于第 {value} 号区块，时间取下一区块头",
     "documents.custody.action.anchored": "上链",
     "documents.custody.note": "经手人和说明为经手人陈述。取得时间戳的时间以时间戳机构的签名为准，上链的时间以法院节点网络的区块头为准，其余时间依存证终端时钟。",
-    "documents.custody.complete": "已对本地存证日志的全部条目重新计算，与已签名的检查点一致；除注明“待写入日志”或“未能与日志条目核对”的外，所列事项与日志条目载明的摘要相符，没有增减。日志由本终端自行签名，仅凭日志不能约束终端的持有人；以时间戳和上链为准。",
+    "documents.custody.complete": "已对本地存证日志的全部条目重新计算，与已签名的检查点一致；除另有注明的外，所列事项与日志条目载明的摘要相符，没有增减。日志由本终端自行签名，仅凭日志不能约束终端的持有人；以时间戳和上链为准。",
     "documents.custody.earlier": "这项证据登记在恢复之前的日志中；恢复之前的事项可能不全，凡未能与日志条目核对的已注明。",
     "documents.custody.rechecks": "原件复核",
     "documents.custody.rechecks.none": "没有复核记录。",

@@ -81,7 +81,9 @@ def match_expression(text: str) -> str:
 
     Words are separated by spaces; punctuation inside a word stands for any punctuation, or none but a boundary.
     """
-    terms = [term for term in (_runs(word) for word in fold(text[:MAX_QUERY])[: 2 * MAX_QUERY].split()) if term]
+    terms = [
+        term for term in (_runs(word) for word in fold(text[:MAX_QUERY])[: 2 * MAX_QUERY].split()) if term
+    ]
     return " AND ".join(_phrase(term) for term in dict.fromkeys(map(tuple, terms[:MAX_TERMS])))
 
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
+from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services import annotate
@@ -128,10 +131,10 @@ def test_an_erased_case_takes_no_notes(session, row):
 class Erasing:
     """A clock under which another hand erases the case at its first reading."""
 
-    def __init__(self, session):
+    def __init__(self, session: Session) -> None:
         self._session, self._clock, self._done = session, session.desk.clock, False
 
-    def now(self):
+    def now(self) -> datetime:
         if not self._done:
             self._done = True
             erase(self._session.desk, "案一", reason="到期", court=None)

@@ -13,11 +13,13 @@ import pytest
 
 from evidence_desk.core.job import Job
 from evidence_desk.services.certify import certify
+from evidence_desk.services.examination import Subject
+from evidence_desk.services.examine import Examiner, examine
 from evidence_desk.services.export import export
 from evidence_desk.texts import Language
 from evidence_desk.verifier import main
 from evidence_desk.verify.certificate.text import pages_of
-from evidence_desk.verify.files import Originals, read_trust, verify_path
+from evidence_desk.verify.files import read_trust
 from reports.verification import verification_report
 from tests.unit.verify.court_evidence import Bench, make_bench
 from tests.unit.verify.evidence import Scene
@@ -106,9 +108,13 @@ def test_text_for_people_names_time_and_institutions(shelf: Shelf, capsys):
 @pytest.mark.parametrize("language", Language)
 def test_the_report_has_the_findings_and_the_trust_root(shelf: Shelf, language):
     trust, now = read_trust(shelf.trust), datetime.now(UTC)
-    originals = Originals([Path(item) for item in shelf.originals], Job())
-    judged = verify_path(shelf.folder / "certificate", originals=originals, trust=trust, now=now, job=Job())
-    pdf = verification_report(judged, originals=originals.given, trust=trust, at=now, language=language)
+    originals = [Path(item) for item in shelf.originals]
+    done = examine(
+        Subject(path=shelf.folder / "certificate"),
+        by=Examiner(now=now, job=Job(), trust=trust),
+        originals=originals,
+    )
+    pdf = verification_report(done, language=language)
     text = "".join(pages_of(pdf))
     zh = language is Language.ZH
     assert ("签署该区块头的节点" if zh else "Signedby:第一人民法院") in text

@@ -17,6 +17,7 @@ from pikepdf import Name
 
 from evidence_desk.core.certificate import NAME as RECORD
 from evidence_desk.core.certificate import printed as printed_format
+from evidence_desk.core.certificate.values import certificate_values
 from evidence_desk.core.confirmation import NAME, SIGNATURE_NAME, Confirmed, Officer
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.verdict import Dimension, Status, worst
@@ -74,12 +75,12 @@ def test_confirmation_that_is_not_printed(office, name):
 @pytest.mark.parametrize("language", list(Language))
 def test_two_persons_printed_but_not_recorded(office, language, monkeypatch):
     """Pages that name a second person do not pass because the values are silent about it."""
-    honest = made.certificate_values
 
     def silent(certificate):
-        values = honest(certificate)
-        declared = {k: v for k, v in values["declared"].items() if k != "confirmation"}
-        return {**values, "declared": declared}
+        values = certificate_values(certificate)
+        declared = values["declared"]
+        assert isinstance(declared, dict)
+        return {**values, "declared": {k: v for k, v in declared.items() if k != "confirmation"}}
 
     monkeypatch.setattr(made, "certificate_values", silent)
     rendered = made.render_certificate(office.certificate, attachments={}, language=language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,7 +24,8 @@ from ui.look import tokens
 from ui.look.icons import pixmap
 from ui.look.look import Look
 
-_WIDTH = 440
+_WIDTH = 480
+_WORDS = _WIDTH - 3 * tokens.XL - tokens.L
 
 
 class _Box(QDialog):
@@ -33,8 +34,9 @@ class _Box(QDialog):
     def __init__(self, parent: QWidget | None, tongue: Tongue, look: Look, icon: str, role: str) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(_WIDTH)
+        self.setFixedWidth(_WIDTH)
         self._tongue = tongue
+        tongue.changed.connect(self._fit)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(tokens.XL, tokens.XL, tokens.XL, tokens.L)
         outer.setSpacing(tokens.L)
@@ -53,16 +55,18 @@ class _Box(QDialog):
         self.buttons = QDialogButtonBox()
         outer.addWidget(self.buttons)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """As high as its words need at its width: Qt's layouts guess too little for long ones."""
-        super().showEvent(event)
-        self._fit()
+    def setVisible(self, visible: bool) -> None:
+        """As high as its words need at its width, before it is shown: Qt's layouts guess too little for long ones."""
+        if visible and not self.isVisible():
+            self._fit()
+        super().setVisible(visible)
 
     def _fit(self) -> None:
         for label in self.findChildren(QLabel):
             if label.wordWrap() and label.text():
-                label.setMinimumHeight(label.heightForWidth(label.width()))
-        self.adjustSize()
+                label.ensurePolished()
+                label.setFixedHeight(label.heightForWidth(_WORDS))
+        self.resize(_WIDTH, self.minimumSizeHint().height())
 
     def add_words(self, role: str) -> QLabel:
         """A paragraph below the others."""
@@ -75,9 +79,11 @@ class _Box(QDialog):
         self.words.addWidget(label)
         return label
 
-    def add_button(self, code: str, role: QDialogButtonBox.ButtonRole) -> QPushButton:
-        """A button with a sentence of ours."""
+    def add_button(self, code: str, role: QDialogButtonBox.ButtonRole, look: str = "") -> QPushButton:
+        """A button with a sentence of ours; `look` is main or danger."""
         button = QPushButton()
+        if look:
+            button.setProperty(look, True)  # before it is styled
         self._tongue.bind(button, button.setText, code)
         self.buttons.addButton(button, role)
         return button
@@ -93,8 +99,9 @@ class Notice(_Box):
         tongue.bind(self, self.setWindowTitle, "ui.error.title")
         copy = self.add_button("ui.copy_details", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(self._copy)
-        close = self.add_button("ui.close", QDialogButtonBox.ButtonRole.AcceptRole)
+        close = self.add_button("ui.close", QDialogButtonBox.ButtonRole.AcceptRole, "main")
         close.setDefault(True)
+        close.setFocus()
         close.clicked.connect(self.accept)
         tongue.changed.connect(self._say)
         self._say()
@@ -139,9 +146,12 @@ class Question(_Box):
         self._line: QLineEdit | None = None
         self._required = False
         cancel = self.add_button("ui.cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        self._deed = self.add_button(action, QDialogButtonBox.ButtonRole.AcceptRole)
-        self._deed.setProperty("danger" if dangerous else "main", True)
-        (cancel if dangerous else self._deed).setDefault(True)
+        self._deed = self.add_button(
+            action, QDialogButtonBox.ButtonRole.AcceptRole, "danger" if dangerous else "main"
+        )
+        safe = cancel if dangerous else self._deed
+        safe.setDefault(True)
+        safe.setFocus()  # Enter presses what has the keyboard
         cancel.clicked.connect(self.reject)
         self._deed.clicked.connect(self.accept)
 

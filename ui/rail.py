@@ -27,6 +27,8 @@ class Rail(QFrame):
         column.setSpacing(tokens.XS)
         self._group = QButtonGroup(self)
         self.buttons: dict[PageName, QToolButton] = {}
+        self._icons: list[tuple[QToolButton, str]] = []
+        self._narrow = False
         for name in PageName:
             if name is _FIRST_BELOW:
                 column.addStretch(1)
@@ -41,6 +43,7 @@ class Rail(QFrame):
         column.addWidget(self.lock)
         context.desk.opened.connect(self._on_desk)
         context.desk.locked.connect(self._on_desk)
+        context.look.changed.connect(self._paint)
         self._on_desk()
         self.set_narrow(False)
 
@@ -56,17 +59,24 @@ class Rail(QFrame):
         )
         for button in (*self.buttons.values(), self.lock):
             button.setToolButtonStyle(style)
+        self._narrow = narrow
+        self._paint()
 
     def _button(self, icon: str, code: str) -> QToolButton:
         button = QToolButton()
-        button.setIconSize(QSize(tokens.ICON, tokens.ICON))
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         tongue = self._context.tongue
-        self._context.look.bind_icon(button, button.setIcon, icon)
+        self._icons.append((button, icon))
         for setter in (button.setText, button.setToolTip, button.setAccessibleName):
             tongue.bind(button, setter, code)
         return button
+
+    def _paint(self) -> None:
+        gap = 0 if self._narrow else tokens.S
+        for button, name in self._icons:
+            button.setIconSize(QSize(tokens.ICON + gap, tokens.ICON))
+            button.setIcon(self._context.look.icon(name, gap=gap))
 
     def _on_desk(self) -> None:
         self.lock.setEnabled(self._context.desk.session is not None)

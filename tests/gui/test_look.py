@@ -5,12 +5,14 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from evidence_desk.core.verdict import Status
 from evidence_desk.paths import asset
 from evidence_desk.texts import Language, has
 from ui.look.icons import pixmap
 from ui.look.tokens import COLORS, Scheme, contrast
+from ui.notice import Question
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 GROUNDS = ("window", "surface", "raised", "selected")
@@ -61,3 +63,16 @@ def test_every_code_the_window_names_is_said_in_both_languages():
 
 def test_outcomes_have_words(qapp):
     assert all(has(f"ui.status.{status.value}", language) for status in Status for language in Language)
+
+
+@pytest.mark.parametrize("dangerous", [True, False])
+def test_enter_never_does_what_is_dangerous(qtbot, context, dangerous: bool):
+    box = Question(
+        None, context.tongue, context.look, "ui.close.busy", "ui.close.do", {"count": 1}, dangerous=dangerous
+    )
+    qtbot.addWidget(box)
+    done: list[int] = []
+    box.finished.connect(done.append)
+    box.open()
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert done == [0 if dangerous else 1]

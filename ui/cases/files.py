@@ -16,7 +16,7 @@ from ui.cases.facts import Facts, Link
 from ui.cases.tab import Tab
 from ui.context import Context
 from ui.plain import plain
-from ui.widgets.buttons import button
+from ui.widgets.buttons import bind_small_icon, button
 from ui.widgets.labels import words
 from ui.words import file_size
 
@@ -42,7 +42,7 @@ class FilesTab(Tab):
         context.tongue.bind(self.view, self.view.setToolTip, "ui_cases.view.tip")
         self.derive = QPushButton()
         context.tongue.bind(self.derive, self.derive.setText, "ui_cases.derive")
-        context.look.bind_icon(self.derive, self.derive.setIcon, "link")
+        bind_small_icon(context, self.derive, "link")
         self.menu = QMenu(self)
         for relation in Relation:
             action = self.menu.addAction("")

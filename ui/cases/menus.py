@@ -14,6 +14,7 @@ from ui.cases.deeds import Deeds
 from ui.cases.finding import Chosen
 from ui.cases.papers import Paper
 from ui.context import Context
+from ui.widgets.buttons import bind_small_icon
 
 
 class Host(Protocol):
@@ -129,7 +130,7 @@ class Menus:
     def _button(self, code: str, icon: str, menu: QMenu) -> QPushButton:
         result = QPushButton()
         self._context.tongue.bind(result, result.setText, code)
-        self._context.look.bind_icon(result, result.setIcon, icon)
+        bind_small_icon(self._context, result, icon)
         result.setMenu(menu)
         return result
 

@@ -16,26 +16,27 @@ _CURRENT: Final = b"currentColor"
 _RATIOS: Final = (1, 2, 3)
 
 
-def icon(name: str, color: str, *, faint: str = "") -> QIcon:
+def icon(name: str, color: str, *, faint: str = "", gap: int = 0) -> QIcon:
     """An icon in a color, and in another when its widget is disabled; sharp at every scale.
 
     Args:
         name: file name in ``assets/icons`` without ending.
         color: ``#RRGGBB``.
         faint: color when disabled; empty for the same.
+        gap: logical pixels left free behind it: Qt sets words too near.
     """
     result = QIcon()
     for ratio in _RATIOS:
-        result.addPixmap(pixmap(name, color, ratio=ratio))
+        result.addPixmap(pixmap(name, color, ratio=ratio, gap=gap))
         if faint:
-            result.addPixmap(pixmap(name, faint, ratio=ratio), QIcon.Mode.Disabled)
+            result.addPixmap(pixmap(name, faint, ratio=ratio, gap=gap), QIcon.Mode.Disabled)
     return result
 
 
-def pixmap(name: str, color: str, *, size: int = tokens.ICON, ratio: float = 1.0) -> QPixmap:
-    """An icon as pixmap of `size` logical pixels for a screen with device pixel ratio `ratio`."""
+def pixmap(name: str, color: str, *, size: int = tokens.ICON, ratio: float = 1.0, gap: int = 0) -> QPixmap:
+    """An icon as pixmap of `size` logical pixels for a screen with device pixel ratio `ratio`; `gap` behind it is empty."""
     side = round(size * ratio)
-    result = QPixmap(QSize(side, side))
+    result = QPixmap(QSize(side + round(gap * ratio), side))
     result.fill(Qt.GlobalColor.transparent)
     painter = QPainter(result)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

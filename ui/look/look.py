@@ -25,6 +25,7 @@ class _BoundIcon:
     setter: Callable[[QIcon], object]
     name: str
     role: str
+    gap: int
 
 
 class Look(QObject):
@@ -61,18 +62,18 @@ class Look(QObject):
             self._wanted = scheme
             self._apply()
 
-    def icon(self, name: str, role: str = "text") -> QIcon:
+    def icon(self, name: str, role: str = "text", gap: int = 0) -> QIcon:
         """An icon in a color of the scheme in force; see `bind_icon` for one that follows."""
-        return icons.icon(name, getattr(self.colors, role), faint=self.colors.secondary)
+        return icons.icon(name, getattr(self.colors, role), faint=self.colors.secondary, gap=gap)
 
     def bind_icon(
-        self, owner: QObject, setter: Callable[[QIcon], object], name: str, role: str = "text"
+        self, owner: QObject, setter: Callable[[QIcon], object], name: str, role: str = "text", gap: int = 0
     ) -> None:
         """Set an icon now and again whenever the scheme changes, as long as `owner` lives."""
-        self._bound.append(_BoundIcon(owner, setter, name, role))
+        self._bound.append(_BoundIcon(owner, setter, name, role, gap))
         if len(self._bound) > self._prune_at:
             self._prune()
-        setter(self.icon(name, role))
+        setter(self.icon(name, role, gap))
 
     def _prune(self) -> None:
         """Forget owners that are gone."""
@@ -91,7 +92,7 @@ class Look(QObject):
         self._application.setStyleSheet(style_sheet(self._in_force()))
         self._prune()
         for item in list(self._bound):
-            item.setter(self.icon(item.name, item.role))
+            item.setter(self.icon(item.name, item.role, item.gap))
         self.changed.emit()
 
     def _on_system_changed(self) -> None:

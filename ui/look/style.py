@@ -24,10 +24,10 @@ QMainWindow, QDialog, QWizard { background: $window; }
 QFrame[drop="true"] { background: $surface; border: 2px dashed $secondary; border-radius: ${radius}px; }
 QFrame[drop="true"][over="true"] { border-color: $accent; background: $selected; }
 QFrame[banner="neutral"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
-QFrame[banner="passed"] { background: $surface; border: 1px solid $passed; border-left: 6px solid $passed; border-radius: ${radius}px; }
-QFrame[banner="warning"] { background: $surface; border: 1px solid $warning; border-left: 6px solid $warning; border-radius: ${radius}px; }
-QFrame[banner="failed"] { background: $surface; border: 1px solid $failed; border-left: 6px solid $failed; border-radius: ${radius}px; }
-QFrame[banner="undetermined"] { background: $surface; border: 1px solid $undetermined; border-left: 6px solid $undetermined; border-radius: ${radius}px; }
+QFrame[banner="passed"] { background: $surface; border: 1px solid $passed; border-radius: ${radius}px; }
+QFrame[banner="warning"] { background: $surface; border: 1px solid $warning; border-radius: ${radius}px; }
+QFrame[banner="failed"] { background: $surface; border: 1px solid $failed; border-radius: ${radius}px; }
+QFrame[banner="undetermined"] { background: $surface; border: 1px solid $undetermined; border-radius: ${radius}px; }
 QLabel { background: transparent; }
 QLabel[toast="true"] { background: $text; color: $window; border-radius: ${radius}px; padding: 10px 16px; }
 QLabel[role="title"] { font-size: ${title}px; font-weight: bold; }
@@ -41,15 +41,18 @@ QPushButton { background: $surface; color: $text; border: 1px solid $line; borde
 QPushButton:hover { background: $raised; border-color: $secondary; }
 QPushButton:pressed { background: $selected; }
 QPushButton:focus { border: 2px solid $focus; padding: 0 11px; }
-QPushButton:disabled { color: $secondary; background: $window; border-style: dashed; }
+QPushButton:disabled { color: $secondary; background: $window; border: 1px $off $line; }
 QPushButton[main="true"] { background: $accent; color: $on_accent; border: 1px solid $accent; font-weight: bold; min-height: ${main}px; padding: 0 16px; }
 QPushButton[main="true"]:hover { background: $accent_hover; }
 QPushButton[main="true"]:focus { border: 2px solid $text; }
-QPushButton[main="true"]:disabled { background: $window; color: $secondary; border: 1px dashed $secondary; }
+QPushButton[main="true"]:disabled { background: $raised; color: $secondary; border: 1px $off $line; }
 QPushButton[danger="true"] { color: $failed; border-color: $failed; }
+QPushButton[danger="true"]:disabled { color: $secondary; border: 1px $off $line; }
 QPushButton[flat="true"] { border: none; background: transparent; color: $accent; padding: 0 6px; }
 QPushButton[flat="true"]:hover { background: $raised; }
 QPushButton[flat="true"]:focus { border: 2px solid $focus; }
+QPushButton[flat="true"]:disabled { border: none; background: transparent; color: $secondary; }
+QDialogButtonBox { button-layout: 3; }
 QToolButton { border: 1px solid transparent; border-radius: 6px; padding: 4px; color: $text; background: transparent; }
 QToolButton:hover { background: $raised; }
 QToolButton:focus { border: 2px solid $focus; }
@@ -61,6 +64,12 @@ QLineEdit, QPlainTextEdit { placeholder-text-color: $secondary; }
 QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow, QDateEdit::down-arrow { image: url("$pictures/chevron-$scheme.svg"); width: 16px; height: 16px; }
 QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $line; selection-background-color: $selected; selection-color: $text; outline: none; }
+QSpinBox { padding-right: 28px; }
+QSpinBox::up-button, QSpinBox::down-button { subcontrol-origin: border; border: none; background: transparent; width: 24px; }
+QSpinBox::up-button { subcontrol-position: top right; margin: 2px 2px 0 0; }
+QSpinBox::down-button { subcontrol-position: bottom right; margin: 0 2px 2px 0; }
+QSpinBox::up-arrow { image: url("$pictures/chevron-up-$scheme.svg"); width: 12px; height: 12px; }
+QSpinBox::down-arrow { image: url("$pictures/chevron-$scheme.svg"); width: 12px; height: 12px; }
 QCheckBox, QRadioButton { spacing: 8px; min-height: 28px; border: 2px solid transparent; }
 QCheckBox::indicator, QRadioButton::indicator, QAbstractItemView::indicator { width: 16px; height: 16px; border: 1px solid $secondary; border-radius: 4px; background: $surface; }
 QRadioButton::indicator { border-radius: 9px; }
@@ -72,6 +81,7 @@ QCheckBox:focus, QRadioButton:focus { border: 2px solid $focus; border-radius: 4
 QAbstractItemView { background: $surface; alternate-background-color: $surface; color: $text; border: 1px solid $line; border-radius: ${radius}px; gridline-color: $line; selection-background-color: $selected; selection-color: $text; outline: none; }
 QAbstractItemView:focus { border: 2px solid $focus; }
 QAbstractItemView::item { padding: 4px 8px; }
+QHeaderView, QHeaderView:focus { background: $window; border: none; border-radius: 0; }
 QHeaderView::section { background: $window; color: $secondary; border: none; border-bottom: 1px solid $line; padding: 6px 8px; font-size: ${small}px; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QTabBar::tab { padding: 8px 16px; color: $secondary; background: transparent; border: none; border-bottom: 3px solid transparent; }
@@ -99,7 +109,7 @@ def style_sheet(scheme: Scheme) -> str:
     values = {name: getattr(colors, name) for name in colors.__slots__}
     return _SHEET.substitute(
         values, radius=tokens.RADIUS, title=tokens.TITLE, small=tokens.SMALL, inner=tokens.CONTROL - 4, main=tokens.MAIN - 4,
-        scheme=scheme.value, pictures=(assets_folder() / "look").as_posix(),
+        scheme=scheme.value, off="dashed" if scheme is Scheme.CONTRAST else "solid", pictures=(assets_folder() / "look").as_posix(),
     )  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QToolButton
 
 from ui.context import Context
 from ui.look import tokens
+
+_GAP: Final = 5
 
 
 def button(
@@ -29,11 +32,16 @@ def button(
             result.setProperty(name, True)
     context.tongue.bind(result, result.setText, code)
     if icon:
-        result.setIconSize(QSize(tokens.L, tokens.L))
         role = "on_accent" if main else "failed" if danger else "accent" if flat else "text"
-        context.look.bind_icon(result, result.setIcon, icon, role)
+        bind_small_icon(context, result, icon, role)
     result.clicked.connect(lambda _checked=False: clicked())
     return result
+
+
+def bind_small_icon(context: Context, owner: QPushButton, icon: str, role: str = "text") -> None:
+    """An icon before the words of a button, at some distance from them."""
+    owner.setIconSize(QSize(tokens.L + _GAP * tokens.L // tokens.ICON, tokens.L))
+    context.look.bind_icon(owner, owner.setIcon, icon, role, _GAP)
 
 
 def icon_button(context: Context, code: str, icon: str, clicked: Callable[[], object]) -> QToolButton:

@@ -65,11 +65,13 @@ def test_outcomes_have_words(qapp):
     assert all(has(f"ui.status.{status.value}", language) for status in Status for language in Language)
 
 
+@pytest.mark.qt_log_ignore("propagateSizeHints")
 @pytest.mark.parametrize("dangerous", [True, False])
 def test_enter_never_does_what_is_dangerous(qtbot, context, dangerous: bool):
     box = Question(
         None, context.tongue, context.look, "ui.close.busy", "ui.close.do", {"count": 1}, dangerous=dangerous
     )
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
     qtbot.addWidget(box)
     done: list[int] = []
     box.finished.connect(done.append)

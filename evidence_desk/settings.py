@@ -14,6 +14,7 @@ from evidence_desk.errors import MalformedError
 
 _AUTHORITIES: Final = "authorities"
 _SIGNERS: Final = "signers"
+_PERSON_ROOTS: Final = "persons.roots"
 _NETWORKS: Final = "networks"
 _PKCS11: Final = "signer.pkcs11"
 _TWO_PERSON: Final = "two_person"
@@ -132,16 +133,22 @@ def save_authorities(store: ExhibitStore, authorities: tuple[AuthoritySetting, .
 
 def load_signer_roots(store: ExhibitStore) -> tuple[str, ...]:
     """PEM texts (root certificate and its revocation list) of every key that ever signed certificates here."""
-    data = store.get_setting(_SIGNERS)
-    value = [] if data is None else decode(data, what=_SIGNERS, limit=_LIMIT)
-    if not isinstance(value, list):
-        raise MalformedError("malformed.setting", name=_SIGNERS)
-    return tuple(str(item) for item in value)
+    return _texts(store, _SIGNERS)
 
 
 def save_signer_roots(store: ExhibitStore, roots: tuple[str, ...]) -> None:
     """Replace the list; call within a transaction."""
     store.set_setting(_SIGNERS, encode(list[JSON](roots)))
+
+
+def load_person_roots(store: ExhibitStore) -> tuple[str, ...]:
+    """PEM texts, as `load_signer_roots`, of every credential ever enrolled: they serve for confirmations alone."""
+    return _texts(store, _PERSON_ROOTS)
+
+
+def save_person_roots(store: ExhibitStore, roots: tuple[str, ...]) -> None:
+    """Replace the list; call within a transaction."""
+    store.set_setting(_PERSON_ROOTS, encode(list[JSON](roots)))
 
 
 def load_pkcs11(store: ExhibitStore) -> Pkcs11Setting | None:
@@ -207,6 +214,14 @@ def load_proxy(store: ExhibitStore) -> str:
 def save_proxy(store: ExhibitStore, url: str) -> None:
     """Set the proxy; call within a transaction."""
     store.set_setting(_PROXY, encode(url))
+
+
+def _texts(store: ExhibitStore, name: str) -> tuple[str, ...]:
+    data = store.get_setting(name)
+    value = [] if data is None else decode(data, what=name, limit=_LIMIT)
+    if not isinstance(value, list):
+        raise MalformedError("malformed.setting", name=name)
+    return tuple(str(item) for item in value)
 
 
 def _authority(value: JSON) -> AuthoritySetting:

@@ -114,7 +114,7 @@ def _root_facts(trust: Trust) -> tuple[TrustRootFacts, ...]:
     """Every trust root by name and SHA-256: certificates, the verifier keys of desks, court networks."""
     certificates = [
         TrustRootFacts(name=roots.name, fingerprint=sha256(item))
-        for roots in (*trust.authorities, *trust.signers)
+        for roots in (*trust.authorities, *trust.signers, *trust.persons)
         for item in roots.certificates
     ]
     desks = [

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from asn1crypto import pem
+
 from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
 from evidence_desk.core.certificate import Printed
@@ -25,6 +27,7 @@ from evidence_desk.core.log import TrustedLog
 from evidence_desk.core.merkle import TileTree, leaf_hash
 from evidence_desk.core.proof import Proof, ProvenLeaf, TimeProof
 from evidence_desk.core.statement import make_statement
+from evidence_desk.core.trust import encode_manifest
 from evidence_desk.core.verdict import (
     CERTIFICATE_POLICY,
     DATA_POLICY,
@@ -109,6 +112,19 @@ def confirmed_document() -> bytes:
 
 
 _CERTIFICATE = format_number(Prefix.CERTIFICATE, bytes(range(32)))
+
+
+@cache
+def trust_files() -> dict[str, bytes]:
+    root = CREDENTIAL.with_name("root.der").read_bytes()
+    return {"desk.vkey": KEYS.encode().encode(), "person-1.pem": pem.armor("CERTIFICATE", root)}
+
+
+def trust_example() -> bytes:
+    return encode_manifest(
+        authorities={}, signers={}, persons={"persons 1": ("person-1.pem",)}, desks={ORIGIN: "desk.vkey"},
+        files=trust_files(),
+    )  # fmt: skip
 
 
 @cache
@@ -243,6 +259,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "log.vkey": KEYS.encode,
     "proof": lambda: pretty(proof().encode()),
     "numbers": numbers_example,
+    "trust": lambda: pretty(trust_example()),
+    "trust.person": trust_files()["person-1.pem"].decode,
     "verdict": verdict_example,
     "exit-codes": exit_codes_example,
     "confirmation.document": lambda: confirmed_document().decode() + "\n",

@@ -10,7 +10,7 @@ from evidence_desk.core.log import note_keys
 from evidence_desk.core.trust import MANIFEST, encode_manifest
 from evidence_desk.errors import HostError
 from evidence_desk.services.log_keys import key_generations
-from evidence_desk.settings import load_authorities, load_networks, load_signer_roots
+from evidence_desk.settings import load_authorities, load_networks, load_person_roots, load_signer_roots
 from evidence_desk.vault.durable import write_atomically
 from evidence_desk.vault.store import Vault
 from evidence_desk.verify.files import read_trust
@@ -20,7 +20,7 @@ TRUST: Final = "trust"
 
 
 def write(vault: Vault, networks: Mapping[str, bytes] | None = None) -> None:
-    """``VAULT/trust/``: authority roots, signer root, the desk's keys and court networks under one manifest.
+    """``VAULT/trust/``: roots of authorities, signers and persons, the desk's keys and court networks under one manifest.
 
     Args:
         vault: open for writing.
@@ -38,11 +38,9 @@ def write(vault: Vault, networks: Mapping[str, bytes] | None = None) -> None:
         files[file] = roots.encode()
         authorities.setdefault(name, ())
         authorities[name] = (*authorities[name], file)
-    signers: dict[str, tuple[str, ...]] = {}
-    for number, text in enumerate(load_signer_roots(vault.exhibits), start=1):
-        name = f"signer-{number}.pem"
-        files[name] = text.encode()
-        signers[f"certificates {number}"] = (name,)
+    signers = _pem_files("signer-{}.pem", load_signer_roots(vault.exhibits))
+    persons = _pem_files("person-{}.pem", load_person_roots(vault.exhibits))
+    files |= signers | persons
     desks: dict[str, str] = {}
     former: dict[str, tuple[str, ...]] = {}
     for origin in vault.origins:
@@ -62,13 +60,19 @@ def write(vault: Vault, networks: Mapping[str, bytes] | None = None) -> None:
     files |= {chains[chain_id]: data for chain_id, data in known.items()}
     manifest = encode_manifest(
         authorities=authorities,
-        signers=signers,
+        signers={f"certificates {number}": (name,) for number, name in enumerate(signers, start=1)},
+        persons={f"persons {number}": (name,) for number, name in enumerate(persons, start=1)},
         desks=desks,
         files=files,
         networks=chains,
         former=former,
     )
     _write_folder(vault.folder / TRUST, {**files, MANIFEST: manifest})
+
+
+def _pem_files(pattern: str, texts: tuple[str, ...]) -> dict[str, bytes]:
+    """A file for each PEM text, numbered from 1."""
+    return {pattern.format(number): text.encode() for number, text in enumerate(texts, start=1)}
 
 
 def _known_networks(vault: Vault) -> Mapping[str, bytes]:

@@ -44,6 +44,7 @@ class Trust:
 
     Attributes:
         authorities: timestamp authorities; `signers`: CAs of certificate signers.
+        persons: roots of those who confirm certificates (复核人), each for confirmations alone: a person's own CA signs no certificate.
         desks: origin → checkpoint keys; `former`: those that were replaced by a rotation.
         networks: chain ID → trust in a court network (``network/1``), as it came; read by ``verify``.
         fingerprint: SHA-256 of trust.json in hex, "" when nothing was given.
@@ -51,6 +52,7 @@ class Trust:
 
     authorities: tuple[Roots, ...] = ()
     signers: tuple[Roots, ...] = ()
+    persons: tuple[Roots, ...] = ()
     desks: Mapping[str, NoteKeys] = field(default_factory=dict)
     former: Mapping[str, tuple[NoteKeys, ...]] = field(default_factory=dict)
     networks: Mapping[str, bytes] = field(default_factory=dict)
@@ -63,7 +65,7 @@ NO_TRUST: Final = Trust()
 def encode_manifest(
     *, authorities: Mapping[str, tuple[str, ...]], signers: Mapping[str, tuple[str, ...]],
     desks: Mapping[str, str], files: Mapping[str, bytes], networks: Mapping[str, str] | None = None,
-    former: Mapping[str, tuple[str, ...]] | None = None,
+    former: Mapping[str, tuple[str, ...]] | None = None, persons: Mapping[str, tuple[str, ...]] | None = None,
 ) -> bytes:  # fmt: skip
     """Write trust.json: names → file names of PEM certificates and CRLs, origins → .vkey files, chain IDs → network files."""
     present: list[JSON] = [{"origin": origin, "file": name} for origin, name in desks.items()]
@@ -72,18 +74,21 @@ def encode_manifest(
         for origin, names in (former or {}).items()
         for name in names
     ]
-    return encode(
-        {
-            "v": VERSION,
-            "authorities": [
-                {"name": name, "files": list[JSON](names)} for name, names in authorities.items()
-            ],
-            "signers": [{"name": name, "files": list[JSON](names)} for name, names in signers.items()],
-            "desks": [*present, *replaced],
-            "networks": [{"chain_id": chain_id, "file": name} for chain_id, name in (networks or {}).items()],
-            "files": {name: sha256(data).hex() for name, data in files.items()},
-        }
-    )
+    value: dict[str, JSON] = {
+        "v": VERSION,
+        "authorities": _named(authorities),
+        "signers": _named(signers),
+        "desks": [*present, *replaced],
+        "networks": [{"chain_id": chain_id, "file": name} for chain_id, name in (networks or {}).items()],
+        "files": {name: sha256(data).hex() for name, data in files.items()},
+    }
+    if persons:
+        value["persons"] = _named(persons)
+    return encode(value)
+
+
+def _named(roots: Mapping[str, tuple[str, ...]]) -> list[JSON]:
+    return [{"name": name, "files": list[JSON](names)} for name, names in roots.items()]
 
 
 def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
@@ -95,6 +100,7 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
     value = _members(
         decode(manifest, what=MANIFEST, limit=MAX_MANIFEST),
         {"v", "authorities", "signers", "desks", "networks", "files"},
+        optional=frozenset({"persons"}),
     )
     files = value["files"]
     if value["v"] != VERSION or not isinstance(files, dict) or len(files) > MAX_FILES:
@@ -130,6 +136,7 @@ def parse_trust(manifest: bytes, read: Callable[[str], bytes]) -> Trust:
     return Trust(
         authorities=tuple(_roots(item, load) for item in _list(value["authorities"])),
         signers=tuple(_roots(item, load) for item in _list(value["signers"])),
+        persons=tuple(_roots(item, load) for item in _list(value.get("persons", []))),
         desks=desks,
         former=former,
         networks=dict(networks),
@@ -185,8 +192,8 @@ def _network(value: JSON, load: Callable[[JSON], bytes]) -> tuple[str, bytes]:
     return chain_id, load(item["file"])
 
 
-def _members(value: JSON, names: set[str]) -> dict[str, JSON]:
-    if not isinstance(value, dict) or set(value) != names:
+def _members(value: JSON, names: set[str], *, optional: frozenset[str] = frozenset()) -> dict[str, JSON]:
+    if not isinstance(value, dict) or set(value) - optional != names:
         raise MalformedError("malformed.trust", reason="members")
     return value
 

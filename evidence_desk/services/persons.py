@@ -21,7 +21,7 @@ from evidence_desk.crypto.oids import DEMO_PDF_POLICY
 from evidence_desk.crypto.x509 import load_certificate
 from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services.desk import Desk
-from evidence_desk.settings import load_signer_roots, save_signer_roots
+from evidence_desk.settings import load_person_roots, save_person_roots
 from evidence_desk.verify.certificate.seal import is_demo
 
 Everybody = tuple[OfficePerson, ...]
@@ -95,7 +95,7 @@ def enroll_demo(desk: Desk, keys: PersonKeys, officer: Officer, passphrase: str)
 
 
 def enroll_given(desk: Desk, officer: Officer, key: SigningKey, *, issuer: bytes = b"") -> OfficePerson:
-    """Enroll with a credential that he brings along; only its certificates are stored, its root becomes a signer root.
+    """Enroll with a credential that he brings along; only its certificates are stored, its root serves for confirmations.
 
     Args:
         desk: the desk.
@@ -190,7 +190,7 @@ def _new(
 
 
 def _store(desk: Desk, change: Callable[[Everybody], Everybody], roots: str = "") -> None:
-    """Change the persons as they stand, and add the root of a new credential to those of the certificate signers."""
+    """Change the persons as they stand, and add the root of a new credential to those of persons, never of certificate signers."""
     store = desk.store
     with store.transaction():
         store.exhibits.set_setting(_SETTING, encode_persons(change(persons(desk))))
@@ -200,10 +200,10 @@ def _store(desk: Desk, change: Callable[[Everybody], Everybody], roots: str = ""
 
 def _add_root(store: ExhibitStore, roots: str) -> None:
     """One that is known stays, unless this one brings a revocation list."""
-    known = load_signer_roots(store)
+    known = load_person_roots(store)
     others = tuple(item for item in known if _first(item) != _first(roots))
     if len(others) == len(known) or _CRL in roots:
-        save_signer_roots(store, (*others, roots))
+        save_person_roots(store, (*others, roots))
 
 
 def _first(text: str) -> str:

@@ -40,10 +40,7 @@ def verify_certified(
     """
     outer = verify_certificate(
         pdf,
-        trust=CertificateTrust(
-            roots=tuple(item for roots in trust.signers for item in roots.certificates),
-            crls=tuple(item for roots in trust.signers for item in roots.crls),
-        ),
+        trust=CertificateTrust.of(trust),
         token_trust=token_trust(trust),
         now=now,
     )

@@ -1,8 +1,10 @@
 import base64
+import json
 import re
 
 import pytest
 
+from evidence_desk.core.canonical import encode
 from evidence_desk.core.checkpoint import parse_checkpoint
 from evidence_desk.core.evidence_number import Prefix, parse_number
 from evidence_desk.core.leaf import parse_leaf
@@ -10,7 +12,9 @@ from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
 from evidence_desk.core.note import NoteCheck, check_note, parse_keys
 from evidence_desk.core.proof import parse_proof
 from evidence_desk.core.statement import match_disclosures, parse_disclosures, parse_statement
-from tests.spec_examples import EXAMPLES, PAGES, blocks, proof, statement
+from evidence_desk.core.trust import parse_trust
+from tests.fixed import KEYS, ORIGIN
+from tests.spec_examples import CREDENTIAL, EXAMPLES, PAGES, blocks, proof, statement
 
 WRITTEN = {
     name: (path.name, text)
@@ -47,3 +51,13 @@ def test_a_reader_can_follow_the_examples_through():
     data, disclosures, _ = statement()
     assert leaf.statement is not None
     assert match_disclosures(parse_statement(data), parse_disclosures(disclosures)).wrong == ()
+
+
+def test_the_trust_folder_of_the_page_is_read_as_written():
+    files = {"desk.vkey": WRITTEN["log.vkey"][1], "person-1.pem": WRITTEN["trust.person"][1]}
+    manifest = encode(json.loads(WRITTEN["trust"][1]))
+    trust = parse_trust(manifest, lambda name: files[name].encode())
+    root = CREDENTIAL.with_name("root.der").read_bytes()
+    assert [item.certificates for item in trust.persons] == [(root,)]
+    assert trust.signers == ()
+    assert trust.desks == {ORIGIN: KEYS}

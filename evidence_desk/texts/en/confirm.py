@@ -56,7 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "confirmation.time.before": "The confirmation was made before the certificate was signed.",
     "confirmation.time.after": "The time in the confirmation is {seconds} seconds after the certificate was signed.",
     "confirmation.signer.trusted": "The credential “{name}” was issued under a given trust root: {root}.",
-    "confirmation.signer.no_roots": "No trust root for signers was given: whose credential “{name}” is cannot be told.",
+    "confirmation.signer.no_roots": "No trust root for signers or confirming persons was given: whose credential “{name}” is cannot be told.",
     "confirmation.signer.untrusted": "The credential “{name}” was not issued under a given trust root: whose it is cannot be told.",
     "confirmation.signer.revoked": "The credential “{name}” has been revoked.",
     "confirmation.signer.expired": "The credential “{name}” was not valid when the confirmation was made.",

@@ -56,7 +56,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "confirmation.time.before": "复核在证书签名之前作出。",
     "confirmation.time.after": "复核确认所载时间比证书签名时间晚 {seconds} 秒。",
     "confirmation.signer.trusted": "复核凭据“{name}”由给定的信任根签发：{root}。",
-    "confirmation.signer.no_roots": "没有给出签名机构的信任根，无法判断复核凭据“{name}”属于谁。",
+    "confirmation.signer.no_roots": "没有给出签名机构或者复核人员的信任根，无法判断复核凭据“{name}”属于谁。",
     "confirmation.signer.untrusted": "复核凭据“{name}”不是由给定的信任根签发，无法判断它属于谁。",
     "confirmation.signer.revoked": "复核凭据“{name}”已被吊销。",
     "confirmation.signer.expired": "复核时凭据“{name}”不在有效期内。",

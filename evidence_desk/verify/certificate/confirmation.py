@@ -55,7 +55,7 @@ class Circumstances:
 
     Attributes:
         issuer_spki: SubjectPublicKeyInfo of the key that signed the certificate, b"" when unknown.
-        trust: roots of signers.
+        trust: roots of signers and of persons.
         stamped: proven time of the certificate's signature, None without one.
     """
 
@@ -101,7 +101,7 @@ def judge_confirmation(
             certificate,
             certificate.subject.text,
             found.others,
-            trust=circumstances.trust,
+            trust=circumstances.trust.for_confirmations(),
             stamped=circumstances.stamped,
             now=circumstances.now,
             check="confirmation.signer",

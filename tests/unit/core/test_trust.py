@@ -42,6 +42,11 @@ MANIFEST = encode_manifest(
 )
 
 
+WITH_PERSONS = encode_manifest(
+    authorities={}, signers={}, persons={"复核人": ("tsa.pem",)}, desks={}, files=FILES,
+)  # fmt: skip
+
+
 def changed(**members: Any) -> bytes:
     return encode({**json.loads(MANIFEST), **members})
 
@@ -55,6 +60,27 @@ def test_a_folder_as_we_write_it():
     der = CERTIFICATE.public_bytes(Encoding.DER)
     assert (authority.name, authority.certificates, signer.certificates) == ("演示机构", (der,), (der,))
     assert (authority.crls, signer.crls) == ((CRL.public_bytes(Encoding.DER),), ())
+
+
+def test_roots_of_persons_are_kept_apart():
+    assert "persons" not in json.loads(MANIFEST), "absent while nobody is enrolled"
+    assert parse_trust(MANIFEST, FILES.__getitem__).persons == ()
+    trust = parse_trust(WITH_PERSONS, FILES.__getitem__)
+    (roots,) = trust.persons
+    assert (roots.name, len(roots.certificates), len(roots.crls)) == ("复核人", 1, 1)
+    assert (trust.signers, trust.authorities) == ((), ())
+
+
+def test_persons_are_read_as_strictly_as_the_rest():
+    absent: JSON = {"name": "x", "files": ["absent"]}
+    more: JSON = {"name": "x", "files": [], "": 1}
+    wrongs: list[JSON] = [None, 1, "x", {}, [1], [{}], [absent], [more]]
+    for wrong in wrongs:
+        with refusal("malformed.trust"):
+            parse_trust(changed(persons=wrong), FILES.__getitem__)
+    for other in ("person", "Persons", ""):
+        with refusal("malformed.trust"):
+            parse_trust(changed(**{other: []}), FILES.__getitem__)
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -91,6 +91,26 @@ def text(pdf: bytes) -> str:
     return squeeze("".join(page.get_textpage().get_text_range() for page in document))
 
 
+def test_enrolling_a_person_makes_no_institution(office: Office):
+    """What his own CA signs is unknown to whoever verifies with the desk's trust folder."""
+    start = datetime.now(UTC) - timedelta(days=1)
+    own = pki.make_ca("李四自建根", pki.generate_key(pki.KeyKind.P256), not_before=start, years=5)
+    person, institution = (
+        pki.make_signer_certificate(name, pki.generate_key(pki.KeyKind.P256), own, not_before=start, years=2)
+        for name in ("李四", "某公证处")
+    )
+    desk_persons.enroll_given(office.session, Officer(name="李四"), persons.OwnKey(person))
+    folder = office.session.trust
+    office.session.set_signer(institution)
+    desk = office.session.desk
+    pdf = certify(desk, office.rows, office.session.issuer(), trust=folder, job=Job(), operator=FIRST)
+    findings = verify_certified(
+        pdf.certificate.pdf, files=(), trust=folder, now=datetime.now(UTC) + timedelta(seconds=30)
+    ).findings
+    (signer,) = [item for item in findings if item.check == "certificate.signer"]
+    assert (signer.status, signer.code) == (Status.UNDETERMINED, "certificate.signer.untrusted")
+
+
 # --- issuing ---------------------------------------------------------------------------------------------------
 
 
@@ -376,7 +396,7 @@ def test_openssl_reads_the_confirmation(office: Office):
     (office.folder / "confirmation.json").write_bytes(signed.record)
     (office.folder / "confirmation.p7s").write_bytes(signed.signature)
     roots = office.session.vault.folder / "trust"
-    (office.folder / "CA.pem").write_text("".join(item.read_text() for item in roots.glob("signer-*.pem")))
+    (office.folder / "CA.pem").write_text("".join(item.read_text() for item in roots.glob("person-*.pem")))
     command = "\n".join(drafted.certificate.commands[-2:])
     assert command.startswith("openssl cms")
     done = subprocess.run(

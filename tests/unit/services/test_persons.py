@@ -167,7 +167,8 @@ def test_given_credential(session: Session):
     person = office.enroll_given(session, LIU, persons.OwnKey(own))
     assert person.kind is CredentialKind.GIVEN
     assert session.vault.secret(f"person.{person.id}") is None
-    assert own.root in {root for item in session.trust.signers for root in item.certificates}
+    assert own.root in {root for item in session.trust.persons for root in item.certificates}
+    assert own.root not in {root for item in session.trust.signers for root in item.certificates}
     assert persons.unlock_given(person, persons.OwnKey(own)).person == person
     with refusal("person.no_key", NotFoundError):
         persons.unlock(office.person_keys(session), person, OWN)
@@ -210,7 +211,8 @@ def test_demo_credentials_have_one_root_with_a_fresh_list(session: Session):
     first = office.enroll_demo(session, LIU, OWN)
     second = office.enroll_demo(session, Officer(name="赵六"), "zhaoliu-own")
     assert first.chain == second.chain
-    roots = [item for item in session.trust.signers if first.chain[0] in item.certificates]
+    roots = [item for item in session.trust.persons if first.chain[0] in item.certificates]
+    assert not [item for item in session.trust.signers if first.chain[0] in item.certificates]
     assert len(roots) == 1
     assert len(roots[0].crls) == 1
 

@@ -20,12 +20,14 @@ from evidence_desk.core.certificate import printed as printed_format
 from evidence_desk.core.certificate.values import certificate_values
 from evidence_desk.core.confirmation import NAME, SIGNATURE_NAME, Confirmed, Officer
 from evidence_desk.core.digests import DigestPair, sha256
+from evidence_desk.core.trust import Roots, Trust
 from evidence_desk.core.verdict import Dimension, Status, worst
 from evidence_desk.crypto import pki
 from evidence_desk.texts import Language, has
 from evidence_desk.verify.certificate import CertificateTrust
 from reports import certificate as made
 from reports.certificate import printed_certificate
+from reports.signing import PdfSigner
 from tests.unit.reports.samples import a_certificate, make_signing
 from tests.unit.verify.confirmed import FIRST, OTHERS, SECOND, Office, codes, credential, facts, signature
 
@@ -379,6 +381,36 @@ def test_without_revocation_data_it_is_undetermined(office):
     assert found == {"confirmation.signer.revocation_unknown"}
     trust = with_roots(office, stranger.person.root, crls=(stranger.person.crl,))
     assert codes(stranger.verify(stranger.pdf(), trust=trust), Status.UNDETERMINED) == set()
+
+
+def test_a_root_of_persons_makes_nobody_a_signer(office):
+    """Who was enrolled with a CA of his own issues a certificate in an institution's name."""
+    start = datetime.now(UTC) - timedelta(days=1)
+    own = pki.make_ca("刘子熙自建根", pki.generate_key(pki.KeyKind.P256), not_before=start, years=5)
+    institution, person = (
+        pki.make_signer_certificate(name, pki.generate_key(pki.KeyKind.P256), own, not_before=start, years=1)
+        for name in ("某公证处", SECOND.name)
+    )
+    signing = replace(office.signing, identity=institution, signer=PdfSigner(institution))
+    forger = Office(signing, person)
+    pdf = forger.pdf()
+    signing_ca = office.signing.ca
+    its = Roots(name="persons 1", certificates=(own.certificate,), crls=(own.crl,))
+    known = Roots(name="x", certificates=(signing_ca.certificate,), crls=(signing_ca.crl,))
+
+    verdict = forger.verify(pdf, trust=CertificateTrust.of(Trust(signers=(known,), persons=(its,))))
+    assert codes(verdict) == set()
+    assert codes(verdict, Status.UNDETERMINED) == {"certificate.signer.untrusted"}
+    assert "confirmation.signer.trusted" in codes(verdict, Status.PASSED)
+
+    alone = forger.verify(pdf, trust=CertificateTrust.of(Trust(persons=(its,))))
+    assert codes(alone, Status.UNDETERMINED) == {"certificate.signer.no_roots"}
+    assert "confirmation.signer.trusted" in codes(alone, Status.PASSED)
+
+    both = forger.verify(pdf, trust=CertificateTrust.of(Trust(signers=(its,))))
+    assert worst(item.status for item in both.findings) is Status.PASSED, (
+        "roots of signers vouch for persons too"
+    )
 
 
 def test_revoked_credential_fails(office):

@@ -37,6 +37,8 @@ class DemoNetwork(QObject):
         super().__init__()
         self._desk = desk
         self._process: QProcess | None = None
+        self._vault: Path | None = None
+        self._offered: tuple[list[str], Path] | None = None
         self._ready = False
         self._said = b""
         self._after: Callable[[], None] = _nothing
@@ -63,7 +65,8 @@ class DemoNetwork(QObject):
         session = self._desk.session
         if session is None or self._process is not None:
             return
-        folder = demo_folder(session.vault.folder)
+        self._vault = session.vault.folder
+        folder = demo_folder(self._vault)
         self._after, self._fault, self._said = done, failed, b""
         process = QProcess(self)
         process.setProcessEnvironment(QProcessEnvironment.systemEnvironment())
@@ -79,9 +82,15 @@ class DemoNetwork(QObject):
         self.changed.emit()
 
     def resume(self) -> None:
-        """Start it again when the open vault's network is one of this machine."""
+        """Start it again when the open vault's network is one of this machine; that of another vault gives way."""
         session = self._desk.session
-        if session is None or self._process is not None:
+        if session is None:
+            return
+        if self._process is not None:
+            if self._vault != session.vault.folder:
+                self.stop(self.resume)
+            else:
+                self._join()
             return
         networks = session.networks
         if (
@@ -115,14 +124,19 @@ class DemoNetwork(QObject):
             gateways, trust = [str(url) for url in ready["gateways"]], Path(str(ready["trust"]))
         except (ValueError, KeyError, TypeError):
             self._fail(HostError("ui.demo_network", reason="ready"))
+            process.kill()
             return
-        self._ready = True
+        self._ready, self._offered = True, (gateways, trust)
         self.changed.emit()
-        self._join(gateways, trust)
+        self._join()
 
-    def _join(self, gateways: list[str], trust: Path) -> None:
-        if self._desk.session is None:
+    def _join(self) -> None:
+        """Once, with the vault it was started for; when that is locked, once it is open again."""
+        session, offered = self._desk.session, self._offered
+        if session is None or offered is None or session.vault.folder != self._vault:
             return
+        self._offered = None
+        gateways, trust = offered
 
         def work(session: Session, job: Job) -> None:
             from evidence_desk.bootstrap.networking import (  # noqa: PLC0415 - half a second, not before the first window
@@ -140,24 +154,30 @@ class DemoNetwork(QObject):
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:
-            self._fail(HostError("ui.demo_network", reason=error.name))
             self._process = None
+            self._deadline.stop()
             self.changed.emit()
+            self._fail(HostError("ui.demo_network", reason=error.name))
+            self._tell_stopped()
 
     def _on_finished(self) -> None:
         process, self._process = self._process, None
-        was_ready, self._ready = self._ready, False
+        was_ready, self._ready, self._offered = self._ready, False, None
         self._deadline.stop()
         words = b"" if process is None else bytes(process.readAllStandardError().data())
         if process is not None:
             process.deleteLater()
         self.changed.emit()
-        if self._stopped is not None:
-            stopped, self._stopped = self._stopped, None
-            stopped()
-        elif not was_ready:
+        if not self._tell_stopped() and not was_ready:
             last = words.decode(errors="replace").strip().splitlines()
             self._fail(HostError("ui.demo_network", reason=last[-1][:200] if last else "—"))
+
+    def _tell_stopped(self) -> bool:
+        """Whether somebody had asked for its end."""
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None:
+            stopped()
+        return stopped is not None
 
     def _on_silent(self) -> None:
         if self._process is not None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from evidence_desk.core.job import Job
-from evidence_desk.errors import BugError, BusyError, EvidenceDeskError
+from evidence_desk.errors import BugError, BusyError, CanceledError, EvidenceDeskError
 from ui.tasks import Done, Failed, Lane, Progress, Running, Tasks
 
 if TYPE_CHECKING:
     from evidence_desk.bootstrap.session import Session
 
 T = TypeVar("T")
-_OF_THE_VAULT = (Lane.VAULT, Lane.SEAL, Lane.READ)
 
 
 class OpenDesk(QObject):
@@ -34,6 +34,7 @@ class OpenDesk(QObject):
         self._tasks = tasks
         self._session: Session | None = None
         self._hidden = False
+        self._at_work: set[Running[Any]] = set()
         tasks.changed.connect(self._on_tasks_changed)
 
     @property
@@ -120,8 +121,11 @@ class OpenDesk(QObject):
         lane: Lane = Lane.VAULT,
         title: str = "",
         changes: bool = False,
+        keep: bool = False,
     ) -> Running[T]:
-        """Work on the open vault in a lane; `changes`: tell everyone afterwards.
+        """Work on the open vault in a lane; `changes`: tell everyone afterwards; `keep`: see `Tasks.run`.
+
+        What comes out of the vault for a widget after it was locked counts as canceled: it would show it.
 
         Raises:
             BugError: no vault is open.
@@ -131,6 +135,9 @@ class OpenDesk(QObject):
             raise BugError("bug.no_vault")
 
         def finished(result: T) -> None:
+            if isinstance(owner, QWidget) and self.session is not session:
+                failing(CanceledError("job.canceled", stage="locked"))
+                return
             done(result)
             if changes:
                 self.changed.emit()
@@ -140,9 +147,12 @@ class OpenDesk(QObject):
             if changes:
                 self.changed.emit()
 
-        return self._tasks.run(
-            lane, lambda job: work(session, job), owner=owner, done=finished, failed=failing, progress=progress, title=title
+        task = self._tasks.run(
+            lane, lambda job: work(session, job), owner=owner, done=finished, failed=failing, progress=progress, title=title,
+            keep=keep,
         )  # fmt: skip
+        self._at_work.add(task)
+        return task
 
     def close(self) -> None:
         """Close the vault; call when no work is left."""
@@ -152,11 +162,13 @@ class OpenDesk(QObject):
             self._hidden = False
 
     def _on_tasks_changed(self) -> None:
+        self._at_work = {task for task in self._at_work if task.active}
         if self._hidden:
             self._wipe()
 
     def _wipe(self) -> None:
-        if not self._tasks.busy(*_OF_THE_VAULT):
+        """In whatever lane it runs: a database closed under work in it ends the program."""
+        if not self._at_work:
             self.close()
 
 

@@ -61,6 +61,7 @@ class Running(Generic[T]):
     Attributes:
         active: from the call of `Tasks.run` until its callback was called or dropped.
         title: code of the sentence that names it where all work is listed; empty for work not worth naming.
+        keep: see `Tasks.run`.
     """
 
     lane: Lane
@@ -70,6 +71,7 @@ class Running(Generic[T]):
     _done: Done[T]
     _failed: Failed
     _progress: Progress | None
+    keep: bool = False
     active: bool = True
     _last: float = field(default=0.0)
 
@@ -103,6 +105,7 @@ class Tasks(QObject):
         self._running: list[Running[Any]] = []
         self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
         self._closing: Callable[[], None] | None = None
+        self._closed = False
         self.recent_errors: deque[tuple[datetime, str]] = deque(maxlen=_KEPT)
         self._log = structlog.get_logger("desktop")
 
@@ -116,8 +119,11 @@ class Tasks(QObject):
         failed: Failed | None = None,
         progress: Progress | None = None,
         title: str = "",
+        keep: bool = False,
     ) -> Running[T]:
         """Do `work` in a thread of a lane; callbacks come in the window's thread.
+
+        What is begun while the program closes is canceled; once it has closed, nothing is begun any more.
 
         Args:
             lane: where.
@@ -127,11 +133,17 @@ class Tasks(QObject):
             failed: gets our errors, CanceledError among them; without it `unhandled` gets all but cancellations.
             progress: (stage, done, total), at most 20 a second.
             title: code of the task's name.
+            keep: done all the same when the program closes: short work, that keeps what a person wrote.
         """
         task: Running[T] = Running(
             lane, Job(lambda *report: self._report(task, report)), title, owner, done, failed or self.on_unhandled,
-            progress,
+            progress, keep,
         )  # fmt: skip
+        if self._closed:
+            task.active = False
+            return task
+        if self._closing is not None and not keep:
+            task.cancel()
         self._running.append(task)
         self._pools[lane].submit(self._work, task, work)
         self.changed.emit()
@@ -147,14 +159,12 @@ class Tasks(QObject):
         return any(not lanes or task.lane in lanes for task in self._running)
 
     def close(self, finished: Callable[[], None]) -> None:
-        """Cancel all, and call `finished` in the window's thread once every worker has stopped."""
+        """Cancel all but what is to be kept, and call `finished` in the window's thread once every worker has stopped."""
         for task in self._running:
-            task.cancel()
-        if self._running:
-            self._closing = finished
-        else:
-            self._shut()
-            finished()
+            if not task.keep:
+                task.cancel()
+        self._closing = finished
+        self._end()
 
     # --- in the worker ----------------------------------------------------------------------------------------
 
@@ -194,13 +204,20 @@ class Tasks(QObject):
         if kind == "failed":
             self.recent_errors.append((datetime.now(UTC), value.code))
         self._running.remove(task)
-        self.changed.emit()
-        if alive:
-            (task._done if kind == "done" else task._failed)(value)  # noqa: SLF001
-        if self._closing is not None and not self._running:
-            finished, self._closing = self._closing, None
-            self._shut()
-            finished()
+        try:
+            self.changed.emit()
+            if alive:
+                (task._done if kind == "done" else task._failed)(value)  # noqa: SLF001
+        finally:  # a fault in a callback must not keep the program from closing
+            self._end()
+
+    def _end(self) -> None:
+        if self._closing is None or self._running:
+            return
+        finished, self._closing = self._closing, None
+        self._closed = True
+        self._shut()
+        finished()
 
     def on_unhandled(self, error: EvidenceDeskError) -> None:
         """Tell an error that no callback takes; a cancellation is no error."""

@@ -48,7 +48,7 @@ class Window(QMainWindow):
         self._toast_timer = QTimer(self, singleShot=True, interval=_TOAST_MS)
         self._toast_timer.timeout.connect(self.toast.hide)
         self._name = first
-        self._closing = False
+        self._closing = self._leaving = False
         self._lay_out()
         self._connect()
         self.resize(1180, 760)
@@ -143,6 +143,8 @@ class Window(QMainWindow):
         self.toast.move((self.width() - size.width()) // 2, self.height() - size.height() - 2 * tokens.XXL)
 
     def _on_locked(self) -> None:
+        self.toast.hide()
+        self.toast.clear()
         for page in list(self.pages.values()):
             if page.name in NEEDS_DESK:  # nothing of the vault stays on the screen or in its widgets
                 page.leave()
@@ -176,13 +178,20 @@ class Window(QMainWindow):
             event.accept()
             return
         event.ignore()
+        if self._leaving:  # asked already, or on the way
+            return
+        self._leaving = True
         named = [task for task in self.context.tasks.running if task.title]
         if named:
             self.context.messages.confirm(
-                "ui.close.busy", action="ui.close.do", accepted=self._close, dangerous=True, count=len(named)
-            )
+                "ui.close.busy", action="ui.close.do", accepted=self._close, refused=self._stay, dangerous=True,
+                count=len(named),
+            )  # fmt: skip
         else:
             self._close()
+
+    def _stay(self) -> None:
+        self._leaving = False
 
     def _close(self) -> None:
         for page in self.pages.values():

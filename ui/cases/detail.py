@@ -206,7 +206,7 @@ class DetailPane(Card):
             lambda tag: self._with(lambda leaf: self.acts.remove_tag(leaf, tag))
         )
         self.files.view_asked.connect(
-            lambda at: self._with(lambda leaf: viewing(self._context).open(self, leaf, at))
+            lambda at: self._with(lambda leaf: viewing(self._context).open(leaf, at))
         )
         self.files.derive_asked.connect(self._on_derive)
         self.files.exhibit_asked.connect(self.exhibit_asked)

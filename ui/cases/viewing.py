@@ -21,11 +21,11 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.digests import PairHasher
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow, ObjectRow
-from evidence_desk.errors import HostError, IntegrityError, NotFoundError, UsageError
+from evidence_desk.errors import EvidenceDeskError, HostError, IntegrityError, NotFoundError, UsageError
 from evidence_desk.services.custody import CustodyNote, record
 from ui.context import Context
 from ui.start.operator import operator_name
-from ui.tasks import Lane
+from ui.tasks import Lane, Running
 
 PREFIX: Final = "evidence-desk-view-"
 _NAME: Final = "viewing"
@@ -82,6 +82,7 @@ class Viewing(QObject):
         self._context = context
         self._folder: Path | None = None
         self._guard: QLockFile | None = None
+        self._making: set[Running[Path]] = set()
         context.desk.locked.connect(self._on_locked)
         application = QCoreApplication.instance()
         if application is not None:
@@ -92,12 +93,18 @@ class Viewing(QObject):
         """The private folder, None before anything was opened."""
         return self._folder
 
-    def open(self, owner: QObject, leaf_hash: bytes, position: int) -> None:
+    def open(self, leaf_hash: bytes, position: int) -> None:
         """Decrypt one file of an exhibit and show it with the program that the system has for it."""
+        if self._context.desk.session is None:
+            return
 
         def done(path: Path) -> None:
-            if self._context.desk.session is None:  # locked meanwhile: nothing plain is left
+            withdrawn = task not in self._making
+            self._making.discard(task)
+            if withdrawn:  # locked meanwhile: nothing plain is left
                 remove_folder(path.parent)
+                if self._context.desk.session is None:
+                    self.remove()
                 return
             known = path.suffix.lower() in VIEWED
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if known else path.parent)))
@@ -106,10 +113,15 @@ class Viewing(QObject):
         def work(session: Session, job: Job) -> Path:
             return decrypted(session, leaf_hash, position, self._place(), job)
 
-        if self._context.desk.session is not None:
-            self._context.desk.run(
-                work, owner=owner, done=done, lane=Lane.VAULT, title="ui_cases.work.view", changes=True
-            )
+        def failed(error: EvidenceDeskError) -> None:
+            self._making.discard(task)
+            self._context.tasks.on_unhandled(error)
+
+        # not the page's: a copy is removed also when the page is gone before it is made
+        task = self._context.desk.run(
+            work, owner=self, done=done, failed=failed, lane=Lane.VAULT, title="ui_cases.work.view", changes=True
+        )  # fmt: skip
+        self._making.add(task)
 
     def remove(self) -> None:
         """Remove every copy now."""
@@ -130,6 +142,9 @@ class Viewing(QObject):
         return Path(tempfile.mkdtemp(dir=self._folder))
 
     def _on_locked(self) -> None:
+        for task in self._making:
+            task.cancel()
+        self._making.clear()
         folder, guard = self._folder, self._guard
         self._folder = self._guard = None
         if guard is not None:

@@ -180,6 +180,8 @@ class SealPage(Page):
             self.work.start()
 
     def _read_cases(self) -> None:
+        if self.context.desk.session is None:  # locked while the last answer was on its way
+            return
         self.context.desk.run(
             lambda session, _: browse.case_summaries(session.desk), owner=self, done=self.form.set_cases, lane=Lane.READ
         )  # fmt: skip
@@ -195,7 +197,7 @@ class SealPage(Page):
         content, case = self.form.content(), self.form.request().case_number
         self.context.desk.run(
             lambda session, _: queue.save_draft(session.desk, _DRAFT, content, case_number=case), owner=self.work, done=lambda _: None,
-            failed=lambda _: None, lane=Lane.READ,
+            failed=lambda _: None, lane=Lane.READ, keep=True,
         )  # fmt: skip
 
     # --- the list ------------------------------------------------------------------------------------------------

@@ -48,6 +48,11 @@ class AuthoritiesTab(SettingsTab):
             lambda session, _: session.settings, owner=self, done=self._on_read, lane=Lane.READ
         )
 
+    def forget(self) -> None:
+        """Nor what was typed for it."""
+        clear(self._rows)
+        self._clear_fields()
+
     def _add_card(self) -> None:
         card = self.card("ui_settings.authority.add", inside=True)
         form = Form(self.context)
@@ -149,11 +154,14 @@ class AuthoritiesTab(SettingsTab):
         self.context.desk.run(work, owner=self, done=self._on_added, changes=True)
 
     def _on_added(self, setting: AuthoritySetting) -> None:
+        self._clear_fields()
+        self.context.messages.inform("ui_settings.authority.added", name=setting.name)
+        self.read()
+
+    def _clear_fields(self) -> None:
         for line in (self.url, self.title, self.policy, self.crl):
             line.clear()
         self._set_roots([])
-        self.context.messages.inform("ui_settings.authority.added", name=setting.name)
-        self.read()
 
     def _on_first(self, name: str) -> None:
         self.context.desk.run(

@@ -39,11 +39,20 @@ class NetworkTab(SettingsTab):
 
     def read(self) -> None:
         """Network and proxy of the open vault."""
+        if self.context.desk.session is None:  # locked while the demo network was being joined
+            return
         self.context.desk.run(
             lambda session, _: (session.networks, load_proxy(session.vault.exhibits)),
             owner=self, done=self._on_read, lane=Lane.READ,
         )  # fmt: skip
         self._on_demo()
+
+    def forget(self) -> None:
+        """Nor what was typed for it."""
+        self._on_read(((), ""))
+        self.gateways.clear()
+        self.trust = None
+        self.context.tongue.bind(self._trust, self._trust.setText, "ui_settings.network.trust.none")
 
     # --- cards --------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from evidence_desk.services.audit import AuditOutcome, audit
 from evidence_desk.vault.passphrase import change_passphrase, check_passphrase
 from evidence_desk.vault.vault_file import VaultFile
 from ui.context import Context
+from ui.preferences import preferences_file
 from ui.settings.tab import SettingsTab
 from ui.start.new_passphrase import NewPassphrase
 from ui.start.passphrase_field import PassphraseField
@@ -48,9 +49,17 @@ class SecurityTab(SettingsTab):
         self.origin.set(session.desk.origin)
         folder = session.vault.folder
         self.context.tasks.run(
-            Lane.CPU, lambda _: KeyringStore().remembers(VaultFile.read(folder).vault_id), owner=self,
+            Lane.CPU, lambda _: _keyring().remembers(VaultFile.read(folder).vault_id), owner=self,
             done=self._on_remembers,
         )  # fmt: skip
+
+    def forget(self) -> None:
+        """No passphrase, no folder, no outcome of a check."""
+        self._forget()
+        self.folder.set("")
+        self.origin.set("")
+        self.keyring.setChecked(False)
+        self.audited.hide()
 
     # --- cards --------------------------------------------------------------------------------------------------
 
@@ -143,14 +152,14 @@ class SecurityTab(SettingsTab):
             )  # fmt: skip
         else:
             self.context.tasks.run(
-                Lane.CPU, lambda _: KeyringStore().forget(VaultFile.read(folder).vault_id), owner=self,
+                Lane.CPU, lambda _: _keyring().forget(VaultFile.read(folder).vault_id), owner=self,
                 done=lambda _: self._on_remembers(False),
             )  # fmt: skip
 
     def _remember(self, folder: Path, secret: str) -> None:
         def work(_job: Job) -> None:
             check_passphrase(folder, secret, sleep=None)
-            KeyringStore().remember(VaultFile.read(folder).vault_id, secret)
+            _keyring().remember(VaultFile.read(folder).vault_id, secret)
 
         def failed(error: EvidenceDeskError) -> None:
             self.context.tasks.on_unhandled(error)
@@ -180,7 +189,7 @@ class SecurityTab(SettingsTab):
 
 def _follow(folder: Path, new: str) -> None:
     """A keyring that holds the passphrase gets the new one, or at least loses the old."""
-    store, vault_id = KeyringStore(), VaultFile.read(folder).vault_id
+    store, vault_id = _keyring(), VaultFile.read(folder).vault_id
     if not store.remembers(vault_id):
         return
     try:
@@ -188,3 +197,8 @@ def _follow(folder: Path, new: str) -> None:
     except HostError:
         with suppress(HostError):
             store.forget(vault_id)
+
+
+def _keyring() -> KeyringStore:
+    """The one that the gate asks."""
+    return KeyringStore(preferences_file().parent / "keyring")

@@ -41,12 +41,17 @@ class SettingsTab(QWidget):
         return made
 
     def show_desk(self, opened: bool) -> None:
-        """A vault is open or not; then `read` what it holds."""
+        """A vault is open or not: `read` what it holds, or `forget` it."""
         for widget in self.inside:
             widget.setVisible(opened)
         self._none.setVisible(bool(self.inside) and not opened)
         if opened:
             self.read()
+        else:
+            self.forget()
 
     def read(self) -> None:
         """Show what the open vault holds."""
+
+    def forget(self) -> None:
+        """Leave nothing of the vault in any widget: it was locked, and another may be opened."""

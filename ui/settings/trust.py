@@ -52,6 +52,10 @@ class TrustTab(SettingsTab):
         if session is not None:
             self.own.set(str(session.vault.folder / "trust"))
 
+    def forget(self) -> None:
+        """The vault's folder is not named any more."""
+        self.own.set("")
+
     def _on_choose(self) -> None:
         self.context.messages.open_folder(self._try, code="ui_settings.trust.choose")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QAbstractListModel, QModelIndex
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -32,8 +33,10 @@ def texts_of(item: QWidget) -> list[str]:
             if model is not None:
                 found += [
                     str(model.index(row, column).data())
-                    for row in range(min(model.rowCount(), 50))
-                    for column in range(model.columnCount())
+                    for row in range(min(model.rowCount(QModelIndex()), 50))
+                    for column in range(
+                        1 if isinstance(model, QAbstractListModel) else model.columnCount(QModelIndex())
+                    )
                 ]
         case _:
             pass

@@ -73,7 +73,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.sealed": "registered and stored encrypted",
     "custody.opened": "opened",
     "custody.decrypted": "decrypted",
-    "custody.exported": "package exported",
+    "custody.exported": "exported",
     "custody.certified": "certificate issued",
     "custody.revoked": "certificate revoked",
     "custody.corrected": "correction noted",

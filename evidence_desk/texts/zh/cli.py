@@ -73,7 +73,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.sealed": "登记并加密保存",
     "custody.opened": "打开",
     "custody.decrypted": "解密",
-    "custody.exported": "导出证据包",
+    "custody.exported": "导出",
     "custody.certified": "出具证书",
     "custody.revoked": "撤销证书",
     "custody.corrected": "登记更正",

@@ -54,8 +54,8 @@ class Tongue(QObject):
         self.changed.emit()
 
     def say(self, code: str, **facts: str | int) -> str:
-        """The sentence of a code."""
-        return sentence(code, facts, self._language)
+        """The sentence of a code; the window's own where the shared one names commands or options."""
+        return sentence(self._own(code) or code, facts, self._language)
 
     def has(self, code: str) -> bool:
         """Whether there is a sentence for a code."""
@@ -63,7 +63,12 @@ class Tongue(QObject):
 
     def error(self, error: EvidenceDeskError) -> tuple[str, str]:
         """(what happened, what to do next)."""
-        return error_sentences(error, self._language)
+        what, then = error_sentences(error, self._language)
+        own, advice = self._own(error.code), self._own(f"{error.code}.advice")
+        return (
+            sentence(own, error.parameters, self._language) if own else what,
+            sentence(advice, error.parameters, self._language) if advice else then,
+        )
 
     def bind(self, owner: QObject, setter: Callable[[str], object], code: str, **facts: str | int) -> None:
         """Set a text now and again at every change, as long as `owner` lives.
@@ -75,6 +80,11 @@ class Tongue(QObject):
     def follow(self, owner: QObject, say: Callable[[], object]) -> None:
         """Call `say` now and again at every change, as long as `owner` lives; for texts made of several parts."""
         self._keep(_Bound(owner, say, say))
+
+    def _own(self, code: str) -> str:
+        """The code of the window's own sentence, empty when there is none."""
+        own = f"ui_said.{code}"
+        return own if has(own, self._language) else ""
 
     def _keep(self, bound: _Bound) -> None:
         """By owner, whose wrapper the entry keeps alive: its id is nobody else's."""

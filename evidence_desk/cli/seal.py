@@ -74,7 +74,7 @@ def seal(
         bool,
         typer.Option(
             "--leaves-only",
-            help="仅哈希：本案只有条目上链，不送加密信封 / only leaves of this case go to the network",
+            help="仅摘要：本案只有条目上链，不送加密信封 / only leaves of this case go to the network",
         ),
     ] = False,
     again: Annotated[

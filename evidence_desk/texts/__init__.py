@@ -47,6 +47,7 @@ AREAS: Final = (
     "ui_status",
     "ui_settings",
     "ui_start",
+    "ui_said",
 )
 """Modules in each language folder."""
 

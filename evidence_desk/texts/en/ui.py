@@ -41,7 +41,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bug.task": "An unexpected fault of the program ({kind}); this step was not completed.",
     "bug.task.advice": "Please try again; if it happens again, save the diagnostics on the page Status and contact support. What is sealed is not affected.",
     "ui.demo_network": "The demo network on this machine did not start: {reason}",
-    "ui.demo_network.advice": "Make sure the court node program (court-node) and its consensus engine are installed, then try again; sealing works without it.",
+    "ui.demo_network.advice": "Try again; if it still does not start, its programs may not be installed: contact support. Sealing works without it.",
     "ui.work.join": "Joining the court network",
     "ui.work.anchor": "Anchoring",
     "ui.work.timestamp": "Timestamping",

@@ -18,7 +18,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.mark.archived": "Archived",
     "ui_cases.mark.erased": "Case erased",
     "ui_cases.mark.leaves_only": "Digests only",
-    "ui_cases.mark.leaves_only.tip": "Only log entries (digests) of this case go to the court network, no encrypted envelopes: should the vault be lost, nothing but digests can be fetched back.",
+    "ui_cases.mark.leaves_only.tip": "Only log entries (digests) of this case go to the court network, not its encrypted contents: should the vault be lost, these come back from a backup alone.",
     "ui_cases.case.deeds": "Case",
     "ui_cases.empty": "No cases yet. The case number given with the first exhibit becomes the first case here.",
     "ui_cases.empty.do": "Seal evidence",

@@ -59,7 +59,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "health.network.none.advice": "Join a network in the settings, or try the demo network of this machine.",
     "health.network.joined": "{chain}: {count} gateways configured.",
     "health.network.offline": "{chain}: no gateway configured.",
-    "health.network.offline.advice": "Anchoring works by files (anchor --export, --carry, --import).",
+    "health.network.offline.advice": "Add a gateway in the settings, under “Network”; a desk without network connection anchors by files, see the manual on anchoring.",
     "health.gateway.fresh": "{gateway}: block {height} ({time}), verified.",
     "health.gateway.behind": "{gateway}: behind, block {height} ({time}).",
     "health.gateway.behind.advice": "Ask its operator, or add other gateways.",

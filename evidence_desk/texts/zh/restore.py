@@ -46,7 +46,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "restore.nothing": "没有说明由何处恢复。",
     "restore.nothing.advice": "请给出备份文件，或者 --from-network，或者以 --originals 补回原件。",
     "restore.completed": "已由法院节点网络取回 {leaves} 条日志条目，逐条重算后与登记的检查点一致。",
-    "restore.closed": "其中 {count} 条的内容没有可用的信封：案件已删除、只送了条目（仅哈希），或者密钥不在手中；条目本身完整。",
+    "restore.closed": "其中 {count} 条的内容没有可用的信封：案件已删除、只送了条目（仅摘要），或者密钥不在手中；条目本身完整。",
     "restore.withheld": "其中 {count} 条尚不能断定：没有两个网关给出同样的内容，网关可能隐瞒或改动了信封。恢复尚不完整：请改用其他网关（network join --gateway），再运行 anchor 补取。",
     "restore.untimed": "有 {count} 个时间戳的哈希树不能重建，所涉证据将重新取时间戳。",
     "restore.refused": "有 {count} 个信封的内容与其条目不符，未予采用。",

@@ -41,7 +41,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bug.task": "程序出现未预料的错误（{kind}），这一步没有完成。",
     "bug.task.advice": "请重试；若再次出现，请在“状态”页保存诊断信息并联系支持。已确认的存证不受影响。",
     "ui.demo_network": "本机演示网络没有启动：{reason}",
-    "ui.demo_network.advice": "请确认已安装法院节点程序（court-node）与共识引擎后重试；存证不需要它也能进行。",
+    "ui.demo_network.advice": "请重试；仍不能启动的，可能没有安装演示网络所需的程序，请联系技术支持。不启动它也能存证。",
     "ui.work.join": "正在加入法院节点网络",
     "ui.work.anchor": "正在上链",
     "ui.work.timestamp": "正在取时间戳",

@@ -59,7 +59,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "health.network.none.advice": "可在“设置”中加入网络，或启动本机演示网络试用。",
     "health.network.joined": "{chain}：已配置 {count} 个网关。",
     "health.network.offline": "{chain}：没有配置网关。",
-    "health.network.offline.advice": "可用文件往返上链（anchor --export、--carry、--import）。",
+    "health.network.offline.advice": "请在“设置”的“网络”中增加网关；不能联网的终端可用文件往返上链，做法见使用手册“上链”。",
     "health.gateway.fresh": "{gateway}：区块高度 {height}（{time}），已核实。",
     "health.gateway.behind": "{gateway}：落后，区块高度 {height}（{time}）。",
     "health.gateway.behind.advice": "请向运营机构核实，或增加其他网关。",

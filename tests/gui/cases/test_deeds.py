@@ -156,7 +156,7 @@ def test_leaves_only_is_marked(page, session, put, qtbot):
     settled(page, qtbot)
     page.cases.choose("保密案")
     assert page.head.marks["leaves_only"].isVisible()
-    assert page.head.marks["leaves_only"].text == "仅哈希"
+    assert page.head.marks["leaves_only"].text == "仅摘要"
 
 
 def test_deeds_of_the_detail_are_those_of_the_list(page, qtbot, messages, tmp_path):

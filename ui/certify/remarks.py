@@ -24,7 +24,7 @@ class RemarkList(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(tokens.S)
-        context.look.changed.connect(lambda: self.show_remarks(self.remarks))
+        context.look.changed.connect(self._paint)  # a lambda would outlive the widget
 
     def show_remarks(self, remarks: Sequence[Remark]) -> None:
         """Show these in the place of those before."""
@@ -32,6 +32,9 @@ class RemarkList(QWidget):
         clear(self._column)
         for remark in remarks:
             self._column.addWidget(self._line(remark))
+
+    def _paint(self) -> None:
+        self.show_remarks(self.remarks)
 
     def codes(self) -> set[str]:
         """Codes of what is said."""

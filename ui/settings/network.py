@@ -30,6 +30,7 @@ class NetworkTab(SettingsTab):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self.trust: Path | None = None
         self._joined_card()
         self._join_card()
         self._demo_card()
@@ -74,7 +75,6 @@ class NetworkTab(SettingsTab):
         self.gateways.setMaximumHeight(_GATEWAYS_HEIGHT)
         form.add("ui_settings.network.gateways", self.gateways)
         card.body.addWidget(form)
-        self.trust: Path | None = None
         self._trust = words(self.context, "ui_settings.network.trust.none", role="secondary")
         row = QHBoxLayout()
         row.addWidget(button(self.context, "ui_settings.network.trust", self._on_trust, icon="folder"))

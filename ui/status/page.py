@@ -110,12 +110,11 @@ class StatusPage(Page):
 
     def _buttons(self, area: Area) -> list[QWidget]:
         context = self.context
-        to_settings = button(context, "ui_status.do.settings", self._on_settings, flat=True)
         match area:
             case Area.AUTHORITIES:
-                return [to_settings, button(context, "ui_status.do.timestamp", self._on_timestamp)]
+                return [self._to_settings(), button(context, "ui_status.do.timestamp", self._on_timestamp)]
             case Area.NETWORK:
-                return [to_settings]
+                return [self._to_settings()]
             case Area.OUTBOX:
                 return [button(context, "ui_status.do.anchor", self._on_anchor)]
             case Area.BACKUP:
@@ -124,6 +123,9 @@ class StatusPage(Page):
                 return [button(context, "ui_status.do.recheck", self._on_recheck)]
             case _:
                 return []
+
+    def _to_settings(self) -> QWidget:
+        return button(self.context, "ui_status.do.settings", self._on_settings, flat=True)
 
     def _on_settings(self) -> None:
         self.wanted.emit(PageName.SETTINGS, None)

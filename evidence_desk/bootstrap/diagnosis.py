@@ -40,6 +40,7 @@ class Check:
     right: bool
     fact: str = ""
     error: EvidenceDeskError | None = None
+    offset_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,8 @@ def check_clock(name: str, authority: TimestampAuthority) -> Check:
         return Check(name="clock", right=False, fact=name, error=error)
     middle = before + (datetime.now(UTC) - before) / 2
     offset = int((reply.gen_time - middle).total_seconds() * 1000)
-    return Check(name="clock", right=abs(offset) <= _TOLERANCE_MS, fact=f"{name}: {offset:+d} ms")
+    right, fact = abs(offset) <= _TOLERANCE_MS, f"{name}: {offset:+d} ms"
+    return Check(name="clock", right=right, fact=fact, offset_ms=offset)
 
 
 def _version(name: str) -> str:

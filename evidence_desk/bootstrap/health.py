@@ -92,7 +92,7 @@ def authorities_health(session: Session) -> tuple[Fact, ...]:
                 code="health.authority.silent"
                 if check.error is not None
                 else f"health.authority.{'answers' if check.right else 'differs'}",
-                facts={"name": item.name, "fact": check.fact},
+                facts={"name": item.name, "offset": f"{check.offset_ms:+d}"},
                 error=check.error,
                 demo=demo,
             )

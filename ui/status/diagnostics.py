@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import Qt
+
 from evidence_desk.bootstrap.diagnosis import Installation
 from evidence_desk.bootstrap.files import written
 from evidence_desk.bootstrap.health import local_health
@@ -52,7 +54,8 @@ class DiagnosticsCard(Card):
         self._context = context
         self.body.addWidget(words(context, "ui_status.diagnostics", role="heading"))
         self.body.addWidget(words(context, "ui_status.diagnostics.about", role="secondary"))
-        self.body.addWidget(button(context, "ui_status.diagnostics.save", self._on_save, icon="save"))
+        save = button(context, "ui_status.diagnostics.save", self._on_save, icon="save")
+        self.body.addWidget(save, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _on_save(self) -> None:
         day = datetime.now(UTC).strftime("%Y%m%d")

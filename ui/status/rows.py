@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -11,6 +12,7 @@ from ui.context import Context
 from ui.look import tokens
 from ui.widgets.labels import IconLabel, words
 from ui.widgets.panels import Card, clear
+from ui.words import file_size, local_time
 
 SIGNS = {
     Level.RIGHT: ("circle-check", "passed"),
@@ -59,7 +61,7 @@ class FactRow(QWidget):
         column = QVBoxLayout()
         column.setSpacing(2)
         sentence = words(context)
-        context.tongue.bind(sentence, sentence.setText, fact.code, **fact.facts)
+        context.tongue.bind(sentence, sentence.setText, fact.code, **_told(fact))
         column.addWidget(sentence)
         error = fact.error
         if error is not None:
@@ -73,3 +75,14 @@ class FactRow(QWidget):
             mark = IconLabel(context)
             mark.set("triangle-alert", "warning", "ui_status.demo")
             row.addWidget(mark)
+
+
+def _told(fact: Fact) -> dict[str, str | int]:
+    """The facts as people read them: moments in Beijing time, free space in the unit of other sizes."""
+    told = dict(fact.facts)
+    for name in ("at", "time"):
+        if name in told:
+            told[name] = local_time(datetime.fromisoformat(str(told[name])))
+    if fact.area is Area.DISK and "free" in told:
+        told["free"] = file_size(int(str(told["free"]).removesuffix(" MiB")) << 20)
+    return told

@@ -120,12 +120,14 @@ class NetworkTab(SettingsTab):
         if present is None:
             self.context.tongue.bind(self.joined, self.joined.setText, "health.network.none")
             self.list.clear()
+            self.list.hide()
             return
         code = "health.network.joined" if present.gateways else "health.network.offline"
         self.context.tongue.bind(
             self.joined, self.joined.setText, code, chain=present.chain_id, count=len(present.gateways)
         )
         self.list.setText("\n".join(present.gateways))
+        self.list.setVisible(bool(present.gateways))
 
     def _on_demo(self) -> None:
         demo = self.context.demo

@@ -16,6 +16,8 @@ from ui.settings.tab import SettingsTab
 from ui.settings.trust import TrustTab
 
 _TABS: Final = (AppearanceTab, SecurityTab, AuthoritiesTab, NetworkTab, TrustTab)
+_WIDTH: Final = 960
+"""Fields wider than this are hard to read along."""
 
 
 class SettingsPage(Page):
@@ -25,9 +27,11 @@ class SettingsPage(Page):
         super().__init__(context, PageName.SETTINGS)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         context.tongue.bind(self.tabs, self.tabs.setAccessibleName, "ui.page.settings")
         self.made: list[SettingsTab] = [kind(context) for kind in _TABS]
         for tab in self.made:
+            tab.setMaximumWidth(_WIDTH)
             self.tabs.addTab(scrolled(tab), "")
         context.tongue.follow(self, self._say)
         self.body.addWidget(self.tabs, 1)

@@ -68,6 +68,11 @@ class SecurityTab(SettingsTab):
         form = Form(self.context)
         self.idle = QSpinBox(minimum=0, maximum=720)
         self.idle.setValue(self.context.preferences.value.idle_minutes)
+        context = self.context
+        context.tongue.bind(
+            self.idle, lambda text: self.idle.setSuffix(f" {text}"), "ui_settings.idle.minutes"
+        )
+        context.tongue.bind(self.idle, self.idle.setSpecialValueText, "ui_settings.idle.never")
         form.add("ui_settings.idle", self.idle)
         card.body.addWidget(form)
         self.idle.valueChanged.connect(lambda value: self.context.preferences.change(idle_minutes=value))

@@ -33,7 +33,8 @@ class TrustTab(SettingsTab):
         card.body.addWidget(self.told)
         row = QHBoxLayout()
         row.addWidget(button(context, "ui_settings.trust.choose", self._on_choose, icon="folder"))
-        row.addWidget(button(context, "ui_settings.trust.none", self._on_none))
+        self.none = button(context, "ui_settings.trust.none", self._on_none)
+        row.addWidget(self.none)
         row.addStretch(1)
         card.body.addLayout(row)
         own = self.card("ui_settings.trust.own", about="ui_settings.trust.own.about", inside=True)
@@ -81,6 +82,8 @@ class TrustTab(SettingsTab):
 
     def _show(self, folder: str) -> None:
         self.chosen.set(folder)
+        self.chosen.setVisible(bool(folder))
+        self.none.setEnabled(bool(folder))
         self.context.tongue.bind(
             self.told, self.told.setText, "ui_settings.trust.given" if folder else "ui_settings.trust.default"
         )

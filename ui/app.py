@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QApplication
 
+from evidence_desk.core.job import Job
 from evidence_desk.errors import BusyError
 from ui.arguments import Request, parse_arguments
 from ui.arrivals import Arrivals
@@ -28,7 +29,7 @@ from ui.page import PageName
 from ui.preferences import PreferenceStore, Role, preferences_file
 from ui.single import Instance
 from ui.start.step_name import StepName
-from ui.tasks import Tasks
+from ui.tasks import Lane, Tasks
 from ui.window import Window
 
 _FIRST = {Role.LAWYER: PageName.SEAL, Role.NOTARY: PageName.CERTIFY, Role.JUDGE: PageName.VERIFY}
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
     instance.handed.connect(arrivals.take)
     instance.handed.connect(lambda _request: arrivals.front())
     window.show()
-    program.context.desk.prepare()
+    prepare(program.context)
     arrivals.take(request)
     if log_fault is not None:
         program.context.messages.inform("ui_start.no_log")
@@ -105,6 +106,18 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         instance.close()
         del guard, notifier, faults
+
+
+def prepare(context: Context) -> None:
+    """What is to be done beside the first window: load the vault's code, remove what a crash left of copies to look at."""
+
+    def remove(_job: Job) -> None:
+        from ui.cases.viewing import remove_leftovers  # noqa: PLC0415 - not before the first window
+
+        remove_leftovers()
+
+    context.desk.prepare()
+    context.tasks.run(Lane.CPU, remove, owner=context.desk, done=lambda _: None)
 
 
 def begin_guide(window: Window) -> None:

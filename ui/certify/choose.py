@@ -171,7 +171,7 @@ class ChooseStep(QWidget):
         how.add("ui_certify.operator", self.operator)
         column.addWidget(how)
         foot = QHBoxLayout()
-        foot.addWidget(self.signer, 1)
+        foot.addWidget(self.signer, 1, Qt.AlignmentFlag.AlignVCenter)
         foot.addWidget(button(context, "ui_certify.signer.change", self.signer_wanted.emit, flat=True))
         foot.addWidget(self.go)
         column.addLayout(foot)

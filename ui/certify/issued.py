@@ -23,13 +23,13 @@ from ui.certify.issued_model import IssuedColumn, IssuedLine, IssuedModel, issue
 from ui.certify.mail import mail_url
 from ui.certify.printing import print_pdfs
 from ui.certify.results import open_url
-from ui.certify.tables import plain_table
 from ui.context import Context
 from ui.look import tokens
 from ui.messages import copy_text
 from ui.tasks import Lane
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
+from ui.widgets.table import plain_table
 
 Build = Callable[..., CaseDocument]
 _DOCUMENTS: Final[tuple[tuple[str, Build, str], ...]] = (
@@ -117,7 +117,7 @@ class IssuedTab(QWidget):
         rows = sorted({index.row() for index in self.table.selectionModel().selectedRows()})
         if not rows and self.model.rowCount() == 1:
             rows = [0]
-        return self.model.line(rows[0]) if len(rows) == 1 else None
+        return self.model.row(rows[0]) if len(rows) == 1 else None
 
     # --- building ---------------------------------------------------------------------------------------------
 

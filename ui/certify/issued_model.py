@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from evidence_desk.bootstrap.session import Session
@@ -19,9 +18,8 @@ from evidence_desk.core.rows import CertificateRow
 from evidence_desk.services import browse
 from ui.context import Context
 from ui.look import fonts, icons, tokens
+from ui.widgets.table import Index, RowsModel
 from ui.words import local_time
-
-Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,41 +77,11 @@ _TITLES = (
 )
 
 
-class IssuedModel(QAbstractTableModel):
+class IssuedModel(RowsModel[IssuedLine]):
     """The lines of one case."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self._rows: list[IssuedLine] = []
-        context.tongue.changed.connect(self._on_changed)
-        context.look.changed.connect(self._on_changed)
-
-    def reset(self, rows: Sequence[IssuedLine]) -> None:
-        """Show these."""
-        self.beginResetModel()
-        self._rows = list(rows)
-        self.endResetModel()
-
-    def line(self, at: int) -> IssuedLine:
-        """One of them."""
-        return self._rows[at]
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's default
-        """Rows."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Columns."""
-        return 0 if parent.isValid() else len(IssuedColumn)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._context.tongue.say(_TITLES[section])
-        return None
+        super().__init__(context, _TITLES)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words of a cell."""
@@ -146,8 +114,3 @@ class IssuedModel(QAbstractTableModel):
                 if row.revoked is None:
                     return say("ui_certify.state.valid")
                 return say("ui_certify.state.revoked", at=local_time(row.revoked), why=row.reason)
-
-    def _on_changed(self) -> None:
-        if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(IssuedColumn) - 1))
-        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(IssuedColumn) - 1)

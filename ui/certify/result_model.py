@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QColor
 
 from ui.certify.issuing import Issue, Issued, Refused
 from ui.context import Context
 from ui.look import fonts, icons, tokens
-
-Index = QModelIndex | QPersistentModelIndex
+from ui.widgets.table import Index, RowsModel
 
 
 class ResultColumn(IntEnum):
@@ -27,21 +26,11 @@ class ResultColumn(IntEnum):
 _TITLES = ("ui_certify.column.certificate_no", "ui_certify.column.exhibits", "ui_certify.column.outcome")
 
 
-class ResultModel(QAbstractTableModel):
+class ResultModel(RowsModel[Issued | Refused]):
     """Issued ones in their order, refused ones behind them."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self._rows: list[Issued | Refused] = []
-        context.tongue.changed.connect(self._on_changed)
-        context.look.changed.connect(self._on_changed)
-
-    def reset(self, rows: Sequence[Issued | Refused]) -> None:
-        """Show these."""
-        self.beginResetModel()
-        self._rows = list(rows)
-        self.endResetModel()
+        super().__init__(context, _TITLES)
 
     def add(self, rows: Sequence[Issued]) -> None:
         """Add some just issued."""
@@ -59,24 +48,6 @@ class ResultModel(QAbstractTableModel):
         """Issued ones among these rows; of all rows when there are none."""
         found = [self._rows[at] for at in rows] if rows else self._rows
         return [item for item in found if isinstance(item, Issued)]
-
-    # --- Qt ---------------------------------------------------------------------------------------------------
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's default
-        """Rows."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Columns."""
-        return 0 if parent.isValid() else len(ResultColumn)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._context.tongue.say(_TITLES[section])
-        return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words of a cell."""
@@ -120,8 +91,3 @@ class ResultModel(QAbstractTableModel):
                 if item.confirmed_by:
                     return say("ui_certify.saved.confirmed", name=item.path.name, second=item.confirmed_by)
                 return say("ui_certify.saved", name=item.path.name)
-
-    def _on_changed(self) -> None:
-        if self._rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rows) - 1, len(ResultColumn) - 1))
-        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(ResultColumn) - 1)

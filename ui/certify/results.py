@@ -13,7 +13,6 @@ from ui.certify.issuing import Issue, Issued
 from ui.certify.mail import mail_url
 from ui.certify.printing import print_files
 from ui.certify.result_model import ResultColumn, ResultModel
-from ui.certify.tables import plain_table
 from ui.certify.work import IssueWork
 from ui.context import Context
 from ui.look import tokens
@@ -21,6 +20,7 @@ from ui.messages import copy_text
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
+from ui.widgets.table import plain_table
 
 _MOST_PRINTED: Final = 50
 

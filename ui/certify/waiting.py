@@ -91,6 +91,7 @@ class WaitingTab(QWidget):
                     "ui_certify.waiting.review",
                     lambda: self.review_wanted.emit(item),
                     icon="user-check",
+                    main=True,
                 )
             )
         card.body.addLayout(row)

@@ -8,16 +8,16 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
 from evidence_desk.core.queue_ports import ItemState, QueueItem
 from evidence_desk.errors import UnreadableError
 from evidence_desk.services.sources import display
 from ui.context import Context
 from ui.plain import plain, tip
+from ui.widgets.table import Index, RowsModel
 from ui.words import file_size
 
-Index = QModelIndex | QPersistentModelIndex
 ITEM_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 PART_ROLE: Final = Qt.ItemDataRole.UserRole + 2
 
@@ -39,33 +39,28 @@ _TITLES: Final = (
 )
 
 
-class QueueModel(QAbstractTableModel):
+class QueueModel(RowsModel[QueueItem]):
     """All items of the queue in its order; changed items replace their rows."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
-        self._items: list[QueueItem] = []
-        self._rows: dict[int, int] = {}
+        super().__init__(context, _TITLES)
+        self._places: dict[int, int] = {}
         self._current: tuple[int, float] = (0, 0.0)
-        context.tongue.changed.connect(self._on_language)
 
     # --- content ----------------------------------------------------------------------------------------------
 
-    def reset(self, items: Sequence[QueueItem]) -> None:
+    def reset(self, rows: Sequence[QueueItem]) -> None:
         """Show these."""
-        self.beginResetModel()
-        self._items = list(items)
-        self._rows = {item.id: row for row, item in enumerate(self._items)}
-        self.endResetModel()
+        self._places = {item.id: place for place, item in enumerate(rows)}
+        super().reset(rows)
 
     def update(self, items: Sequence[QueueItem]) -> None:
         """Replace the rows of these items; those not shown are left out. One signal for all."""
-        rows = [row for item in items if (row := self._rows.get(item.id)) is not None]
+        rows = [row for item in items if (row := self._places.get(item.id)) is not None]
         for item in items:
-            row = self._rows.get(item.id)
+            row = self._places.get(item.id)
             if row is not None:
-                self._items[row] = item
+                self._rows[row] = item
         if rows:
             self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), len(Column) - 1))
 
@@ -73,42 +68,22 @@ class QueueModel(QAbstractTableModel):
         """The item in hand (0 for none) and how much of it is done."""
         before, self._current = self._current, (item_id, part)
         for touched in {before[0], item_id}:
-            row = self._rows.get(touched)
+            row = self._places.get(touched)
             if row is not None:
                 self.dataChanged.emit(self.index(row, Column.STATE), self.index(row, Column.OUTCOME))
 
     @property
     def items(self) -> Sequence[QueueItem]:
         """All, in order."""
-        return self._items
-
-    def item(self, row: int) -> QueueItem:
-        """One row."""
-        return self._items[row]
+        return self._rows
 
     # --- Qt ---------------------------------------------------------------------------------------------------
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's default
-        """Rows."""
-        return 0 if parent.isValid() else len(self._items)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        """Columns."""
-        return 0 if parent.isValid() else len(Column)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Titles of the columns."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._context.tongue.say(_TITLES[section])
-        return None
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words of a cell; the item itself by `ITEM_ROLE`."""
-        if not index.isValid() or index.row() >= len(self._items):
+        if not index.isValid() or index.row() >= len(self._rows):
             return None
-        item = self._items[index.row()]
+        item = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(item, Column(index.column()))
@@ -151,8 +126,3 @@ class QueueModel(QAbstractTableModel):
         if column is Column.OUTCOME and item.state is ItemState.FAILED and item.error:
             return "\n".join(self._context.tongue.error(UnreadableError(item.error, **item.parameters)))
         return display(item.path)
-
-    def _on_language(self) -> None:
-        if self._items:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._items) - 1, len(Column) - 1))
-        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(Column) - 1)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
@@ -27,6 +26,7 @@ from ui.tasks import Lane
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
+from ui.widgets.table import plain_table
 from ui.words import duration, file_size, local_time
 
 _DRAFT: Final = "seal"
@@ -91,25 +91,13 @@ class SealPage(Page):
     # --- building -----------------------------------------------------------------------------------------------
 
     def _table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self.model)
+        table = plain_table(self.context, self.model, "ui_seal.list")
         self._delegate = QueueDelegate(self.context)
         table.setItemDelegate(self._delegate)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(36)
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setMinimumHeight(_TABLE)
-        header.setSectionResizeMode(Column.FILE, QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setSectionResizeMode(Column.FILE, QHeaderView.ResizeMode.Stretch)
         for column, width in ((Column.SIZE, 90), (Column.STATE, 150), (Column.OUTCOME, 280)):
             table.setColumnWidth(column, width)
-        self.context.tongue.bind(table, table.setAccessibleName, "ui_seal.list")
         return table
 
     def _foot(self) -> None:
@@ -209,7 +197,7 @@ class SealPage(Page):
     def _selected(self) -> list[QueueItem]:
         selection = self.table.selectionModel()
         rows = [] if selection is None else sorted({index.row() for index in selection.selectedRows()})
-        return [self.model.item(row) for row in rows] if rows else list(self.model.items)
+        return [self.model.row(row) for row in rows] if rows else list(self.model.items)
 
     def _leaves(self) -> list[bytes]:
         found = (item.leaf_hash for item in self._selected() if item.state is ItemState.SEALED)
@@ -226,7 +214,7 @@ class SealPage(Page):
         """Summary, pace, and which buttons can do something."""
         say, counts, work = self.context.tongue.say, self.work.counts, self.work
         waiting = counts[ItemState.WAITING].items + counts[ItemState.WORKING].items
-        attention = counts[ItemState.FAILED].items + counts[ItemState.DUPLICATE].items
+        attention = self._attention
         sealed = counts[ItemState.SEALED].items
         total = sum(count.items for count in counts.values())
         self.summary.setText(
@@ -238,6 +226,8 @@ class SealPage(Page):
         self.context.tongue.bind(
             self.pause, self.pause.setText, "ui_seal.resume" if self._stopped(waiting) else "ui_seal.pause"
         )
+        for widget in (self.pause, self.cancel, self.retry, self.clear):
+            widget.setVisible(total > 0)
         self.pause.setEnabled(work.working or waiting > 0)
         self.cancel.setEnabled(waiting > 0)
         self.retry.setEnabled(counts[ItemState.FAILED].items + counts[ItemState.CANCELED].items > 0)
@@ -245,6 +235,12 @@ class SealPage(Page):
         self.clear.setEnabled(total > waiting)
         for widget in (self.package, self.certificate):
             widget.setEnabled(sealed > 0)
+
+    @property
+    def _attention(self) -> int:
+        """Items that were not sealed and that nobody dismissed."""
+        counts = self.work.counts
+        return counts[ItemState.FAILED].items + counts[ItemState.DUPLICATE].items
 
     def _stopped(self, waiting: int) -> bool:
         return self.work.paused or (not self.work.working and waiting > 0)
@@ -299,7 +295,7 @@ class SealPage(Page):
             export_all(self.context, self, leaves)
 
     def _on_show(self, row: int) -> None:
-        leaf = self.model.item(row).leaf_hash
+        leaf = self.model.row(row).leaf_hash
         if leaf is not None:
             self.wanted.emit(PageName.CASES, leaf)
 
@@ -319,7 +315,11 @@ class SealPage(Page):
             self._tell("warning", "clock", "ui_seal.untimestamped", why=why)
         elif sealed:
             code = "ui_seal.done.stamped" if outcome.timestamped else "ui_seal.done"
-            self._tell("passed", "circle-check", code, count=sealed)
+            left = self._attention
+            if left:
+                self._tell("warning", "triangle-alert", f"{code}.some", count=sealed, attention=left)
+            else:
+                self._tell("passed", "circle-check", code, count=sealed)
         self._read_cases()
 
     def _tell(self, tone: str, icon: str, code: str, **facts: str | int) -> None:

@@ -282,7 +282,7 @@ def _facts(context: Context, done: Examination) -> Iterator[tuple[str, str]]:
         tongue.say("report.roots"),
         trust.fingerprint or tongue.say("ui_verify.trust.none"),
     )
-    for roots in (*trust.authorities, *trust.signers):
+    for roots in (*trust.authorities, *trust.signers, *trust.persons):
         if roots.certificates:
             yield tongue.say("ui_verify.root"), printable(roots.name)
     for chain in trust.networks:

@@ -44,11 +44,11 @@ def test_revoked_with_a_reason(page, issued, qtbot, messages):
     messages.texts.append("当事人撤回")
     page.issued.revoke.click()
     assert messages.asked[-1][0] == "ui_certify.revoke.sure"
-    assert page.issued.model.line(0).revoked is None
+    assert page.issued.model.row(0).revoked is None
     messages.accept = True
     messages.texts.append("当事人撤回")
     page.issued.revoke.click()
-    qtbot.waitUntil(lambda: page.issued.model.line(0).revoked is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: page.issued.model.row(0).revoked is not None, timeout=20_000)
     state = page.issued.model.index(0, IssuedColumn.STATE).data()
     assert "当事人撤回" in state
     assert "已撤销" in state

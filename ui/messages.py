@@ -55,9 +55,10 @@ class Messages(Protocol):
         text: str = "",
         secret: bool = False,
         required: bool = True,
+        dangerous: bool = False,
         **facts: str | int,
     ) -> None:
-        """Ask for a line of text; `secret` hides it."""
+        """Ask for a line of text; `secret` hides it, `dangerous` marks the deed."""
         ...
 
     def open_files(self, accepted: Paths, *, code: str = "ui.open_files", pattern: str = "") -> None:
@@ -124,10 +125,11 @@ class WindowMessages(QObject):
         text: str = "",
         secret: bool = False,
         required: bool = True,
+        dangerous: bool = False,
         **facts: str | int,
     ) -> None:
         """See `Messages.ask_text`."""
-        box = Question(self._parent, self._tongue, self._look, code, action, facts)
+        box = Question(self._parent, self._tongue, self._look, code, action, facts, dangerous=dangerous)
         box.ask(text, secret=secret, required=required)
         box.accepted.connect(lambda: accepted(box.text))
         box.open()

@@ -165,6 +165,7 @@ class Question(_Box):
         self._line.textChanged.connect(self._on_typed)
         self.words.addWidget(self._line)
         self._line.setFocus()
+        self._deed.setDefault(True)  # nothing is typed by chance
         self._on_typed(text)
 
     @property

@@ -61,7 +61,9 @@ class RecordedMessages:
         elif refused is not None:
             refused()
 
-    def ask_text(self, code, *, action, accepted, text="", secret=False, required=True, **facts):
+    def ask_text(
+        self, code, *, action, accepted, text="", secret=False, required=True, dangerous=False, **facts
+    ):
         _known(code, action)
         self.asked.append((code, facts))
         if self.texts:

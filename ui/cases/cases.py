@@ -251,7 +251,7 @@ class CaseHead(QWidget):
         self.marks["leaves_only"].setVisible(line.leaves_only and case.erased is None)
         parties = _PARTIES.join(case.parties)
         facts = [plain(text) for text in (case.court, case.cause, parties) if text]
-        facts.append(say("ui_cases.created", at=local_time(case.created)))
+        facts.append(say("ui_cases.created", at=local_time(case.created)).replace(" ", "\u00a0"))
         told = counts(self._context, case)
         self.about.setText(f"{'　'.join(facts)}\n{say('ui_cases.comma').join(told)}")
         self.about.show()

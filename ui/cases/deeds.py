@@ -145,11 +145,15 @@ class Deeds(QObject):
         def reason_given(reason: str) -> None:
             messages.ask_text(
                 "ui_cases.erase.number", action="ui_cases.erase.do", accepted=lambda typed: number_typed(reason, typed),
-                case=shown,
+                dangerous=True, case=shown,
             )  # fmt: skip
 
         messages.ask_text(
-            "ui_cases.erase.reason", action="ui_cases.erase.next", accepted=reason_given, case=shown
+            "ui_cases.erase.reason",
+            action="ui_cases.erase.next",
+            accepted=reason_given,
+            dangerous=True,
+            case=shown,
         )
 
     # --- what came of it ----------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class DetailPane(Card):
         self._buttons()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.setUsesScrollButtons(True)
         self.overview, self.files = Overview(context), FilesTab(context)
         self.certificates, self.custody, self.notes = (

@@ -63,6 +63,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.paused": "Paused",
     "ui_seal.done": "{count} exhibits sealed: written to the local log.",
     "ui_seal.done.stamped": "{count} exhibits sealed and timestamped; see Status for anchoring.",
+    "ui_seal.done.some": "{count} exhibits sealed: written to the local log; {attention} items in the list were not sealed, their rows say why.",
+    "ui_seal.done.stamped.some": "{count} exhibits sealed and timestamped; {attention} items in the list were not sealed, their rows say why.",
     "ui_seal.untimestamped": "Sealed, but no authority gave a timestamp yet: {why} It will be asked again.",
     "ui_seal.cancel.all": "Cancel all {count} files that are not sealed yet? What is sealed stays.",
     "ui_seal.cancel.all.do": "Cancel these files",

@@ -63,6 +63,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.paused": "已暂停",
     "ui_seal.done": "已存证 {count} 件：已写入本地日志。",
     "ui_seal.done.stamped": "已存证 {count} 件，已盖时间戳；是否上链见“状态”页。",
+    "ui_seal.done.some": "已存证 {count} 件，已写入本地日志；列表中另有 {attention} 项没有存证，原因见该行。",
+    "ui_seal.done.stamped.some": "已存证 {count} 件，已盖时间戳；列表中另有 {attention} 项没有存证，原因见该行。",
     "ui_seal.untimestamped": "已存证，但时间戳机构暂时没有给出时间戳：{why} 稍后会再取。",
     "ui_seal.cancel.all": "取消全部 {count} 项尚未存证的文件？已存证的不受影响。",
     "ui_seal.cancel.all.do": "取消这些文件",

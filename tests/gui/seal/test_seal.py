@@ -251,3 +251,15 @@ def test_a_vault_open_for_looking_only_takes_no_files(context, vault_folder, fil
     assert messages.errors == []
     assert ("ui_seal.looking_only", {}) in messages.said
     assert page.model.rowCount() == 0
+
+
+def test_what_was_not_sealed_is_told_with_what_was(page, files, tmp_path, qtbot):
+    page.accept_paths([files[0]])
+    qtbot.waitUntil(lambda: sealed(page, 1), timeout=30_000)
+    qtbot.waitUntil(lambda: page.banner.property("banner") == "passed", timeout=30_000)
+    missing = tmp_path / "没有了.pdf"
+    missing.symlink_to(tmp_path / "nowhere")
+    page.accept_paths([files[1], missing])
+    qtbot.waitUntil(lambda: sealed(page, 2), timeout=30_000)
+    qtbot.waitUntil(lambda: page.banner.property("banner") == "warning", timeout=30_000)
+    assert "另有 1 项没有存证" in page.banner.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,39 @@ def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_folder(path: Path | None) -> Iterator[Path | None]:
+    """A folder that becomes `path` (missing or empty before) when the block ends well; otherwise nothing is left.
+
+    Raises:
+        UsageError: ``bundle.folder_used``. HostError: ``output.unwritable``.
+    """
+    if path is None:
+        yield None
+        return
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError("bundle.folder_used", path=str(path))
+    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
+    try:
+        with _writing(path):
+            temporary.mkdir(parents=True)
+        yield temporary
+        with _writing(path):
+            if path.exists():
+                path.rmdir()
+            temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
 
 
 def read_input(path: Path, limit: int) -> bytes:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from evidence_desk.bootstrap.files import written_folder
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.files import ForceOption, refuse_existing, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
 from evidence_desk.core.bundle import PrintedBundle
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import HostError, NotFoundError, UsageError
+from evidence_desk.errors import NotFoundError
 from evidence_desk.services.bundle import bundle as print_bundle
 from evidence_desk.services.export import export
 from evidence_desk.terminal.layout import printable
@@ -45,7 +43,7 @@ def bundle(
         rows = list(opened.vault.exhibits.exhibits(case_number=case))
         if not rows:
             raise NotFoundError("bundle.no_case", case=case)
-        with written(output, force=force) as stream, _new_folder(with_packages) as folder:
+        with written(output, force=force) as stream, written_folder(with_packages) as folder:
             with out.job() as job:
                 printed = print_bundle(
                     opened.desk, rows, stream,
@@ -65,39 +63,6 @@ def _packages(
             export(opened.desk, row, stream, trust=opened.trust, job=job, operator=operator)
         names.append(name)
     return names
-
-
-@contextmanager
-def _new_folder(path: Path | None) -> Iterator[Path | None]:
-    """A folder that becomes `path` when the block ends well; otherwise nothing is left.
-
-    Raises:
-        UsageError: ``bundle.folder_used``. HostError: ``output.unwritable``.
-    """
-    if path is None:
-        yield None
-        return
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError("bundle.folder_used", path=str(path))
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        with _writing(path):
-            temporary.mkdir(parents=True)
-        yield temporary
-        with _writing(path):
-            if path.exists():
-                path.rmdir()
-            temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
 
 
 def _tell(

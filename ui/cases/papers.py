@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from evidence_desk.bootstrap.files import written
+from evidence_desk.bootstrap.files import written, written_folder
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.bundle import PrintedBundle
 from evidence_desk.core.documents import CaseDocument
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import HostError, NotFoundError, UsageError
+from evidence_desk.errors import NotFoundError
 from evidence_desk.services import documents
 from evidence_desk.services.bundle import bundle
 from evidence_desk.services.export import export
@@ -92,7 +89,7 @@ def write_bundle(
         raise NotFoundError("bundle.no_case", case="")
     operator = operator_name(session)
     folder = packages_folder(path) if packages else None
-    with written(path, force=True) as stream, _new_folder(folder) as place:
+    with written(path, force=True) as stream, written_folder(folder) as place:
         printed = bundle(
             session.desk, rows, stream, trust=session.trust, printer=PdfBundlePrinter(language), job=job, operator=operator
         )  # fmt: skip
@@ -124,32 +121,3 @@ def write_packages(
 def packages_folder(bundle_path: Path) -> Path:
     """Where the packages of a bundle lie: beside it, under its name."""
     return bundle_path.with_name(f"{bundle_path.stem}-证据包")
-
-
-@contextmanager
-def _new_folder(path: Path | None) -> Iterator[Path | None]:
-    """A folder that becomes `path` when the block ends well; otherwise nothing is left."""
-    if path is None:
-        yield None
-        return
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UsageError("bundle.folder_used", path=str(path))
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        with _writing(path):
-            temporary.mkdir(parents=True)
-        yield temporary
-        with _writing(path):
-            if path.exists():
-                path.rmdir()
-            temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error

@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from ui.context import Context
 from ui.help import install_shortcuts
@@ -202,6 +203,7 @@ class Window(QMainWindow):
         self.context.tasks.close(lambda: self.context.demo.stop(self._closed))
 
     def _closed(self) -> None:
-        self._closing = True
         self.context.desk.close()
-        self.close()
+        if isValid(self):
+            self._closing = True
+            self.close()

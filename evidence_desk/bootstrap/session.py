@@ -41,6 +41,8 @@ from tsa.policy import TokenTrust
 if TYPE_CHECKING:
     import httpx
 
+    from tsa.authority.embedded import EmbeddedAuthority
+
 _DEMO_STATE: Final = "demo-authority"
 _THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
@@ -53,6 +55,7 @@ class Session:
     desk: Desk
     clock: Clock
     _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
+    _embedded: list[EmbeddedAuthority] = field(default_factory=list, init=False)
     _http: httpx.Client | None = field(default=None, init=False)
     _signer: CertificateSigner | None = field(default=None, init=False)
 
@@ -82,9 +85,11 @@ class Session:
         if setting.kind is AuthorityKind.EMBEDDED:
             from tsa.authority.embedded import EmbeddedAuthority  # noqa: PLC0415 - not loaded unless used
 
-            return EmbeddedAuthority(
+            made = EmbeddedAuthority(
                 self._demo_identity(setting), self.vault.folder / _DEMO_STATE, self.clock, name=setting.name
             )
+            self._embedded.append(made)
+            return made
         from tsa.client import HttpAuthority  # noqa: PLC0415 - with httpx
 
         roots, crls = pem_texts.parts(setting.roots)
@@ -243,7 +248,9 @@ class Session:
         trust_folder.write(self.vault, networks)
 
     def close(self) -> None:
-        """Close network, token and vault."""
+        """Close authorities of ours, network, token and vault: no file stays open, its disk can be pulled out."""
+        for authority in self._embedded:
+            authority.close()
         if self._signer is not None:
             self._signer.close()
         if self._http is not None:

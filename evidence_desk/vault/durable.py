@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -66,7 +67,8 @@ def write_atomically(path: Path, data: bytes, *, wipe_old: bool = False) -> None
         if old is not None:
             _overwrite(old)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses even what is not there
+            temporary.unlink(missing_ok=True)
         raise host_fault(error, path.name) from error
     finally:
         if old is not None:

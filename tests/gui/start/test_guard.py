@@ -84,7 +84,7 @@ def test_work_goes_on_behind_the_lock_and_the_keys_go_when_it_ends(window, guard
         return session
 
     done: list[Session] = []
-    context.desk.run(work, owner=window, done=done.append, lane=Lane.SEAL)
+    context.desk.run(work, owner=context.desk, done=done.append, lane=Lane.SEAL)
     guard.lock()
     assert context.desk.session is None
     assert window.stack.currentWidget() is window.gate

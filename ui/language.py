@@ -11,6 +11,7 @@ from shiboken6 import isValid
 
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.texts import Language, error_sentences, has, sentence
+from ui.plain import lines
 
 _PRUNE: Final = 512
 """Owners after which those that are gone are looked for."""
@@ -62,12 +63,12 @@ class Tongue(QObject):
         return has(code, self._language)
 
     def error(self, error: EvidenceDeskError) -> tuple[str, str]:
-        """(what happened, what to do next)."""
+        """(what happened, what to do next); names of files in it cannot turn the line around."""
         what, then = error_sentences(error, self._language)
         own, advice = self._own(error.code), self._own(f"{error.code}.advice")
         return (
-            sentence(own, error.parameters, self._language) if own else what,
-            sentence(advice, error.parameters, self._language) if advice else then,
+            _shown(sentence(own, error.parameters, self._language) if own else what),
+            _shown(sentence(advice, error.parameters, self._language) if advice else then),
         )
 
     def bind(self, owner: QObject, setter: Callable[[str], object], code: str, **facts: str | int) -> None:
@@ -98,3 +99,7 @@ class Tongue(QObject):
         """Forget owners that are gone; now and then, so that pages made anew do not slow each other down."""
         self._bound = {owner: items for owner, items in self._bound.items() if isValid(items[0].owner)}
         self._prune_at = max(_PRUNE, 2 * len(self._bound))
+
+
+def _shown(text: str) -> str:
+    return "\n".join(lines(text))

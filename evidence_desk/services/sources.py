@@ -66,7 +66,7 @@ def find_sources(path: Path) -> tuple[Source, ...]:
     """
     try:
         info = path.lstat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if stat.S_ISDIR(info.st_mode):
         sources = tuple(_walk(path, b"", 0, _raise))
@@ -85,11 +85,11 @@ def find_each(path: Path, refuse: Refuse) -> Iterator[Source]:
         if not stat.S_ISDIR(info.st_mode):
             yield _source(path, os.fsencode(path.name), info)
             return
-    except OSError as error:
-        refuse(path, _unreadable(path, error))
-        return
     except UnreadableError as error:
         refuse(path, error)
+        return
+    except (OSError, ValueError) as error:
+        refuse(path, _unreadable(path, error))
         return
     refused: list[Path] = []
 
@@ -200,8 +200,10 @@ def _source(path: Path, raw_name: bytes, info: os.stat_result) -> Source:
     return Source(path=path, name=display(raw_name), raw_name=raw_name, size=info.st_size)
 
 
-def _unreadable(path: Path, error: OSError) -> UnreadableError:
+def _unreadable(path: Path, error: OSError | ValueError) -> UnreadableError:
     shown = display(os.fsencode(path))
+    if not isinstance(error, OSError):  # a NUL in it: no file has such a name
+        return UnreadableError("input.missing", path=shown, reason=os.strerror(errno.ENOENT))
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableError("input.missing", path=shown, reason=_reason(error))
     if error.errno in _GONE:

@@ -18,6 +18,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.services import browse
 from ui.context import Context
 from ui.look import fonts, icons, tokens
+from ui.plain import plain
 from ui.tasks import Lane
 
 Index = QModelIndex | QPersistentModelIndex
@@ -277,4 +278,4 @@ class ExhibitModel(QAbstractTableModel):
 
 
 def _name(row: ExhibitSummary) -> str:
-    return f"{row.exhibit_no}  {row.title}".strip() or row.number
+    return plain(f"{row.exhibit_no}  {row.title}".strip()) or row.number

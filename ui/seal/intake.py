@@ -83,8 +83,16 @@ class Intake(DropZone):
         text = self.path.text().strip().strip('"')
         if text:
             self.path.clear()
-            self._give([Path(text).expanduser()])
+            self._give([_typed(text)])
 
     def _give(self, paths: list[Path]) -> None:
         if paths:
             self.chosen.emit(paths)
+
+
+def _typed(text: str) -> Path:
+    """A path as a person types it; one that names nobody's home is taken as it stands, and is not there."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)

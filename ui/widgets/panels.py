@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -173,7 +176,15 @@ class DropZone(QFrame):
 
 def paths_of(data: QMimeData) -> list[Path]:
     """Local files of a drop or of the clipboard; nothing else is taken."""
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []
+    return [_local_path(url) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []
+
+
+def _local_path(url: QUrl) -> Path:
+    """With the very bytes of the name: Qt would replace those that are no UTF-8, and the file would not be there."""
+    if sys.platform == "win32" or url.host():
+        return Path(url.toLocalFile())
+    encoded = url.path(QUrl.ComponentFormattingOption.FullyEncoded)
+    return Path(os.fsdecode(unquote_to_bytes(encoded)))
 
 
 def clear(layout: QVBoxLayout | QHBoxLayout) -> None:

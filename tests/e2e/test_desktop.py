@@ -32,10 +32,9 @@ def display() -> Iterator[str]:
         pass_fds=(write,), stderr=subprocess.DEVNULL,
     ) as server:  # fmt: skip
         os.close(write)
-        number = os.read(read, 16).decode().strip()
-        os.close(read)
-        yield f":{number}"
-        server.terminate()
+        with os.fdopen(read, encoding="ascii") as told:  # open till the end: it writes more than one piece
+            yield f":{told.readline().strip()}"
+            server.terminate()
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,8 @@ def main(folder: Path, scene: str) -> None:
 
 
 def _complain(complaints: list[str], kind: QtMsgType, text: str) -> None:
+    if kind is QtMsgType.QtFatalMsg:
+        sys.stderr.write(f"{text}\n")  # the last that is heard of it
     if kind not in {QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg}:
         complaints.append(text)
 

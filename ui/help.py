@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QLayout
 from evidence_desk.paths import assets_folder
 from ui.context import Context
 from ui.look import fonts, tokens
-from ui.page import Page, PageName, scrolled
+from ui.page import Page, PageName, fitting, scrolled
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import Card
@@ -128,7 +128,7 @@ class HelpDialog(QDialog):
         self._list()
         context.tongue.changed.connect(self._say)
         self._say()
-        self.resize(*_SIZE)
+        self.resize(fitting(self, *_SIZE))
 
     def _list(self) -> None:
         self._sentences: list[tuple[QLabel, Shortcut]] = []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ui.context import Context
@@ -73,6 +73,12 @@ class Page(QWidget):
 
     def leave(self) -> None:
         """The program is about to close: keep what must survive."""
+
+
+def fitting(widget: QWidget, width: int, height: int) -> QSize:
+    """A size for a window: as wished, but not more than the screen has room for."""
+    room = widget.screen().availableSize() - QSize(2 * tokens.S, 2 * tokens.XXL)  # its frame and title
+    return QSize(width, height).boundedTo(room)
 
 
 def scrolled(content: QWidget) -> QScrollArea:

@@ -59,6 +59,9 @@ class Rail(QFrame):
         )
         for button in (*self.buttons.values(), self.lock):
             button.setToolButtonStyle(style)
+            button.setProperty("narrow", narrow)
+            button.style().unpolish(button)
+            button.style().polish(button)
         self._narrow = narrow
         self._paint()
 

@@ -207,6 +207,7 @@ class CaseHead(QWidget):
         super().__init__()
         self._context = context
         self._line: CaseLine | None = None
+        self._low = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(tokens.XS)
@@ -231,6 +232,12 @@ class CaseHead(QWidget):
         column.addWidget(self.about)
         context.tongue.follow(self, self._say)
 
+    def set_low(self, low: bool) -> None:
+        """The number alone where there is little height; the rest is its tooltip."""
+        if low is not self._low:
+            self._low = low
+            self._say()
+
     def show_case(self, line: CaseLine | None) -> None:
         """Show a case; None for all cases."""
         self._line = line
@@ -254,4 +261,5 @@ class CaseHead(QWidget):
         facts.append(say("ui_cases.created", at=local_time(case.created)).replace(" ", "\u00a0"))
         told = counts(self._context, case)
         self.about.setText(f"{'　'.join(facts)}\n{say('ui_cases.comma').join(told)}")
-        self.about.show()
+        self.about.setVisible(not self._low)
+        self.number.setToolTip(self.about.text() if self._low else "")

@@ -17,7 +17,6 @@ from ui.cases.deeds import Deeds
 from ui.cases.facts import Facts, facts_of
 from ui.cases.files import FilesTab
 from ui.cases.finding import Chosen
-from ui.cases.flow import FlowLayout
 from ui.cases.notes import NotesTab
 from ui.cases.overview import Overview
 from ui.cases.papers import Paper
@@ -29,6 +28,7 @@ from ui.page import scrolled
 from ui.plain import plain
 from ui.tasks import Running
 from ui.widgets.buttons import button, icon_button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import IconLabel, words
 from ui.widgets.panels import Card
 

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 from evidence_desk.core.certificate.printed import BEIJING
 from evidence_desk.core.statement import ExhibitKind
 from evidence_desk.services.browse import LOGGED_ONLY, ExhibitQuery, ExhibitStates, Order
-from ui.cases.flow import FlowLayout
 from ui.context import Context
 from ui.look import tokens
 from ui.plain import plain
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 
 _WAIT_MS: Final = 150
 _MAX_TEXT: Final = 200

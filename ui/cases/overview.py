@@ -12,11 +12,11 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.services.annotate import MAX_TAG
 from ui.cases.exhibits import STATES
 from ui.cases.facts import Facts
-from ui.cases.flow import FlowLayout
 from ui.context import Context
 from ui.look import tokens
 from ui.plain import LONG, lines, plain
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import DigestLabel, IconLabel, words
 from ui.words import local_time
 

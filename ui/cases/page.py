@@ -22,19 +22,20 @@ from ui.cases.detail import DetailPane
 from ui.cases.exhibits import ExhibitModel
 from ui.cases.filters import FilterBar
 from ui.cases.finding import Chosen, place_of
-from ui.cases.flow import FlowLayout
 from ui.cases.menus import Menus
 from ui.cases.table import ExhibitTable
 from ui.context import Context
 from ui.look import tokens
 from ui.page import Page, PageName
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
 
 _WIDE: Final = 1280
 """Room, in logical pixels, for cases, list and detail beside one another; below `_NARROW` for one of them."""
 _NARROW: Final = 720
+_LOW: Final = 500
 _LIST_PART: Final = 0.52
 _FOLLOW_MS: Final = 120
 _MOST_SHOWN: Final = 200
@@ -385,6 +386,7 @@ class CasesPage(Page):
         elif not beside and self.splitter.indexOf(self.cases) >= 0:
             self._top.addWidget(self.cases)
         self.cases.set_narrow(not beside)
+        self.head.set_low(self.height() < _LOW)
         self.cases.setVisible(not (narrow and self._open))
         self._middle.setVisible(not (narrow and self._open))
         self.open.setVisible(not self._open)

@@ -35,14 +35,18 @@ from ui.certify.operator import OperatorField
 from ui.certify.remarks import RemarkList
 from ui.context import Context
 from ui.look import tokens
+from ui.page import scrolled
 from ui.tasks import Lane
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.form import Form
 from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
 
 _SEARCH_MS: Final = 200
 _ROW: Final = 36
+_TABLE: Final = 160
+"""Height of a list that is still one."""
 
 
 class ChooseStep(QWidget):
@@ -140,17 +144,21 @@ class ChooseStep(QWidget):
 
     def _lay_out(self) -> None:
         context = self._context
-        column = QVBoxLayout(self)
+        outer, content = QVBoxLayout(self), QWidget()
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(tokens.M)
+        outer.addWidget(scrolled(content))
+        self.table.setMinimumHeight(_TABLE)
+        column = QVBoxLayout(content)
         column.setContentsMargins(0, tokens.M, 0, 0)
         column.setSpacing(tokens.M)
         form = Form(context, columns=2)
         form.add("ui_certify.case", self.case)
         form.add("ui_certify.search", self.search)
         column.addWidget(form)
-        tools = QHBoxLayout()
+        tools = FlowLayout(trailing=1)
         for widget in (self.uncertified, self.all, self.none):
             tools.addWidget(widget)
-        tools.addStretch(1)
         self.chosen.setWordWrap(False)
         tools.addWidget(self.chosen)
         column.addLayout(tools)
@@ -174,7 +182,7 @@ class ChooseStep(QWidget):
         foot.addWidget(self.signer, 1, Qt.AlignmentFlag.AlignVCenter)
         foot.addWidget(button(context, "ui_certify.signer.change", self.signer_wanted.emit, flat=True))
         foot.addWidget(self.go)
-        column.addLayout(foot)
+        outer.addLayout(foot)
         self.together.setChecked(True)
         bind = context.tongue.bind
         bind(self.uncertified, self.uncertified.setText, "ui_certify.only_open")

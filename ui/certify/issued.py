@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QLabel, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.files import written
 from evidence_desk.bootstrap.session import Session
@@ -26,12 +26,16 @@ from ui.certify.results import open_url
 from ui.context import Context
 from ui.look import tokens
 from ui.messages import copy_text
+from ui.page import scrolled
 from ui.tasks import Lane
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import words
 from ui.widgets.table import plain_table
 
 Build = Callable[..., CaseDocument]
+_TABLE: Final = 160
+"""Height of a list that is still one."""
 _DOCUMENTS: Final[tuple[tuple[str, Build, str], ...]] = (
     ("ui_certify.document.record", documents.obtaining_record, "取证笔录.pdf"),
     ("ui_certify.document.catalog", documents.catalog, "证据目录.pdf"),
@@ -123,25 +127,26 @@ class IssuedTab(QWidget):
 
     def _lay_out(self) -> None:
         context = self._context
-        column = QVBoxLayout(self)
+        outer, content = QVBoxLayout(self), QWidget()
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled(content))
+        self.table.setMinimumHeight(_TABLE)
+        column = QVBoxLayout(content)
         column.setContentsMargins(0, tokens.M, 0, 0)
         column.setSpacing(tokens.M)
         column.addWidget(self.heading)
         column.addWidget(self.table, 1)
-        foot = QHBoxLayout()
+        foot = FlowLayout(trailing=1)
         for deed in (self.save, self.print, self.copy, self.mail):
             foot.addWidget(deed)
-        foot.addStretch(1)
         foot.addWidget(self.revoke)
         column.addLayout(foot)
         column.addWidget(words(context, "ui_certify.documents", role="heading"))
         column.addWidget(words(context, "ui_certify.documents.about", role="secondary"))
-        for pair in (self.documents[:2], self.documents[2:]):
-            row = QHBoxLayout()
-            for deed in pair:
-                row.addWidget(deed)
-            row.addStretch(1)
-            column.addLayout(row)
+        papers = FlowLayout()
+        for deed in self.documents:
+            papers.addWidget(deed)
+        column.addLayout(papers)
 
     def _say(self) -> None:
         say, chosen = self._context.tongue.say, self.selected()

@@ -18,6 +18,7 @@ from ui.context import Context
 from ui.look import tokens
 from ui.messages import copy_text
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
 from ui.widgets.table import plain_table
@@ -102,10 +103,9 @@ class ResultStep(QWidget):
         column.addWidget(self.table, 1)
         self.limits = words(self._context, "ui_certify.result.limits", role="secondary")
         column.addWidget(self.limits)
-        foot = QHBoxLayout()
+        foot = FlowLayout(trailing=1)
         for deed in (self.folder, self.print, self.mail, self.copy):
             foot.addWidget(deed)
-        foot.addStretch(1)
         foot.addWidget(self.more)
         column.addLayout(foot)
         self.banner.hide()

@@ -30,7 +30,7 @@ from ui.certify.preview import Preview
 from ui.certify.remarks import RemarkList
 from ui.context import Context
 from ui.look import tokens
-from ui.page import scrolled
+from ui.page import fitting, scrolled
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.tasks import Lane
 from ui.widgets.buttons import button
@@ -59,7 +59,7 @@ class ReviewDialog(Sheet):
 
     def __init__(self, context: Context, item: Pending, office: Office) -> None:
         super().__init__(context, "ui_certify.review.title", "ui_certify.review.confirm")
-        self.resize(*_SIZE)
+        self.resize(fitting(self, *_SIZE))
         self.setMinimumSize(*_LEAST)
         self.setSizeGripEnabled(True)
         self.item = item

@@ -16,6 +16,7 @@ QToolTip { color: $text; background: $surface; border: 1px solid $line; padding:
 QMainWindow, QDialog, QWizard { background: $window; }
 #rail { background: $surface; border-right: 1px solid $line; }
 #rail QToolButton { border: none; border-radius: ${radius}px; padding: 0 12px; text-align: left; color: $text; min-height: 40px; }
+#rail QToolButton[narrow="true"] { padding: 0; }
 #rail QToolButton:hover { background: $raised; }
 #rail QToolButton:checked { background: $selected; color: $accent; font-weight: bold; }
 #rail QToolButton:focus { border: 2px solid $focus; }
@@ -86,6 +87,7 @@ QHeaderView::section { background: $window; color: $secondary; border: none; bor
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QTabBar::tab { padding: 8px 16px; color: $secondary; background: transparent; border: none; border-bottom: 3px solid transparent; }
 QTabBar::tab:selected { color: $text; border-bottom: 3px solid $accent; }
+QTabBar::tear { width: 0; border: none; }
 QTabBar::tab:focus { border: 2px solid $focus; }
 QProgressBar { background: $raised; border: none; border-radius: 4px; max-height: 8px; min-height: 8px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }

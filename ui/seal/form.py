@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.statement import ExhibitKind
@@ -14,6 +14,7 @@ from evidence_desk.services.browse import CaseSummary
 from evidence_desk.services.seal import DEFAULT_CASE, SealRequest
 from ui.context import Context
 from ui.look import tokens
+from ui.widgets.flow import FlowLayout
 from ui.widgets.form import Form
 from ui.widgets.panels import Card, Fold
 
@@ -52,6 +53,10 @@ class BatchForm(Card):
         first.add("ui_seal.case", self.case)
         self.kind = QComboBox()
         first.add("ui_seal.kind", self.kind)
+        for box, letters in ((self.case, 14), (self.kind, 4)):  # not as wide as their longest line
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(letters)
+            box.currentTextChanged.connect(box.setToolTip)
         self.lines = {name: QLineEdit() for name in _LINES}
         first.add("ui_seal.purpose", self.lines["purpose"], wide=True)
         self.body.addWidget(first)
@@ -65,14 +70,14 @@ class BatchForm(Card):
         form.add("ui_seal.interest", self.lines["interest"], wide=True)
         self.more.body.addWidget(form)
         self.flags = {name: QCheckBox() for name in _FLAGS}
-        for pair in (_FLAGS[:2], _FLAGS[2:]):
-            row = QHBoxLayout()
-            for name in pair:
-                box = self.flags[name]
-                context.tongue.bind(box, box.setText, f"ui_seal.{name}")
-                context.tongue.bind(box, box.setToolTip, f"ui_seal.{name}.tip")
-                row.addWidget(box, 1)
-            self.more.body.addLayout(row)
+        flow = FlowLayout()
+        flow.setSpacing(tokens.L)
+        for name in _FLAGS:
+            flag = self.flags[name]
+            context.tongue.bind(flag, flag.setText, f"ui_seal.{name}")
+            context.tongue.bind(flag, flag.setToolTip, f"ui_seal.{name}.tip")
+            flow.addWidget(flag)
+        self.more.body.addLayout(flow)
         self.body.addWidget(self.more)
         context.tongue.follow(self, self._say)
         self._timer = QTimer(self, singleShot=True, interval=_SAVE_MS)

@@ -24,6 +24,7 @@ from ui.seal.results import export_all, issue_one
 from ui.seal.work import seal_work
 from ui.tasks import Lane
 from ui.widgets.buttons import button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
 from ui.widgets.table import plain_table
@@ -115,10 +116,9 @@ class SealPage(Page):
         told.addWidget(self.summary, 1)
         told.addWidget(self.pace)
         self.pace.setWordWrap(False)
-        row = QHBoxLayout()
+        row = FlowLayout(trailing=2)
         for widget in (self.pause, self.cancel, self.retry, self.again, self.clear):
             row.addWidget(widget)
-        row.addStretch(1)
         for widget in (self.package, self.certificate):
             row.addWidget(widget)
         self.body.addLayout(told)

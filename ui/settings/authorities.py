@@ -105,7 +105,7 @@ class AuthoritiesTab(SettingsTab):
         if item.kind is AuthorityKind.EMBEDDED:
             mark = IconLabel(self.context)
             mark.set("triangle-alert", "warning", "ui.demo")
-            row.addWidget(mark)
+            told.addWidget(mark)
         if item.kind is not AuthorityKind.RETIRED:
             if not first:
                 row.addWidget(

@@ -11,7 +11,7 @@ from evidence_desk.vault.keys import KdfParameters
 from ui.context import Context
 from ui.guard import OWN_LOCK
 from ui.look import tokens
-from ui.page import scrolled
+from ui.page import fitting, scrolled
 from ui.preferences import Role
 from ui.start.paper_step import PaperStep
 from ui.start.step import Made, Step
@@ -192,7 +192,7 @@ class Guide(QDialog):
         foot.addWidget(self.next)
         outer.addLayout(foot)
         self.setMinimumSize(*_LEAST)
-        self.resize(*_SIZE)
+        self.resize(fitting(self, *_SIZE))
 
     def _say(self) -> None:
         name, step = self.name, self.steps[self.name]

@@ -74,7 +74,7 @@ class FactRow(QWidget):
         if fact.demo:
             mark = IconLabel(context)
             mark.set("triangle-alert", "warning", "ui_status.demo")
-            row.addWidget(mark)
+            column.addWidget(mark)
 
 
 def _told(fact: Fact) -> dict[str, str | int]:

@@ -78,7 +78,7 @@ class BasisStrip(QFrame):
         )
         self._parts.setSpacing(tokens.XL if beside else tokens.XS)
         for label in (self.trust_facts, self.network_facts):
-            label.setMaximumHeight(0 if compact else 16_777_215)
+            label.setMaximumHeight(0 if compact or narrow else 16_777_215)
 
     @property
     def basis(self) -> Basis:

@@ -19,7 +19,7 @@ from evidence_desk.services.question import MAX_TEXT
 from ui.context import Context
 from ui.look import icons, tokens
 from ui.verify.clipboard import Carried, carried, is_welcome
-from ui.widgets.buttons import button
+from ui.widgets.buttons import GAP, button
 from ui.widgets.labels import words
 from ui.widgets.panels import DropZone
 
@@ -104,6 +104,10 @@ class Intake(DropZone):
         self.files.style().polish(self.files)
         self._paint()
 
+    def set_low(self, low: bool) -> None:
+        """Without the picture where there is little height."""
+        self._picture.setVisible(self._large and not low)
+
     def set_narrow(self, narrow: bool) -> None:
         """Field below the buttons while there is room; in a strip too narrow for all, what has a key or a drop goes."""
         stacked = self._large
@@ -182,7 +186,7 @@ class Intake(DropZone):
 
     def _paint(self) -> None:
         role = "on_accent" if self._large else "text"
-        self.files.setIcon(self._context.look.icon("file-text", role))
+        self.files.setIcon(self._context.look.icon("file-text", role, GAP))
         color = self._context.look.colors.accent
         size = 56
         self._picture.setPixmap(

@@ -48,6 +48,7 @@ _NARROW_BELOW: Final = 760
 _LOW_BELOW: Final = 600
 _LIST_WIDTH: Final = 240
 _LIST_HEIGHT: Final = 132
+_LIST_LOW: Final = 96
 
 
 class VerifyPage(Page):
@@ -367,11 +368,14 @@ class VerifyPage(Page):
     def _arrange(self) -> None:
         """Large place to drop while there is nothing; the list only where there are several results."""
         count, narrow = len(self.model.entries), self.width() < _NARROW_BELOW
+        low = self.height() < _LOW_BELOW
         self.results.setVisible(count > 0)
         self.intake.set_large(count == 0)
         self.intake.set_narrow(narrow)
+        self.intake.set_low(low)
         self.basis.set_compact(count > 0, narrow=narrow)
-        self.heading.setVisible(count == 0 or self.height() >= _LOW_BELOW)
+        self.basis.setVisible(not (low and narrow and count > 1))
+        self.heading.setVisible(count == 0 or not low)
         self.body.setStretch(0, 0 if count else 1)
         self.side.setVisible(count > 1)
         self.count.setText(self.context.tongue.say("ui_verify.count", count=count))
@@ -380,7 +384,7 @@ class VerifyPage(Page):
         )
         self.side.setMaximumWidth(16_777_215 if narrow else _LIST_WIDTH)
         self.side.setMinimumWidth(0 if narrow else _LIST_WIDTH)
-        self.side.setMaximumHeight(_LIST_HEIGHT if narrow else 16_777_215)
+        self.side.setMaximumHeight((_LIST_LOW if low else _LIST_HEIGHT) if narrow else 16_777_215)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """List above the detail where there is no room beside it."""

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from ui.context import Context
 from ui.look import tokens
 
-_GAP: Final = 5
+GAP: Final = 5
+"""Between icon and words of a button, at the size of the drawing."""
 
 
 def button(
@@ -40,8 +41,8 @@ def button(
 
 def bind_small_icon(context: Context, owner: QPushButton, icon: str, role: str = "text") -> None:
     """An icon before the words of a button, at some distance from them."""
-    owner.setIconSize(QSize(tokens.L + _GAP * tokens.L // tokens.ICON, tokens.L))
-    context.look.bind_icon(owner, owner.setIcon, icon, role, _GAP)
+    owner.setIconSize(QSize(tokens.L + GAP * tokens.L // tokens.ICON, tokens.L))
+    context.look.bind_icon(owner, owner.setIcon, icon, role, GAP)
 
 
 def icon_button(context: Context, code: str, icon: str, clicked: Callable[[], object]) -> QToolButton:

@@ -110,7 +110,7 @@ class DigestLabel(QWidget):
     def set(self, text: str) -> None:
         """Show another text; hex of 64 digits in groups of eight."""
         self._text = text
-        hexadecimal = len(text) == 64
+        hexadecimal = len(text) == 64 and set(text) <= set("0123456789abcdef")
         shown = (
             " ".join(text[at : at + self._group] for at in range(0, len(text), self._group))
             if hexadecimal

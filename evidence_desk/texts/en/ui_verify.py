@@ -88,7 +88,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # Trust and network.
     "ui_verify.trust.none": "No trust roots",
     "ui_verify.trust.none.why": "On whose word signatures, times and networks rest cannot be told; only the data itself can be compared.",
-    "ui_verify.trust.desk": "Trust roots: this vault’s",
+    "ui_verify.trust.desk": "Trust roots: this vault's",
     "ui_verify.trust.by_hand": "Trust roots: chosen by hand",
     "ui_verify.trust.unread": "Trust roots unreadable",
     "ui_verify.trust.facts": "Fingerprint {fingerprint}; timestamp authorities: {authorities}, signing authorities: {signers}, networks: {networks}",
@@ -104,7 +104,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.network.choose": "Look up online…",
     "ui_verify.network.tip": "Which gateways are asked about registration and revocation",
     "ui_verify.network.title": "Look up on the court network",
-    "ui_verify.network.about": "Whether something is registered, since when it is on the network, whether it was revoked. Only digests or numbers are sent, never files; the gateways see these digests. Every answer is checked against the trust roots: a gateway’s word alone counts for nothing.",
+    "ui_verify.network.about": "Whether something is registered, since when it is on the network, whether it was revoked. Only digests or numbers are sent, never files; the gateways see these digests. Every answer is checked against the trust roots: a gateway's word alone counts for nothing.",
     "ui_verify.network.look_up": "Look up when verifying",
     "ui_verify.network.gateways": "Addresses of gateways, one a line; empty for those of the network that the vault joined",
     "ui_verify.network.do": "Save and verify again",

@@ -13,8 +13,10 @@ from ui.look import tokens
 class FlowLayout(QLayout):
     """See the module."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, trailing: int = 0) -> None:
+        """`trailing`: so many items at the end stand at the right of the last row."""
         super().__init__(parent)
+        self._trailing = trailing
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(QMargins(0, 0, 0, 0))
         self.setSpacing(tokens.S)
@@ -65,9 +67,14 @@ class FlowLayout(QLayout):
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
         top = rect.top()
+        last = set(map(id, self._items[len(self._items) - self._trailing :])) if self._trailing else set()
         for row in self._rows(rect.width()):
             left, height = rect.left(), max(size.height() for _, size in row)
+            used = sum(size.width() for _, size in row) + self.spacing() * (len(row) - 1)
+            free = rect.width() - used
             for item, size in row:
+                if id(item) in last:
+                    left, free = left + free, 0
                 if place:
                     item.setGeometry(QRect(QPoint(left, top + (height - size.height()) // 2), size))
                 left += size.width() + self.spacing()

@@ -154,6 +154,11 @@ class OpenDesk(QObject):
         self._at_work.add(task)
         return task
 
+    def hang_up(self) -> None:
+        """The program closes: nobody's answer is waited for."""
+        if self._session is not None:
+            self._session.hang_up()
+
     def close(self) -> None:
         """Close the vault; call when no work is left."""
         if self._session is not None:

@@ -200,6 +200,7 @@ class Window(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.context.preferences.change(geometry=geometry)
         self.setEnabled(False)
+        self.context.desk.hang_up()
         self.context.tasks.close(lambda: self.context.demo.stop(self._closed))
 
     def _closed(self) -> None:

@@ -41,6 +41,7 @@ from tsa.policy import TokenTrust
 if TYPE_CHECKING:
     import httpx
 
+    from evidence_desk.bootstrap.connections import BreakableClient
     from tsa.authority.embedded import EmbeddedAuthority
 
 _DEMO_STATE: Final = "demo-authority"
@@ -56,7 +57,7 @@ class Session:
     clock: Clock
     _authorities: tuple[TimestampAuthority, ...] | None = field(default=None, init=False)
     _embedded: list[EmbeddedAuthority] = field(default_factory=list, init=False)
-    _http: httpx.Client | None = field(default=None, init=False)
+    _http: BreakableClient | None = field(default=None, init=False)
     _signer: CertificateSigner | None = field(default=None, init=False)
 
     @property
@@ -193,9 +194,11 @@ class Session:
         if self._http is None:
             import httpx  # noqa: PLC0415 - a fifth of a second
 
+            from evidence_desk.bootstrap.connections import BreakableClient  # noqa: PLC0415 - with httpx
+
             proxy = load_proxy(self.vault.exhibits)
             try:
-                self._http = httpx.Client(
+                self._http = BreakableClient(
                     follow_redirects=False,
                     proxy=proxy or None,
                     mounts=dict.fromkeys(_THIS_MACHINE) if proxy else None,
@@ -246,6 +249,11 @@ class Session:
     def write_trust(self, networks: Mapping[str, bytes] | None = None) -> None:
         """``VAULT/trust/`` anew; see `trust_folder.write`."""
         trust_folder.write(self.vault, networks)
+
+    def hang_up(self) -> None:
+        """Wait for nobody any more: what is asked of others now is broken off. From any thread, before `close`."""
+        if self._http is not None:
+            self._http.hang_up()
 
     def close(self) -> None:
         """Close authorities of ours, network, token and vault: no file stays open, its disk can be pulled out."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
 
+from evidence_desk.bootstrap.authorities import add_authority, try_authority
 from evidence_desk.bootstrap.opening import open_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.queue_ports import ItemState
@@ -201,3 +204,46 @@ def test_a_second_click_on_the_way_out_does_nothing(window: Window, qtbot):
     window.close()
     go.set()
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[str, list[socket.socket]]]:
+    """The address of somebody who takes every connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken: list[socket.socket] = []
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    taken.append(server.accept()[0])
+
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", taken
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for item in taken:
+            item.close()
+
+
+@pytest.mark.parametrize("lane", [Lane.VAULT, Lane.NET])
+def test_while_an_authority_is_silent(
+    window: Window, silent: tuple[str, list[socket.socket]], tmp_path, qtbot, lane: Lane
+):
+    """It would be asked three times for ten seconds each."""
+    session = window.context.desk.session
+    assert session is not None
+    (tmp_path / "a.txt").write_text("a")
+    seal(session.desk, [tmp_path / "a.txt"], SealRequest(case_number="案"), job=Job())
+    address, taken = silent
+    add_authority(session, address, name="沉默")
+    desk = window.context.desk
+    qtbot.waitUntil(lambda: not window.context.tasks.busy(), timeout=20_000)
+    if lane is Lane.NET:
+        desk.run(lambda session, _: try_authority(session, "沉默"), owner=desk, done=print, lane=lane)
+    else:
+        page = window.show_page(PageName.STATUS)
+        assert isinstance(page, StatusPage)
+        page._on_timestamp()
+    qtbot.waitUntil(lambda: bool(taken), timeout=20_000)
+    closes(window, qtbot)

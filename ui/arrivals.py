@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from evidence_desk.core.job import Job
 from ui.arguments import Request
 from ui.page import PageName
+from ui.plain import plain
 from ui.preferences import Role
 from ui.tasks import Lane
 from ui.window import Window
@@ -31,8 +32,16 @@ class Arrivals(QObject):
 
     def take(self, request: Request) -> None:
         """Do what is asked; without paths only the vault is put in front."""
-        if request.vault is not None and self._context.desk.session is None:
+        session = self._context.desk.session
+        if request.vault is not None and session is None:
             self._window.gate.show_vault(request.vault)
+        elif (
+            request.vault is not None
+            and session is not None
+            and not _same(request.vault, session.vault.folder)
+        ):
+            self._ask_about(request, request.vault, session.vault.folder)
+            return
         if request.page:
             self._window.show_page(PageName(request.page))
         seal, verify = request.sorted(judge=self._context.preferences.value.role is Role.JUDGE)
@@ -50,6 +59,18 @@ class Arrivals(QObject):
             self._verify(found[1])
 
         self._context.tasks.run(Lane.CPU, present, owner=self, done=done)
+
+    def _ask_about(self, request: Request, wanted: Path, present: Path) -> None:
+        """Files meant for one vault must not get into another: nothing is taken until the person has decided."""
+
+        def change() -> None:
+            self._context.desk.lock()
+            self.take(request)
+
+        self._context.messages.confirm(
+            "ui_start.other_vault", action="ui_start.other_vault.do", accepted=change, wanted=plain(wanted.name),
+            present=plain(present.name),
+        )  # fmt: skip
 
     def front(self) -> None:
         """Bring the window to the front."""
@@ -90,3 +111,10 @@ def _there(path: Path) -> bool:
         return path.exists()
     except OSError:
         return False
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one == other

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import html
-import os
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QMarginsF, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, Qt
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QDialog, QWidget
 
 from evidence_desk.errors import EvidenceDeskError, HostError
-from evidence_desk.vault.faults import host_fault
+from evidence_desk.vault.durable import write_atomically
 from ui.context import Context
 from ui.language import Tongue
 from ui.look.fonts import MONO, SANS
@@ -46,24 +45,20 @@ def recovery_sheet(tongue: Tongue, vault: str, key: str) -> str:
 
 
 def save_sheet(sheet: str, path: Path) -> None:
-    """Write it as PDF, readable by this user alone.
+    """Write it as PDF, readable by this user alone, whole or not at all: half a key is none.
 
     Raises:
-        HostError: the file cannot be written.
+        HostError: ``host.disk_full``, ``host.read_only``, ``host.io``; a file that was there is untouched.
     """
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-        path.chmod(0o600)
-    except OSError as error:
-        raise host_fault(error, path.name) from error
-    writer = QPdfWriter(str(path))
+    made = QBuffer()
+    made.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(made)  # it would not say that the disk was full
     writer.setResolution(_DPI)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(), QPageLayout.Unit.Millimeter)  # the document brings its own
     _document(sheet).print_(writer)
     del writer
-    if path.stat().st_size == 0:
-        raise HostError("ui_start.paper_save", name=path.name)
+    write_atomically(path, bytes(made.data().data()))
 
 
 def _document(sheet: str) -> QTextDocument:

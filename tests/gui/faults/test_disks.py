@@ -16,7 +16,7 @@ from evidence_desk.bootstrap.opening import init_session, open_session
 from evidence_desk.core.job import Job
 from evidence_desk.core.queue_ports import ItemState
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.errors import EvidenceDeskError, HostError
 from evidence_desk.services.audit import audit
 from evidence_desk.services.seal import SealRequest, seal
 from evidence_desk.services.timestamp import timestamp
@@ -35,6 +35,7 @@ from ui.seal.page import SealPage
 from ui.settings.network import NetworkTab
 from ui.settings.page import SettingsPage
 from ui.settings.security import SecurityTab
+from ui.start.paper import recovery_sheet, save_sheet
 from ui.status.page import StatusPage
 from ui.verify.page import VerifyPage
 from ui.window import Window
@@ -368,3 +369,17 @@ def test_a_stick_pulled_out_while_it_is_verified(
     seen = [entry.examination.error.code for entry in page.model.entries if entry.examination.error]
     assert told + seen
     assert "bug.task" not in told + seen
+
+
+def test_half_a_recovery_key_is_not_saved(tmp_path: Path, context: Context, qtbot):
+    """On a disk that takes the beginning of the sheet only."""
+    sheet = recovery_sheet(context.tongue, "存证库", "-".join(["ABCDEFGH"] * 8))
+    with mounted(tmp_path / "stick", "-t", "tmpfs", "-o", "size=64k", "tmpfs") as where:
+        (where / "ballast").write_bytes(bytes(56 * 1024))
+        with pytest.raises(HostError, match=r"host\.disk_full"):
+            save_sheet(sheet, where / "恢复.pdf")
+        assert [path.name for path in where.iterdir()] == ["ballast"]
+        (where / "ballast").unlink()
+        save_sheet(sheet, where / "恢复.pdf")
+        assert (where / "恢复.pdf").read_bytes().startswith(b"%PDF")
+        assert (where / "恢复.pdf").stat().st_mode & 0o777 == 0o600

@@ -84,7 +84,7 @@ def sentence_of(
     answer: Answer, language: Language, shown: Callable[[Facts], Facts] = lambda facts: facts
 ) -> str:
     """The answer as a sentence; `shown` may make facts harmless that come out of a stranger's file."""
-    comma = sentence("verdict.comma", {}, language) + (" " if language is Language.EN else "")
+    comma = sentence("verdict.comma", {}, language)
     facts: dict[str, Parameter] = dict(shown(answer.said.parameters))
     if answer.reason is not None:
         facts["reason"] = sentence(answer.reason.code, shown(answer.reason.parameters), language)

@@ -97,7 +97,7 @@ class SealPage(Page):
         table.setItemDelegate(self._delegate)
         table.setMinimumHeight(_TABLE)
         table.horizontalHeader().setSectionResizeMode(Column.FILE, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((Column.SIZE, 90), (Column.STATE, 150), (Column.OUTCOME, 280)):
+        for column, width in ((Column.SIZE, 90), (Column.STATE, 170), (Column.OUTCOME, 280)):
             table.setColumnWidth(column, width)
         return table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.authorities import (
@@ -105,7 +106,7 @@ class AuthoritiesTab(SettingsTab):
         if item.kind is AuthorityKind.EMBEDDED:
             mark = IconLabel(self.context)
             mark.set("triangle-alert", "warning", "ui.demo")
-            told.addWidget(mark)
+            told.addWidget(mark, 0, Qt.AlignmentFlag.AlignLeft)
         if item.kind is not AuthorityKind.RETIRED:
             if not first:
                 row.addWidget(

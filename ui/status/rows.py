@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.health import Area, Fact, Level
@@ -74,7 +75,7 @@ class FactRow(QWidget):
         if fact.demo:
             mark = IconLabel(context)
             mark.set("triangle-alert", "warning", "ui_status.demo")
-            column.addWidget(mark)
+            column.addWidget(mark, 0, Qt.AlignmentFlag.AlignLeft)
 
 
 def _told(fact: Fact) -> dict[str, str | int]:

@@ -13,7 +13,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "queue.state.waiting": "Waiting",
     "queue.state.working": "Being sealed",
     "queue.state.sealed": "Sealed",
-    "queue.state.duplicate": "Same as an earlier exhibit",
+    "queue.state.duplicate": "Sealed before",
     "queue.state.failed": "Not sealed",
     "queue.state.canceled": "Canceled",
     "queue.interrupted": "The program ended without warning last time. The queue was restored: {waiting} items still wait, of which {interrupted} were in hand since {since} and are done anew. What was sealed is not affected.",

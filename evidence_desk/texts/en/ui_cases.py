@@ -187,7 +187,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.link.go": "Go to it",
     "ui_cases.certificates": "List of certificates",
     "ui_cases.certificates.none": "No certificate has been issued over this exhibit.",
-    "ui_cases.certificate.issued": "issued {at}, over {count} exhibits",
+    "ui_cases.certificate.issued": "issued {at}, exhibits: {count}",
     "ui_cases.certificate.valid": "not revoked",
     "ui_cases.certificate.revoked": "revoked {at}: {why}",
     "ui_cases.certificate.save": "Save again",

@@ -15,7 +15,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "verdict.answer.strict": "Undetermined: all checks passed, but there are caveats (see below), which --strict does not let pass.",
     "verdict.more.failed": "({count} more failed, see below.)",
     "verdict.more.undetermined": "({count} more undetermined, see below.)",
-    "verdict.comma": ",",
+    "verdict.comma": ", ",
     "verdict.nothing": "Nothing was given that could show this.",
     "verdict.vouches": "In square brackets: on whose word a result rests. Without them, anybody can recompute it.",
     "verdict.folded": "{count} more checks of this kind passed and are not listed one by one.",

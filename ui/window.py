@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from ui.context import Context
@@ -195,6 +195,9 @@ class Window(QMainWindow):
         self._leaving = False
 
     def _close(self) -> None:
+        for dialog in self.findChildren(QDialog):
+            if dialog.isVisible():  # one that stays would keep the program running without a window
+                QDialog.reject(dialog)
         for page in self.pages.values():
             page.leave()
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()

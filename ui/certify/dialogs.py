@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -86,6 +87,12 @@ class Sheet(QDialog):
         self.check()
         self._error = None if isinstance(error, CanceledError) else error
         self._say_fault()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Whole at once: Qt gives a dialog no more than two thirds of the screen, and squeezes what is in it."""
+        super().showEvent(event)
+        if not self.testAttribute(Qt.WidgetAttribute.WA_Resized):
+            self.fit()
 
     def fit(self) -> None:
         """As high as what it shows; never smaller than before."""

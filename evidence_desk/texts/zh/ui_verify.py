@@ -104,7 +104,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.network.choose": "联网查询…",
     "ui_verify.network.tip": "设置向哪些网关查询登记和撤销情况",
     "ui_verify.network.title": "向法院节点网络查询",
-    "ui_verify.network.about": "查询是否登记、何时上链、有没有被撤销。只发送摘要或编号，不发送文件；网关会看到这些摘要。网关的答复都用信任根逐一核验，网关说了不算。",
+    "ui_verify.network.about": "查询是否登记、何时上链、有没有被撤销。只发送摘要或编号，不发送文件；网关会看到这些摘要。网关的答复都用信任根逐一核验，不以网关自己的说法为准。",
     "ui_verify.network.look_up": "核验时一并查询",
     "ui_verify.network.gateways": "网关地址，每行一个；留空则使用存证库已加入的网络",
     "ui_verify.network.do": "保存并重新核验",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit
 
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.statement import ExhibitKind
@@ -58,6 +58,10 @@ class BatchForm(Card):
             box.setMinimumContentsLength(letters)
             box.currentTextChanged.connect(box.setToolTip)
         self.lines = {name: QLineEdit() for name in _LINES}
+        grid = first.layout()
+        if isinstance(grid, QGridLayout):
+            grid.setColumnStretch(1, 3)
+            grid.setColumnStretch(3, 4)
         first.add("ui_seal.purpose", self.lines["purpose"], wide=True)
         self.body.addWidget(first)
         self.more = Fold(context, "ui_seal.more")

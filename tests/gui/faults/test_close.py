@@ -57,7 +57,7 @@ def test_while_a_large_file_is_sealed(window: Window, vault_folder, tmp_path, qt
     page = window.show_page(PageName.SEAL)
     assert isinstance(page, SealPage)
     page.accept_paths([sparse(tmp_path / "大.bin", BIG)])
-    qtbot.waitUntil(lambda: page.work.working and page._pace() != "", timeout=20_000)
+    qtbot.waitUntil(lambda: 0 < page.work._part < 1, timeout=20_000)
     closes(window, qtbot)
     rows, states = sound(vault_folder)
     assert rows == []
@@ -69,7 +69,7 @@ def test_while_the_queue_is_paused(window: Window, vault_folder, tmp_path, qtbot
     page = window.show_page(PageName.SEAL)
     assert isinstance(page, SealPage)
     page.accept_paths([sparse(tmp_path / "大.bin", BIG)])
-    qtbot.waitUntil(lambda: page.work.working and page._pace() != "", timeout=20_000)
+    qtbot.waitUntil(lambda: 0 < page.work._part < 1, timeout=20_000)
     page.pause.click()
     closes(window, qtbot)
     assert sound(vault_folder)[1] == {"大.bin": ItemState.WAITING}

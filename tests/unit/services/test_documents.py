@@ -208,7 +208,10 @@ FORGED = {
     "disclosures": "UPDATE exhibits SET disclosures = CAST(replace(disclosures, '买卖合同', '借款合同') AS BLOB)",
     "number": "UPDATE exhibits SET number = 'ED-0000-0000-0000-0000-0'",
     "place": "UPDATE exhibits SET seq = 2",
-    "token": "UPDATE tokens SET token = CAST(substr(token, 1, length(token) - 1) || x'00' AS BLOB)",
+    "token": (
+        "UPDATE tokens SET token = CAST(substr(token, 1, length(token) - 1) || "
+        "CASE substr(token, -1) WHEN x'00' THEN x'01' ELSE x'00' END AS BLOB)"
+    ),
 }
 
 

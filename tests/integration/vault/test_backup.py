@@ -280,7 +280,8 @@ def test_a_lost_original_stops_the_backup(sealed, tmp_path):
 def test_a_damaged_original_stops_the_restore(sealed, tmp_path, clock):
     vault, _, rows, _ = sealed
     path = vault.folder / "objects" / rows[0].objects[0].stored.name
-    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     backup(vault, tmp_path / "new")
     with pytest.raises(IntegrityError, match=r"vault\.object_damaged"):
         restore(tmp_path / "new", tmp_path / "r", clock=clock, passphrase=PASSPHRASE, verify_log=check_log)

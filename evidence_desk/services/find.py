@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from evidence_desk.core.evidence_number import Prefix, format_number, parse_number
+from evidence_desk.core.job import Job
 from evidence_desk.core.rows import CertificateRow, ExhibitRow
 from evidence_desk.errors import NotFoundError
 from evidence_desk.services.desk import Desk
@@ -81,6 +82,23 @@ def by_number(desk: Desk, number: str) -> Sequence[ExhibitRow]:
         return [row] if row else []
     prefix = parse_number(number, Prefix.EVIDENCE)
     return desk.store.exhibits.by_number(format_number(Prefix.EVIDENCE, prefix))
+
+
+def exhibits_of(desk: Desk, leaves: Sequence[bytes], job: Job | None = None) -> list[ExhibitRow]:
+    """Exhibits by leaf hash, in the order of their registration.
+
+    Raises:
+        NotFoundError: ``find.exhibit`` when one is not here.
+    """
+    rows: list[ExhibitRow] = []
+    for leaf in leaves:
+        if job is not None:
+            job.step("browse", len(rows), len(leaves))
+        row = desk.store.exhibits.exhibit(leaf)
+        if row is None:
+            raise NotFoundError("find.exhibit", number=leaf.hex())
+        rows.append(row)
+    return sorted(rows, key=lambda row: (row.logged, row.seq))
 
 
 def one_certificate(desk: Desk, number: str) -> CertificateRow:

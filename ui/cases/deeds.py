@@ -14,9 +14,10 @@ from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import UsageError
 from evidence_desk.services import annotate
 from evidence_desk.services.erase import EraseOutcome, erase
+from evidence_desk.services.find import exhibits_of
 from evidence_desk.services.recheck import RecheckOutcome, recheck
 from ui.cases.bars import UndoBar, WorkBar
-from ui.cases.finding import Chosen, leaves_of, rows_of
+from ui.cases.finding import Chosen, leaves_of
 from ui.cases.papers import Paper, Written, WrittenBundle, write_bundle, write_packages, write_paper
 from ui.cases.viewing import viewing
 from ui.context import Context
@@ -232,7 +233,7 @@ class Deeds(QObject):
 
 
 def _rows(session: Session, chosen: Chosen, job: Job) -> list[ExhibitRow]:
-    return rows_of(session, leaves_of(session, chosen, job), job)
+    return exhibits_of(session.desk, leaves_of(session, chosen, job), job)
 
 
 def _erased(session: Session, case_number: str, reason: str) -> EraseOutcome:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
-from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import NotFoundError
 from evidence_desk.services import browse
 from evidence_desk.services.browse import MAX_PAGE, ExhibitQuery, Order
 from evidence_desk.services.desk import Desk
@@ -47,22 +44,6 @@ def leaves_of(session: Session, chosen: Chosen, job: Job) -> list[bytes]:
             wanted = min(MAX_PAGE, last + 1 - start)
             found += [item.leaf_hash for item in browse.page(session.desk, chosen.query, start, wanted)]
     return found
-
-
-def rows_of(session: Session, leaves: Sequence[bytes], job: Job) -> list[ExhibitRow]:
-    """Exhibits in the order of their registration: as documents and bundles list them.
-
-    Raises:
-        NotFoundError: ``find.exhibit``.
-    """
-    rows: list[ExhibitRow] = []
-    for leaf in leaves:
-        job.step("browse", len(rows), len(leaves))
-        row = session.vault.exhibits.exhibit(leaf)
-        if row is None:
-            raise NotFoundError("find.exhibit", number=leaf.hex())
-        rows.append(row)
-    return sorted(rows, key=lambda row: (row.logged, row.seq))
 
 
 def place_of(desk: Desk, query: ExhibitQuery, leaf_hash: bytes, *, hint: int = 0) -> int | None:

@@ -8,7 +8,6 @@ from typing import Final
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QCheckBox,
     QComboBox,
@@ -28,7 +27,8 @@ from evidence_desk.core.job import Job
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.services import browse
 from evidence_desk.services.browse import CaseSummary
-from ui.certify.drafting import Order, Remark, order_of, rows_of
+from evidence_desk.services.find import exhibits_of
+from ui.certify.drafting import Order, Remark, order_of
 from ui.certify.model import Column, ExhibitModel
 from ui.certify.office import Office, SignerFacts
 from ui.certify.operator import OperatorField
@@ -42,9 +42,9 @@ from ui.widgets.flow import FlowLayout
 from ui.widgets.form import Form
 from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
+from ui.widgets.table import ROW, set_up_table
 
 _SEARCH_MS: Final = 200
-_ROW: Final = 36
 _TABLE: Final = 160
 """Height of a list that is still one."""
 
@@ -119,7 +119,7 @@ class ChooseStep(QWidget):
         """Check these exhibits and bring their case to the front."""
 
         def work(session: Session, _job: Job) -> tuple[list[tuple[bytes, str]], list[CaseSummary]]:
-            rows = rows_of(session, leaves)
+            rows = exhibits_of(session.desk, leaves)
             return [(row.leaf_hash, row.case_number) for row in rows if not row.erased], list(
                 browse.case_summaries(session.desk)
             )
@@ -299,21 +299,11 @@ class ExhibitTable(QTableView):
     def __init__(self, context: Context, model: ExhibitModel) -> None:
         super().__init__()
         self._exhibits = model
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setMinimumHeight(4 * _ROW)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(_ROW)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        set_up_table(self, context, model, "ui_certify.list")
+        self.setMinimumHeight(4 * ROW)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(Column.EXHIBIT, QHeaderView.ResizeMode.Stretch)
         self.setColumnWidth(Column.NUMBER, 210)
-        context.tongue.bind(self, self.setAccessibleName, "ui_certify.list")
         model.modelReset.connect(self._on_reset)
         context.tongue.follow(self, self._fit)
 

@@ -11,11 +11,10 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.certificate import Certificate, DemoReason, certificate_number
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import CertificateIssuer
-from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.crypto.x509 import load_certificate
-from evidence_desk.errors import NotFoundError
 from evidence_desk.services.certify import draft
 from evidence_desk.services.confirm import Draft
+from evidence_desk.services.find import exhibits_of
 
 _SOON: Final = timedelta(days=30)
 
@@ -65,20 +64,9 @@ def order_of(leaves: Sequence[bytes], *, each: bool, operator: str) -> Order:
     return Order(groups=groups, operator=operator)
 
 
-def rows_of(session: Session, leaves: Sequence[bytes]) -> list[ExhibitRow]:
-    """Exhibits in the order of the log; NotFoundError ``find.exhibit``."""
-    rows: list[ExhibitRow] = []
-    for leaf in leaves:
-        row = session.vault.exhibits.exhibit(leaf)
-        if row is None:
-            raise NotFoundError("find.exhibit", number=leaf.hex())
-        rows.append(row)
-    return sorted(rows, key=lambda item: (item.logged, item.seq))
-
-
 def drafted(session: Session, leaves: Sequence[bytes], operator: str, job: Job) -> Draft:
     """The draft of one certificate; errors of `services.certify.draft`."""
-    rows = rows_of(session, leaves)
+    rows = exhibits_of(session.desk, leaves)
     return draft(session.desk, rows, session.issuer(), trust=session.trust, job=job, operator=operator)
 
 

@@ -21,7 +21,7 @@ from evidence_desk.services.find import one_certificate
 from evidence_desk.services.revoke import revoke
 from ui.certify.issued_model import IssuedColumn, IssuedLine, IssuedModel, issued_lines
 from ui.certify.mail import mail_url
-from ui.certify.printing import print_pdfs
+from ui.certify.paper import print_pdfs
 from ui.certify.results import open_url
 from ui.context import Context
 from ui.look import tokens

@@ -23,8 +23,9 @@ from evidence_desk.errors import (
 )
 from evidence_desk.services.certify import draft, issue
 from evidence_desk.services.confirm import Draft, confirm
+from evidence_desk.services.find import exhibits_of
 from evidence_desk.services.persons import Unlocked
-from ui.certify.drafting import Order, numbered, rows_of
+from ui.certify.drafting import Order, numbered
 
 _OF_ONE = (IntegrityError, MalformedError, NotFoundError, UsageError)
 """Errors of one certificate, after which the others are issued all the same."""
@@ -96,7 +97,7 @@ def issue_alone(
     def maker(group: Sequence[bytes]) -> Maker:
         def make(issuer: CertificateIssuer) -> Draft:
             made = draft(
-                session.desk, rows_of(session, group), issuer, trust=trust, job=inner, operator=order.operator,
+                session.desk, exhibits_of(session.desk, group), issuer, trust=trust, job=inner, operator=order.operator,
                 two_person=False,
             )  # fmt: skip
             return numbered(session, made, order.moment)

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
-from ui.certify.pages import POINTS, draw_page, page_sizes
 from ui.context import Context
 from ui.look import tokens
+from ui.pdf_pages import POINTS, draw_page, page_sizes
 from ui.tasks import Lane, Running
 
 FIT: Final = 0

@@ -20,7 +20,8 @@ from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.errors import MalformedError, UsageError
 from evidence_desk.services import queue
 from evidence_desk.services.confirm import Draft
-from ui.certify.drafting import Order, drafted, numbered, rows_of
+from evidence_desk.services.find import exhibits_of
+from ui.certify.drafting import Order, drafted, numbered
 
 MOST: Final = 50
 """Certificates of one hand-over: the second person has to look at each."""
@@ -150,7 +151,7 @@ def _at(session: Session, made: Draft, moment: datetime) -> Draft:
 
 def _number(session: Session, group: Sequence[bytes], version: int, moment: datetime) -> str:
     return certificate_number(
-        exhibits=[row.leaf_hash for row in rows_of(session, group)], version=version, issued=moment,
+        exhibits=[row.leaf_hash for row in exhibits_of(session.desk, group)], version=version, issued=moment,
         origin=session.desk.origin,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QProgressBar, QTableView
 from evidence_desk.errors import CanceledError, HostError
 from ui.certify.issuing import Issue, Issued
 from ui.certify.mail import mail_url
-from ui.certify.printing import print_files
+from ui.certify.paper import print_files
 from ui.certify.result_model import ResultColumn, ResultModel
 from ui.certify.work import IssueWork
 from ui.context import Context

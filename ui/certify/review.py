@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap import persons as office_persons
@@ -20,7 +19,7 @@ from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.services import persons
 from evidence_desk.services.confirm import Draft
 from evidence_desk.services.persons import Unlocked
-from evidence_desk.vault.attempts import delay, remaining
+from evidence_desk.vault.attempts import remaining
 from evidence_desk.vault.person_keys import ATTEMPTS
 from ui.certify.dialogs import Sheet
 from ui.certify.drafting import Shown, shown
@@ -34,6 +33,7 @@ from ui.page import fitting, scrolled
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.tasks import Lane
 from ui.widgets.buttons import button
+from ui.widgets.countdown import Countdown
 from ui.widgets.form import Form
 from ui.widgets.labels import IconLabel, words
 from ui.widgets.panels import Banner
@@ -42,10 +42,8 @@ _SIZE: Final = (1080, 760)
 _LEAST: Final = (560, 440)
 _BESIDE: Final = 340
 _NARROW: Final = 760
-_TICK_MS: Final = 200
 _P12_LIMIT: Final = 1 << 20
 _WRONG: Final = "person.wrong_passphrase"
-_WAIT: Final = "vault.wait"
 
 
 class ReviewDialog(Sheet):
@@ -67,8 +65,6 @@ class ReviewDialog(Sheet):
         self._seen: set[int] = set()
         self._position = 0
         self._undrafted = False
-        self._failures = 0
-        self._until = 0.0
         self._p12: Path | None = None
         self.preview = Preview(context)
         self.remarks = RemarkList(context)
@@ -85,8 +81,7 @@ class ReviewDialog(Sheet):
         self.choose = button(context, "ui_certify.review.file", self._on_file, icon="folder-open")
         self.wait = words(context, role="warning")
         self.back = button(context, "ui_certify.review.reject", self._on_reject, icon="undo-2", danger=True)
-        self._tick = QTimer(self, interval=_TICK_MS)
-        self._tick.timeout.connect(self._on_tick)
+        self.waiting = Countdown(self, _WRONG)
         self._lay_out()
         self._connect()
         self._on_person()
@@ -184,6 +179,7 @@ class ReviewDialog(Sheet):
         self.preview.view.end_seen.connect(self._on_end_seen)
         self.person.currentIndexChanged.connect(lambda _index: self._on_person())
         self.watch(self.passphrase)
+        self.waiting.changed.connect(self._say)
         self.context.tongue.follow(self, self._say)
 
     def resizeEvent(self, event: object) -> None:
@@ -210,7 +206,7 @@ class ReviewDialog(Sheet):
         second = self.second
         given = second is not None and (second.kind is CredentialKind.KEPT or self._p12 is not None)
         secret = bool(self.passphrase.text()) or self._p12 is not None
-        return self.all_seen and given and secret and self._until <= 0
+        return self.all_seen and given and secret and self.waiting.left <= 0
 
     def act(self) -> None:
         """Unlock the credential; the drafts looked at are what it signs."""
@@ -238,25 +234,11 @@ class ReviewDialog(Sheet):
         self.failed(error)
         self.passphrase.selectAll()
         self.passphrase.setFocus()
-        if error.code in {_WRONG, _WAIT}:
-            self._failures += error.code == _WRONG
-            self._set_wait(delay(self._failures) if error.code == _WRONG else 1.0)
+        if self.waiting.refused(error):
             self.context.desk.run(
-                lambda session, _job: remaining(session.vault.folder, name=ATTEMPTS), owner=self, done=self._set_wait,
-                failed=lambda _error: None, lane=Lane.READ,
+                lambda session, _job: remaining(session.vault.folder, name=ATTEMPTS), owner=self,
+                done=self.waiting.at_least, failed=lambda _error: None, lane=Lane.READ,
             )  # fmt: skip
-
-    def _set_wait(self, seconds: float) -> None:
-        self._until = max(self._until, seconds)
-        if self._until > 0:
-            self._tick.start()
-        self._say()
-
-    def _on_tick(self) -> None:
-        self._until = max(0.0, self._until - _TICK_MS / 1000)
-        if self._until <= 0:
-            self._tick.stop()
-        self._say()
 
     def _on_person(self) -> None:
         second = self.second
@@ -303,6 +285,6 @@ class ReviewDialog(Sheet):
             self.seen.set(
                 "eye", "warning", "ui_certify.review.unseen", done=len(self._seen), total=len(found.drafts)
             )
-        self.wait.setVisible(self._until > 0)
-        self.wait.setText(self.context.tongue.say("ui_certify.review.wait", seconds=math.ceil(self._until)))
+        self.wait.setVisible(self.waiting.left > 0)
+        self.wait.setText(self.context.tongue.say("ui_certify.review.wait", seconds=self.waiting.seconds))
         self.check()

@@ -12,9 +12,10 @@ from evidence_desk.bootstrap.files import written
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import EvidenceDeskError, NotFoundError, PermissionDeniedError
+from evidence_desk.errors import EvidenceDeskError, PermissionDeniedError
 from evidence_desk.services.certify import CertifyOutcome, certify
 from evidence_desk.services.export import export
+from evidence_desk.services.find import exhibits_of
 from ui.context import Context
 
 MOST: Final = 50
@@ -34,7 +35,7 @@ def issue_one(
 
     def chosen(path: Path) -> None:
         def work(session: Session, job: Job) -> CertifyOutcome:
-            rows = rows_of(session, leaves)
+            rows = exhibits_of(session.desk, leaves)
             with written(path, force=True) as stream:  # the dialog asked before a file is replaced
                 outcome = certify(session.desk, rows, session.issuer(), trust=session.trust, job=job)
                 stream.write(outcome.certificate.pdf)
@@ -81,7 +82,7 @@ def _export(
     force = len(leaves) == 1
 
     def work(session: Session, job: Job) -> int:
-        rows = rows_of(session, leaves)
+        rows = exhibits_of(session.desk, leaves)
         trust = session.trust
         for row in rows:
             with written(place(row), force=force) as stream:
@@ -93,12 +94,3 @@ def _export(
         context.messages.inform(code, count=count, path=str(shown))
 
     context.desk.run(work, owner=owner, done=told, title="ui.work.export", changes=True)
-
-
-def rows_of(session: Session, leaves: Sequence[bytes]) -> list[ExhibitRow]:
-    """Exhibits by leaf hash; NotFoundError ``find.exhibit`` when one is gone."""
-    rows = [session.vault.exhibits.exhibit(leaf) for leaf in leaves]
-    missing = [leaf for leaf, row in zip(leaves, rows, strict=True) if row is None]
-    if missing:
-        raise NotFoundError("find.exhibit", number=missing[0].hex())
-    return [row for row in rows if row is not None]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
-from evidence_desk.errors import EvidenceDeskError, HostError
+from evidence_desk.errors import HostError
 from evidence_desk.vault.durable import write_atomically
 from ui.context import Context
 from ui.language import Tongue
 from ui.look.fonts import MONO, SANS
+from ui.printing import choose_printer
+
+if TYPE_CHECKING:
+    from PySide6.QtPrintSupport import QPrinter
 
 _COLUMNS: Final = 4
 _DPI: Final = 1200
@@ -68,32 +72,14 @@ def _document(sheet: str) -> QTextDocument:
     return document
 
 
-def print_sheet(sheet: str, context: Context, parent: QWidget) -> None:
+def print_sheet(sheet: str, context: Context, owner: QWidget) -> None:
     """Ask for a printer and print; that there is none is told."""
-    try:
-        from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo  # noqa: PLC0415 - not on every system
-    except ImportError:
-        context.messages.error(no_printer())
-        return
-    if not QPrinterInfo.availablePrinterNames():
-        context.messages.error(no_printer())
-        return
-    printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-    printer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
-    dialog = QPrintDialog(printer, parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-    def accepted() -> None:
+    def chosen(printer: QPrinter) -> None:
         _document(sheet).print_(printer)
-        if printer.printerState() is QPrinter.PrinterState.Error:
+        if printer.printerState() is type(printer).PrinterState.Error:
             context.messages.error(HostError("ui_start.print_failed", name=printer.printerName()))
         else:
             context.messages.inform("ui_start.paper.printed")
 
-    dialog.accepted.connect(accepted)
-    QDialog.open(dialog)  # its own takes a slot by name
-
-
-def no_printer() -> EvidenceDeskError:
-    """What is told when there is no printer."""
-    return HostError("ui_start.no_printer")
+    choose_printer(context, owner, chosen, lambda: context.messages.error(HostError("ui_start.no_printer")))

@@ -121,7 +121,7 @@ class PaperStep(Step):
         return recovery_sheet(self.context.tongue, folder.name, self._made.recovery_key)
 
     def _on_print(self) -> None:
-        print_sheet(self._sheet(), self.context, self.window())
+        print_sheet(self._sheet(), self.context, self)
 
     def _on_save(self) -> None:
         self.context.messages.save_as(

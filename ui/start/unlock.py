@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from evidence_desk.core.job import Job
 from evidence_desk.errors import EvidenceDeskError, PermissionDeniedError
 from evidence_desk.keyring_store import KeyringStore
-from evidence_desk.vault.attempts import delay, remaining
+from evidence_desk.vault.attempts import remaining
 from evidence_desk.vault.vault_file import VaultFile
 from ui.context import Context
 from ui.look import tokens
@@ -20,13 +19,12 @@ from ui.preferences import preferences_file
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.tasks import Lane
 from ui.widgets.buttons import button, icon_button
+from ui.widgets.countdown import Countdown
 from ui.widgets.form import Form
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
 
-_TICK_MS: Final = 200
 _WRONG: Final = "vault.wrong_passphrase"
-_WAIT: Final = "vault.wait"
 _IN_USE: Final = "vault.in_use"
 
 
@@ -42,12 +40,9 @@ class UnlockPane(QWidget):
         self._context = context
         self._keyring = KeyringStore(preferences_file().parent / "keyring")
         self._last = context.desk.folder
-        self._failures = 0
-        self._until = 0.0
         self._busy = False
         self._error: EvidenceDeskError | None = None
-        self._tick = QTimer(self, interval=_TICK_MS)
-        self._tick.timeout.connect(self._on_tick)
+        self.waiting = Countdown(self, _WRONG)
         self.vaults = QComboBox()
         self.passphrase = PassphraseField(context)
         self.caps = CapsHint(context, self.passphrase)
@@ -62,6 +57,8 @@ class UnlockPane(QWidget):
         self.passphrase.textChanged.connect(self._on_typed)
         self.vaults.currentIndexChanged.connect(self._on_vault)
         context.tongue.changed.connect(self._say)
+        self.waiting.changed.connect(self._say)
+        self.waiting.ended.connect(self.passphrase.setFocus)
         context.desk.opened.connect(self._on_desk_opened)
         self.refresh()
 
@@ -140,7 +137,8 @@ class UnlockPane(QWidget):
 
     def _begin(self) -> None:
         """A vault was put in front: nothing of another one is left."""
-        self._failures, self._until, self._error = 0, 0.0, None
+        self.waiting.clear()
+        self._error = None
         self.passphrase.forget()
         self.look.hide()
         self.from_keyring.hide()
@@ -160,7 +158,7 @@ class UnlockPane(QWidget):
         folder, seconds, remembered = facts
         if folder == self.folder:
             self.from_keyring.setVisible(remembered)
-            self._wait(seconds)
+            self.waiting.at_least(seconds)
 
     # --- deeds ------------------------------------------------------------------------------------------------
 
@@ -199,7 +197,7 @@ class UnlockPane(QWidget):
 
     def _open(self, passphrase: str, *, read_only: bool = False) -> None:
         folder = self.folder
-        if folder is None or not passphrase or self._busy or self._until > 0:
+        if folder is None or not passphrase or self._busy or self.waiting.left > 0:
             return
         self._start()
         self._context.desk.unlock(
@@ -225,7 +223,8 @@ class UnlockPane(QWidget):
             self._context.preferences.remember_vault(folder)
 
     def _on_opened(self, folder: Path, passphrase: str, *, read_only: bool) -> None:
-        self._busy, self._failures, self._until = False, 0, 0.0
+        self._busy = False
+        self.waiting.clear()
         if read_only:
             self._context.messages.inform("ui_start.read_only")
         self._keep(folder, passphrase, wanted=self.remember.isChecked())
@@ -248,39 +247,27 @@ class UnlockPane(QWidget):
         self._busy, self._error = False, error
         self.look.setVisible(error.code == _IN_USE)
         folder = self.folder
-        if error.code in {_WRONG, _WAIT} and folder is not None:
+        if folder is not None and self.waiting.refused(error):
             self.passphrase.selectAll()
-            self._failures += error.code == _WRONG
-            least = delay(self._failures) if error.code == _WRONG else 1.0  # where the folder cannot keep it
-            self._wait(least)
             self._context.tasks.run(
-                Lane.NET, lambda _job: remaining(folder), owner=self, done=self._wait, failed=_quiet
+                Lane.NET,
+                lambda _job: remaining(folder),
+                owner=self,
+                done=self.waiting.at_least,
+                failed=_quiet,
             )
         self._say()
 
     # --- waiting and saying -----------------------------------------------------------------------------------
 
-    def _wait(self, seconds: float) -> None:
-        self._until = max(self._until, seconds)
-        if self._until > 0:
-            self._tick.start()
-        self._say()
-
-    def _on_tick(self) -> None:
-        self._until = max(0.0, self._until - _TICK_MS / 1000)
-        if self._until <= 0:
-            self._tick.stop()
-            self.passphrase.setFocus()
-        self._say()
-
     def _say(self) -> None:
-        waiting = self._until > 0
+        waiting = self.waiting.left > 0
         tongue = self._context.tongue
         self.unlock.setEnabled(not self._busy and not waiting and bool(self.passphrase.text()))
         self.from_keyring.setEnabled(not self._busy and not waiting)
         self.countdown.setVisible(waiting or self._busy)
         if waiting:
-            self.countdown.setText(tongue.say("ui_start.wait", seconds=math.ceil(self._until)))
+            self.countdown.setText(tongue.say("ui_start.wait", seconds=self.waiting.seconds))
         elif self._busy:
             self.countdown.setText(tongue.say("ui_start.opening"))
         self.fault.setVisible(self._error is not None)

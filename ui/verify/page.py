@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import (
@@ -20,8 +20,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtPrintSupport import QPrintDialog, QPrinter, QPrinterInfo
-from PySide6.QtWidgets import QBoxLayout, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
@@ -31,6 +30,7 @@ from ui.context import Context
 from ui.look import tokens
 from ui.messages import copy_text
 from ui.page import Page, PageName
+from ui.printing import choose_printer, draw_on
 from ui.tasks import Lane
 from ui.verify.asking import Answered, Request, answer
 from ui.verify.basis import BasisStrip
@@ -38,11 +38,14 @@ from ui.verify.clipboard import Carried
 from ui.verify.detail import DetailView, originals_of
 from ui.verify.intake import Intake
 from ui.verify.progress import ProgressLine, ProgressLines
-from ui.verify.report import print_pdf, report_bytes, save_report
+from ui.verify.report import report_bytes, save_report
 from ui.verify.results import Entry, ResultList, ResultModel
 from ui.verify.sayings import answer_of, name_of, plain_text
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
+
+if TYPE_CHECKING:
+    from PySide6.QtPrintSupport import QPrinter
 
 _NARROW_BELOW: Final = 760
 _LOW_BELOW: Final = 600
@@ -266,32 +269,20 @@ class VerifyPage(Page):
         )
 
     def _on_print(self, entry: Entry) -> None:
-        def found(names: list[str]) -> None:
-            if names:
-                self._choose_printer(entry)
-            else:
-                self.context.messages.confirm(
-                    "ui_verify.no_printer", action="ui_verify.save", accepted=lambda: self._on_save(entry)
-                )
+        def missing() -> None:
+            self.context.messages.confirm(
+                "ui_verify.no_printer", action="ui_verify.save", accepted=lambda: self._on_save(entry)
+            )
 
-        # the print service may be slow to answer
-        self.context.tasks.run(
-            Lane.CPU, lambda _job: QPrinterInfo.availablePrinterNames(), owner=self, done=found
-        )
-
-    def _choose_printer(self, entry: Entry) -> None:
-        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
-        dialog = QPrintDialog(printer, self.window())
-        dialog.accepted.connect(lambda: self.print_on(printer, entry))
-        dialog.finished.connect(dialog.deleteLater)
-        QDialog.open(dialog)  # the print dialog's own wants a slot
+        choose_printer(self.context, self, lambda printer: self.print_on(printer, entry), missing)
 
     def print_on(self, printer: QPrinter, entry: Entry) -> None:
         """Print the report of a result on a printer."""
         done, language = entry.examination, self.context.tongue.language
 
         def work(job: Job) -> int:
-            return print_pdf(report_bytes(done, language, job), printer, job)
+            pdf = report_bytes(done, language, job)
+            return draw_on(printer, [lambda: pdf], job, refused="ui_verify.not_printed")
 
         self.context.tasks.run(
             Lane.CPU, work, owner=self, title="ui_verify.work.print",

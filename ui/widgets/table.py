@@ -63,6 +63,12 @@ class RowsModel(QAbstractTableModel, Generic[R]):
 def plain_table(context: Context, model: QAbstractItemModel, name: str) -> QTableView:
     """A table with an accessible name (a code)."""
     table = QTableView()
+    set_up_table(table, context, model, name)
+    return table
+
+
+def set_up_table(table: QTableView, context: Context, model: QAbstractItemModel, name: str) -> None:
+    """Give a table its model, its accessible name (a code) and the look of all tables."""
     table.setModel(model)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -77,4 +83,3 @@ def plain_table(context: Context, model: QAbstractItemModel, name: str) -> QTabl
     header.setHighlightSections(False)
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     context.tongue.bind(table, table.setAccessibleName, name)
-    return table

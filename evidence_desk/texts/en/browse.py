@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "stage.browse": "Finding exhibits",
     "annotate.tag": "This tag cannot be used: a tag has 1 to {limit} characters on one line, without control characters.",
     "annotate.tag.advice": "Shorten the tag, or take out special characters.",
     "annotate.note": "This note cannot be used: a note is not empty, has at most {limit} characters and no NUL.",

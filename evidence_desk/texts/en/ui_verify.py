@@ -134,7 +134,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.strange_codes.advice": "Do not open the addresses in them; scan the code on the certificate, or type the evidence number.",
     "ui_verify.many_gateways": "Too many gateways; at most {limit}.",
     "ui_verify.many_gateways.advice": "Keep only those that should be asked.",
-    "ui_verify.not_printed": "The printer “{printer}” did not take the job.",
+    "ui_verify.not_printed": "The printer “{name}” did not take the job.",
     "ui_verify.not_printed.advice": "Check that it is switched on and has paper, or save the report as PDF.",
     # The window's words for sentences that name options of the command line.
     "ui_verify.said.log.signature.no_key": "No trusted public key of the desk is at hand, so who signed the checkpoint is unknown ({origin}); choose trust roots with this key.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "stage.browse": "查找证据",
     "annotate.tag": "这个标签不可用：标签须为 1 至 {limit} 个字符，写在一行内，不含控制字符。",
     "annotate.tag.advice": "请改短标签，或者去掉其中的特殊字符。",
     "annotate.note": "这条备注不可用：备注不能为空，最多 {limit} 个字符，不含空字符。",

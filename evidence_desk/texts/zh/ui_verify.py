@@ -134,7 +134,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.strange_codes.advice": "请不要打开其中的网址；请扫描证书上的二维码，或者直接输入存证编号。",
     "ui_verify.many_gateways": "网关地址过多，最多 {limit} 个。",
     "ui_verify.many_gateways.advice": "请只保留需要询问的网关。",
-    "ui_verify.not_printed": "打印机“{printer}”没有接收打印任务。",
+    "ui_verify.not_printed": "打印机“{name}”没有接收打印任务。",
     "ui_verify.not_printed.advice": "请检查打印机是否开机、有纸，或者先把核验报告保存为 PDF。",
     # The window's words for sentences that name options of the command line.
     "ui_verify.said.log.signature.no_key": "没有可信的终端公钥，无法判断检查点由谁签署（{origin}）；请选择含有该终端公钥的信任根。",

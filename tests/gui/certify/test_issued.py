@@ -13,7 +13,8 @@ from evidence_desk.errors import CanceledError, EvidenceDeskError
 from evidence_desk.texts import Language
 from tests.gui.certify.conftest import ended, look
 from ui.certify.issued_model import IssuedColumn
-from ui.certify.printing import draw_on
+from ui.certify.paper import FAILED
+from ui.printing import draw_on
 from ui.tasks import Lane
 
 
@@ -101,7 +102,7 @@ def test_what_is_printed_has_every_page_and_the_seal(page, issued, tmp_path, qtb
     counted: list[int] = []
     sources = [issued.read_bytes, issued.read_bytes]
     page.context.tasks.run(
-        Lane.CPU, lambda job: draw_on(printer, sources, job), owner=page, done=counted.append
+        Lane.CPU, lambda job: draw_on(printer, sources, job, refused=FAILED), owner=page, done=counted.append
     )  # beside the window, as `print_pdfs` does
     qtbot.waitUntil(lambda: bool(counted), timeout=60_000)
     (pages,) = counted
@@ -120,6 +121,6 @@ def test_printing_ends_well_when_canceled_or_broken(page, issued, tmp_path):
     job = Job()
     job.cancel()
     with pytest.raises(CanceledError):
-        draw_on(paper(tmp_path / "a.pdf"), [issued.read_bytes], job)
+        draw_on(paper(tmp_path / "a.pdf"), [issued.read_bytes], job, refused=FAILED)
     with pytest.raises(EvidenceDeskError):
-        draw_on(paper(tmp_path / "b.pdf"), [lambda: b"%PDF-1.7 kaputt"], Job())
+        draw_on(paper(tmp_path / "b.pdf"), [lambda: b"%PDF-1.7 kaputt"], Job(), refused=FAILED)

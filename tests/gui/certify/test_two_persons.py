@@ -16,11 +16,11 @@ from evidence_desk.crypto import pki
 from evidence_desk.services import persons
 from evidence_desk.services.certify import certify
 from evidence_desk.services.erase import erase
+from evidence_desk.services.find import exhibits_of
 from evidence_desk.services.timestamp import timestamp
 from evidence_desk.texts import Language
 from evidence_desk.verify.files import Originals, read_trust, verify_path
 from tests.gui.certify.conftest import CASE, NAMES, P12_PASS, ended, look, pkcs12_file, seal_text
-from ui.certify.drafting import rows_of
 from ui.certify.page import CertifyPage
 from ui.certify.pending import pending
 from ui.certify.person_dialogs import EnrollDialog, PassphraseDialog
@@ -203,7 +203,7 @@ def test_a_draft_out_of_date_is_refused(office, leaves, qtbot):
     hand_over(office, leaves[:1], qtbot)
     session = office.context.desk.session
     office_persons.set_two_person(session, on=False)
-    rows = rows_of(session, leaves[:1])
+    rows = exhibits_of(session.desk, leaves[:1])
     certify(session.desk, rows, session.issuer(), trust=session.trust, job=Job())
     office_persons.set_two_person(session, on=True)
     office.waiting.review_wanted.emit(office.waiting.items[0])

@@ -37,7 +37,7 @@ def gate(context, recovery_key, vault_folder, qtbot):
 
 def try_passphrase(gate: Gate, text: str, qtbot: QtBot) -> None:
     pane = gate.unlocking
-    qtbot.waitUntil(lambda: not pane._until and not pane._busy, timeout=30_000)
+    qtbot.waitUntil(lambda: not pane.waiting.left and not pane._busy, timeout=30_000)
     pane.passphrase.setText(text)
     pane.unlock.click()
     qtbot.waitUntil(lambda: not pane._busy, timeout=30_000)
@@ -79,7 +79,7 @@ def test_the_wait_of_another_process_is_shown(context, gate, vault_folder, qtbot
         unlocked(vault_folder, "wrong", sleep=lambda _seconds: None)
     gate.show_vault(vault_folder)
     qtbot.waitUntil(gate.unlocking.countdown.isVisible, timeout=10_000)
-    assert gate.unlocking._until > 5
+    assert gate.unlocking.waiting.left > 5
 
 
 def test_the_error_follows_the_language(context, gate, qtbot):

@@ -196,10 +196,11 @@ def test_a_sheet_that_cannot_be_written_is_told(guide, make_vault, messages, tmp
     assert messages.errors[0].code == "host.io"
 
 
-def test_no_printer_is_told(guide, make_vault, messages, monkeypatch):
+def test_no_printer_is_told(guide, make_vault, messages, monkeypatch, qtbot):
     monkeypatch.setattr("PySide6.QtPrintSupport.QPrinterInfo.availablePrinterNames", list)
     make_vault(guide)
     guide.paper.print.click()
+    qtbot.waitUntil(lambda: bool(messages.errors), timeout=20_000)
     assert messages.errors[-1].code == "ui_start.no_printer"
 
 

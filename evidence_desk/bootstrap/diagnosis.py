@@ -22,7 +22,8 @@ from evidence_desk.settings import AuthorityKind
 from evidence_desk.vault.faults import host_faults
 
 _TRIAL: Final = sha256(b"evidence-desk doctor")
-_TOLERANCE_MS: Final = 2_000
+TOLERANCE_MS: Final = 2_000
+"""Difference to an authority from which a clock is called wrong."""
 _ROOM: Final = 1 << 30
 _PACKAGES: Final = (
     "cryptography", "asn1crypto", "gmssl-pyx", "gmssl", "rfc3161ng", "sqlcipher3", "pyrage", "reportlab", "pikepdf",
@@ -73,7 +74,7 @@ def check_disk(folder: Path) -> Check:
 
 def check_vault(session: Session) -> list[Check]:
     """Log, waiting exhibits, authorities; and the clock against each of them, which asks for a token."""
-    waiting = len(session.vault.exhibits.awaiting_timestamp())
+    waiting = session.vault.exhibits.count_awaiting()
     active = [item for item in session.settings if item.kind is not AuthorityKind.RETIRED]
     return [
         Check(name="log", right=True, fact=f"{session.desk.origin} #{session.desk.log.size}"),
@@ -92,7 +93,7 @@ def check_clock(name: str, authority: TimestampAuthority) -> Check:
         return Check(name="clock", right=False, fact=name, error=error)
     middle = before + (datetime.now(UTC) - before) / 2
     offset = int((reply.gen_time - middle).total_seconds() * 1000)
-    right, fact = abs(offset) <= _TOLERANCE_MS, f"{name}: {offset:+d} ms"
+    right, fact = abs(offset) <= TOLERANCE_MS, f"{name}: {offset:+d} ms"
     return Check(name="clock", right=right, fact=fact, offset_ms=offset)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from evidence_desk.bootstrap.diagnosis import check_clock, check_disk
+from evidence_desk.bootstrap.diagnosis import TOLERANCE_MS, check_clock, check_disk
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.history import DEMO_PREFIX
@@ -20,7 +20,6 @@ from evidence_desk.vault.backup import last_backup
 
 BACKUP_AGE: Final = timedelta(days=7)
 RECHECK_AGE: Final = timedelta(days=90)
-_TOLERANCE_MS: Final = 2_000
 _RECHECKED: Final = ("rechecked", "damaged", "missing")
 
 
@@ -154,7 +153,7 @@ def _clock(session: Session, now: datetime) -> Fact:
     compared = last_comparison(session.desk)
     if compared is None or not timedelta(0) <= now - compared.at <= VALID:
         return Fact(area=Area.CLOCK, level=Level.UNKNOWN, code="health.clock.unknown")
-    right = abs(compared.offset_ms) <= _TOLERANCE_MS
+    right = abs(compared.offset_ms) <= TOLERANCE_MS
     return Fact(
         area=Area.CLOCK,
         level=Level.RIGHT if right else Level.WRONG,
@@ -178,7 +177,7 @@ def _authorities(session: Session) -> list[Fact]:
         )
         for item in active
     ]  # fmt: skip
-    waiting = len(session.vault.exhibits.awaiting_timestamp())
+    waiting = session.vault.exhibits.count_awaiting()
     if waiting:
         facts.append(
             Fact(area=Area.AUTHORITIES, level=Level.WORK, code="health.waiting", facts={"count": waiting})

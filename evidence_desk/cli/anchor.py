@@ -27,6 +27,7 @@ from evidence_desk.cli.restore import network_json, tell_copies, tell_network, t
 from evidence_desk.core.leaf import SEALED
 from evidence_desk.core.moment import format_moment
 from evidence_desk.court.protocol.carried import MAX_FILE, parse_outbox
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import BusyError, UsageError
 from evidence_desk.services.anchor import AnchorOutcome
 from evidence_desk.services.carry import carry as carry_outbox
@@ -185,7 +186,7 @@ def tell(out: Output, opened: Session, outcome: AnchorOutcome, more: Mapping[str
     if outcome.tokens.error is not None:
         out.warn(outcome.tokens.error)
     print_faults(out, outcome.faults)
-    if outcome.chain_id.startswith("demo-"):
+    if outcome.chain_id.startswith(DEMO_PREFIX):
         out.say("demo.chain", chain=outcome.chain_id)
     out.document({**outcome_json(out, outcome, count), **(more or {})})
 

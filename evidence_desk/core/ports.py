@@ -182,6 +182,10 @@ class ExhibitStore(Protocol):
         """Exhibits without a token, in log order."""
         ...
 
+    def count_awaiting(self) -> int:
+        """How many `awaiting_timestamp` would give."""
+        ...
+
     def add_token(self, token: TokenRow, records: Sequence[TimeRecordRow]) -> None:
         """Store an accepted token with the reduced trees of its batch; sets `timestamped`."""
         ...

@@ -15,6 +15,8 @@ from evidence_desk.vault.database import Database, Row, Value, optional_time, pa
 from evidence_desk.vault.log_repository import LogRepository
 
 _PAGE: Final = 250
+_AWAITING: Final = "e.timestamped IS NULL AND e.statement <> x''"
+"""Exhibits without a token; those of erased cases wait for none."""
 _COLUMNS: Final = (
     "e.id, e.leaf_hash, e.seq, e.number, e.case_number, e.exhibit_no, e.title, e.kind, e.statement, e.disclosures, "
     "e.registered, e.logged, e.timestamped, e.anchored, e.certified, l.origin"
@@ -166,7 +168,12 @@ class CaseTables:
 
     def awaiting_timestamp(self) -> Sequence[ExhibitRow]:
         """Exhibits without a token, in log order; those of erased cases wait for none."""
-        return list(self._pages("AND e.timestamped IS NULL AND e.statement <> x''", None))
+        return list(self._pages(f"AND {_AWAITING}", None))
+
+    def count_awaiting(self) -> int:
+        """How many `awaiting_timestamp` would give, without reading them."""
+        row = self._database.row(f"SELECT count(*) FROM exhibits e WHERE {_AWAITING}")  # noqa: S608 - a constant
+        return 0 if row is None else int(row[0])
 
     def erased_names(self, case_number: str) -> list[str]:
         """Object names of a case."""

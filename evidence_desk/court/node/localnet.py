@@ -43,6 +43,7 @@ from evidence_desk.court.node.home import (
 )
 from evidence_desk.court.node.rpc import EngineStatus, engine_status, gateway_answers
 from evidence_desk.court.node.supervisor import Supervisor, exclusive
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.court.protocol.network_file import encode_network
 from evidence_desk.court.protocol.state import APP_VERSION
 from evidence_desk.crypto.pki import KeyKind
@@ -52,7 +53,6 @@ from tsa.authority.keys import open_keys
 MAX_NODES: Final = 16
 PORTS_A_NODE: Final = 10
 """With a base port, node i has base + 10·i for peers, the next one for RPC and the one after it for its gateway."""
-DEMO_PREFIX: Final = "demo-"
 GOVERNANCE_FOLDER: Final = "governance"
 AUTHORITY_FOLDER: Final = "authority"
 """Keys of the demo timestamp authority that the gateways embed."""

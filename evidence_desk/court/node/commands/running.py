@@ -15,10 +15,11 @@ from evidence_desk.court.node.commands.options import FolderOption, JsonOption, 
 from evidence_desk.court.node.engine import find_engine
 from evidence_desk.court.node.gateway.settings import GatewaySettings
 from evidence_desk.court.node.home import NodeHome
-from evidence_desk.court.node.localnet import DEMO_PREFIX, open_localnet, run_localnet, run_node
+from evidence_desk.court.node.localnet import open_localnet, run_localnet, run_node
 from evidence_desk.court.node.rpc import engine_status, gateway_answers, peers
 from evidence_desk.court.node.service import serve_application
 from evidence_desk.court.node.supervisor import Running, read_running
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import ConfigurationError, RemoteError
 from evidence_desk.terminal.output import ErrorTold, Output
 from evidence_desk.texts import Language

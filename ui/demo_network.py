@@ -92,12 +92,15 @@ class DemoNetwork(QObject):
             else:
                 self._join()
             return
-        networks = session.networks
-        if (
-            networks
-            and networks[0].chain_id.startswith(DEMO_PREFIX)
-            and demo_folder(session.vault.folder).is_dir()
-        ):
+        folder = session.vault.folder
+        if demo_folder(folder).is_dir():
+            self._desk.run(
+                _is_demo, owner=self, done=lambda demo: self._resume(folder, demo=demo), failed=_ignored, lane=Lane.READ
+            )  # fmt: skip
+
+    def _resume(self, folder: Path, *, demo: bool) -> None:
+        session = self._desk.session
+        if demo and session is not None and session.vault.folder == folder:
             self.start(done=_nothing, failed=_ignored)
 
     def stop(self, finished: Callable[[], None]) -> None:
@@ -192,6 +195,12 @@ class DemoNetwork(QObject):
 def demo_folder(vault: Path) -> Path:
     """Where the demo network of a vault lies."""
     return vault.with_name(f"{vault.name}-demo-court")
+
+
+def _is_demo(session: Session, _job: Job) -> bool:
+    """Whether it anchors in a network for trying out."""
+    networks = session.networks
+    return bool(networks) and networks[0].chain_id.startswith(DEMO_PREFIX)
 
 
 def _nothing() -> None:

@@ -56,7 +56,6 @@ class Preferences:
     idle_minutes: int = 10
     remember_passphrase: bool = False
     notify: bool = True
-    proxy: str = ""
     geometry: str = ""
 
 
@@ -129,7 +128,6 @@ def _parse(value: dict[str, Any]) -> Preferences:
         idle_minutes=idle if isinstance(idle, int) and not isinstance(idle, bool) and 0 <= idle <= 720 else base.idle_minutes,
         remember_passphrase=value.get("remember_passphrase") is True,
         notify=value.get("notify") is not False,
-        proxy=_text(value.get("proxy")),
         geometry=_text(value.get("geometry")),
     )  # fmt: skip
 

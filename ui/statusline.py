@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
+from evidence_desk.core.job import Job
+from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.settings import AuthorityKind
 from ui.context import Context
 from ui.look import tokens
-from ui.tasks import Running
+from ui.tasks import Lane, Running
 from ui.widgets.buttons import button, icon_button
 from ui.widgets.labels import IconLabel
+
+if TYPE_CHECKING:
+    from evidence_desk.bootstrap.session import Session
 
 
 class StatusLine(QFrame):
@@ -69,6 +74,15 @@ class StatusLine(QFrame):
             self.vault.set("lock", "text", "ui.vault.locked", folder=desk.folder.name)
         else:
             self.vault.set("lock", "text", "ui.vault.none")
-        self.demo.setVisible(
-            session is not None and any(item.kind is AuthorityKind.EMBEDDED for item in session.settings)
-        )
+        if session is None:
+            self.demo.hide()
+        else:  # beside the window: the database may be at work
+            desk.run(_has_demo, owner=self, done=self.demo.setVisible, failed=_quiet, lane=Lane.READ)
+
+
+def _has_demo(session: Session, _job: Job) -> bool:
+    return any(item.kind is AuthorityKind.EMBEDDED for item in session.settings)
+
+
+def _quiet(_error: EvidenceDeskError) -> None:
+    """The mark stays as it is; whoever works with the vault tells what is wrong with it."""

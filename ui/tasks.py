@@ -67,13 +67,13 @@ class Running(Generic[T]):
     lane: Lane
     job: Job
     title: str
-    _owner: QObject
-    _done: Done[T]
-    _failed: Failed
-    _progress: Progress | None
+    owner: QObject
+    done: Done[T]
+    failed: Failed
+    progress: Progress | None
     keep: bool = False
     active: bool = True
-    _last: float = field(default=0.0)
+    last: float = field(default=0.0)
 
     def cancel(self) -> None:
         """Ask it to stop at its next step; `failed` gets a CanceledError."""
@@ -183,22 +183,22 @@ class Tasks(QObject):
             self._arrived.emit((task, "done", result))
 
     def _report(self, task: Running[Any], report: tuple[str, int, int]) -> None:
-        if task._progress is None:  # noqa: SLF001 - a record of this module
+        if task.progress is None:
             return
         now = time.monotonic()
-        if now - task._last < _INTERVAL:  # noqa: SLF001
+        if now - task.last < _INTERVAL:
             return
-        task._last = now  # noqa: SLF001
+        task.last = now
         self._arrived.emit((task, "progress", report))
 
     # --- in the window's thread -------------------------------------------------------------------------------
 
     def _on_arrived(self, message: tuple[Running[Any], str, Any]) -> None:
         task, kind, value = message
-        alive = isValid(task._owner)  # noqa: SLF001
+        alive = isValid(task.owner)
         if kind == "progress":
-            if alive and task.active and task._progress is not None:  # noqa: SLF001
-                task._progress(*value)  # noqa: SLF001
+            if alive and task.active and task.progress is not None:
+                task.progress(*value)
             return
         task.active = False
         if kind == "failed":
@@ -207,7 +207,7 @@ class Tasks(QObject):
         try:
             self.changed.emit()
             if alive:
-                (task._done if kind == "done" else task._failed)(value)  # noqa: SLF001
+                (task.done if kind == "done" else task.failed)(value)
         finally:  # a fault in a callback must not keep the program from closing
             self._end()
 

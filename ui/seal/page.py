@@ -223,9 +223,7 @@ class SealPage(Page):
             else ""
         )
         self.pace.setText(self._pace() if work.working else "")
-        self.context.tongue.bind(
-            self.pause, self.pause.setText, "ui_seal.resume" if self._stopped(waiting) else "ui_seal.pause"
-        )
+        self.pause.setText(say("ui_seal.resume" if self._stopped(waiting) else "ui_seal.pause"))
         for widget in (self.pause, self.cancel, self.retry, self.clear):
             widget.setVisible(total > 0)
         self.pause.setEnabled(work.working or waiting > 0)

@@ -68,14 +68,10 @@ class AppearanceTab(SettingsTab):
             self.scale.setItemText(place, f"{self.scale.itemData(place)} %")
 
     def _on_language(self) -> None:
-        language = Language(self.language.currentData())
-        self.context.preferences.change(language=language)
-        self.context.tongue.set_language(language)
+        self.context.choose_language(Language(self.language.currentData()))
 
     def _on_scheme(self) -> None:
-        scheme = Scheme(self.scheme.currentData())
-        self.context.preferences.change(scheme=scheme)
-        self.context.look.set_scheme(scheme)
+        self.context.choose_scheme(Scheme(self.scheme.currentData()))
 
     def _on_scale(self) -> None:
         self.context.preferences.change(scale=int(self.scale.currentData()))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit
 from evidence_desk.bootstrap.networking import Joined, choose_network, register_desk
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.settings import NetworkSetting, load_proxy
 from ui.context import Context
@@ -116,7 +117,7 @@ class NetworkTab(SettingsTab):
         networks, proxy = found
         self.proxy.setText(proxy)
         present = networks[0] if networks else None
-        self.mark.setVisible(present is not None and present.chain_id.startswith("demo-"))
+        self.mark.setVisible(present is not None and present.chain_id.startswith(DEMO_PREFIX))
         if present is None:
             self.context.tongue.bind(self.joined, self.joined.setText, "health.network.none")
             self.list.clear()

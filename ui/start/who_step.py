@@ -83,14 +83,10 @@ class WhoStep(Step):
         return card
 
     def _on_language(self) -> None:
-        language = Language(self.language.currentData())  # Qt gives a plain str back
-        self.context.preferences.change(language=language)
-        self.context.tongue.set_language(language)
+        self.context.choose_language(Language(self.language.currentData()))  # Qt gives a plain str back
 
     def _on_scheme(self) -> None:
-        scheme = Scheme(self.scheme.currentData())
-        self.context.preferences.change(scheme=scheme)
-        self.context.look.set_scheme(scheme)
+        self.context.choose_scheme(Scheme(self.scheme.currentData()))
 
     def _say(self) -> None:
         for at, scheme in enumerate(Scheme):

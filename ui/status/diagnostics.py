@@ -16,6 +16,7 @@ from evidence_desk.bootstrap.health import local_health
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.core.moment import format_moment
+from evidence_desk.court.protocol.history import DEMO_PREFIX
 from ui.context import Context
 from ui.tasks import Lane
 from ui.widgets.buttons import button
@@ -40,7 +41,7 @@ def diagnostics(session: Session | None, context: Context) -> dict[str, Any]:
         document["vault"] = {
             "log_size": session.desk.log.size,
             "authorities": [item.kind.value for item in session.settings],
-            "networks": [{"demo": item.chain_id.startswith("demo-"), "gateways": len(item.gateways)} for item in session.networks],
+            "networks": [{"demo": item.chain_id.startswith(DEMO_PREFIX), "gateways": len(item.gateways)} for item in session.networks],
             "health": [{"area": fact.area.value, "level": fact.level.value, "code": fact.code} for fact in local_health(session)],
         }  # fmt: skip
     return document

@@ -73,24 +73,31 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustState:
-    """Trust roots in force: by hand, the vault's own, or none; `fault` why they cannot be read."""
+    """Trust roots in force: by hand, the vault's own, or none; `fault` why they cannot be read.
+
+    Attributes:
+        joined: chain ID of the network that the open vault joined, empty for none.
+    """
 
     trust: Trust = NO_TRUST
     by_hand: bool = False
     folder: str = ""
     fault: EvidenceDeskError | None = None
+    joined: str = ""
 
 
 def trust_state(basis: Basis, session: Session | None) -> TrustState:
     """The trust roots that an examination would go by now; no error, a fault."""
     by_hand = basis.trust is not None
     folder = "" if basis.trust is None else str(basis.trust)
+    networks = () if session is None else session.networks
+    joined = networks[0].chain_id if networks else ""
     try:
         if basis.trust is not None:
-            return TrustState(trust=read_trust(basis.trust), by_hand=True, folder=folder)
-        return TrustState(trust=NO_TRUST if session is None else session.trust)
+            return TrustState(trust=read_trust(basis.trust), by_hand=True, folder=folder, joined=joined)
+        return TrustState(trust=NO_TRUST if session is None else session.trust, joined=joined)
     except EvidenceDeskError as error:
-        return TrustState(by_hand=by_hand, folder=folder, fault=error)
+        return TrustState(by_hand=by_hand, folder=folder, fault=error, joined=joined)
 
 
 def answer(request: Request, basis: Basis, session: Session | None, job: Job) -> list[Answered]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -116,7 +117,7 @@ class BasisStrip(QFrame):
                 self._context.messages.error(state.fault)
                 return
             self._context.preferences.change(trust=str(folder))
-            self._show(state)
+            self._show(replace(state, joined=self.state.joined))
             self.changed.emit()
 
         self._context.tasks.run(
@@ -157,17 +158,16 @@ class BasisStrip(QFrame):
         else:
             self.trust.set("triangle-alert", "warning", "ui_verify.trust.none")
             self.trust_facts.setText(tongue.say("ui_verify.trust.none.why"))
-        value, session = context.preferences.value, context.desk.session
-        joined = session is not None and bool(session.networks)
+        value = context.preferences.value
         if not value.look_up:
             self.network.set("wifi-off", "text", "ui_verify.network.off")
             self.network_facts.setText("")
         elif value.gateways:
             self.network.set("globe", "text", "ui_verify.network.given")
             self.network_facts.setText(printable(", ".join(value.gateways)))
-        elif joined and session is not None:
+        elif state.joined:
             self.network.set("globe", "text", "ui_verify.network.joined")
-            self.network_facts.setText(session.networks[0].chain_id)
+            self.network_facts.setText(state.joined)
         else:
             self.network.set("wifi-off", "text", "ui_verify.network.none")
             self.network_facts.setText("")

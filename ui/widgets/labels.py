@@ -73,19 +73,6 @@ class IconLabel(QWidget):
         self._word.setStyleSheet(f"color: {color}; font-weight: bold;")
 
 
-class StatusChip(IconLabel):
-    """通过 / 未通过 / 无法判断: icon, word and color together."""
-
-    def __init__(self, context: Context, status: Status | None = None) -> None:
-        super().__init__(context)
-        if status is not None:
-            self.set_status(status)
-
-    def set_status(self, status: Status) -> None:
-        """Show an outcome."""
-        self.set(STATUS_ICONS[status], status.value, f"ui.status.{status.value}")
-
-
 class DigestLabel(QWidget):
     """A digest or number in groups that never break in the middle, copied with one click."""
 

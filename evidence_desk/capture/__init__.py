@@ -1,0 +1,1 @@
+"""Recording web pages: blind proxy, capture browser, environment checks."""

@@ -24,7 +24,8 @@ from evidence_desk.core.statement import ExhibitKind
 from evidence_desk.errors import EvidenceDeskError, RemoteError, UsageError
 from evidence_desk.services.derive import Relation, derived_source
 from evidence_desk.services.find import one_exhibit
-from evidence_desk.services.seal import DEFAULT_CASE, SealOutcome, SealRequest
+from evidence_desk.services.register import DEFAULT_CASE
+from evidence_desk.services.seal import SealOutcome, SealRequest
 from evidence_desk.services.seal import seal as seal_paths
 from evidence_desk.services.sources import find_sources
 from evidence_desk.services.timestamp import timestamp as timestamp_waiting

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.statement import ExhibitKind
 from evidence_desk.services.browse import CaseSummary
-from evidence_desk.services.seal import DEFAULT_CASE, SealRequest
+from evidence_desk.services.register import DEFAULT_CASE
+from evidence_desk.services.seal import SealRequest
 from ui.context import Context
 from ui.look import tokens
 from ui.widgets.flow import FlowLayout

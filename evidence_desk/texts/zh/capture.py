@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "capture.unknown": "没有这样一次正在进行的取证：{number}。",
+    "capture.unknown.advice": "请刷新后再试；可能已被封存或放弃。",
     "malformed.stream": "这份记录的数据流格式不正确。",
     "malformed.stream.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "malformed.connections": "连接索引格式不正确（{reason}）。",
     "malformed.connections.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "bug.chunk": "程序内部错误：数据块大小 {size} 不合要求。",
     "bug.chunk.advice": "请保存诊断信息并联系技术支持。",
+    "capture.address": "“{address}”不是可以访问的网址。",
+    "capture.address.advice": "请输入完整网址，例如 https://www.example.com/；网址中不要带用户名和密码。",
+    "malformed.capture_plan": "取证计划格式不正确（{reason}）。",
+    "malformed.capture_plan.advice": "请检查网址、时限、窗口大小等设置后重试；如果来自证据包，请重新核验证据包。",
+    "malformed.extra_ca": "附加的根证书文件无法识别。",
+    "malformed.extra_ca.advice": "请使用 PEM 或 DER 格式的 X.509 证书文件。",
+    "malformed.capture_message": "取证浏览器发来的消息格式不正确（{kind}）。",
+    "malformed.capture_message.advice": "请重新进行网页取证；若反复出现，请保存诊断信息并联系技术支持。",
 }

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from evidence_desk.core.browse_ports import BrowseStore
+from evidence_desk.core.capture.rows import CaptureStore
 from evidence_desk.core.certificate.model import Certificate
 from evidence_desk.core.court_ports import CourtStore
 from evidence_desk.core.digests import DigestPair
@@ -315,6 +316,14 @@ class ObjectStore(Protocol):
         """Whether there is a file for an original, be it sound or not."""
         ...
 
+    def wrap(self, data: bytes, *, case_number: str) -> bytes:
+        """An age file that only the keys of a case open, for secrets that travel inside an exhibit; NotFoundError."""
+        ...
+
+    def unwrap(self, data: bytes, *, case_number: str) -> bytes:
+        """Plain bytes of what `wrap` made; IntegrityError ``vault.object_damaged``, NotFoundError."""
+        ...
+
     def check(self, stored: StoredObject, *, case_number: str, job: Job) -> bool:
         """Decrypt and compare size and both digests; False when they differ or it cannot be decrypted."""
         ...
@@ -346,6 +355,11 @@ class Store(Protocol):
     @property
     def queue(self) -> QueueStore:
         """Files waiting to be sealed, and drafts of forms."""
+        ...
+
+    @property
+    def captures(self) -> CaptureStore:
+        """Web captures."""
         ...
 
     @property

@@ -123,6 +123,27 @@ class ObjectRepository:
             return False
         return size == stored.size and digests.matches(stored.digests)
 
+    def wrap(self, data: bytes, *, case_number: str) -> bytes:
+        """An age file that only the keys of a case open, for secrets that travel inside an exhibit.
+
+        Raises:
+            NotFoundError: ``vault.case_erased``.
+        """
+        sink = io.BytesIO()
+        _encrypt(io.BytesIO(data), sink, self._keybag.keys_for_writing(case_number))
+        return sink.getvalue()
+
+    def unwrap(self, data: bytes, *, case_number: str) -> bytes:
+        """Plain bytes of what `wrap` made.
+
+        Raises:
+            IntegrityError: ``vault.object_damaged`` when the keys of the case do not open it.
+            NotFoundError: ``vault.case_erased`` or ``vault.case_unknown``.
+        """
+        plain = io.BytesIO()
+        _decrypt(io.BytesIO(data), plain, self._keybag.keys(case_number))
+        return plain.getvalue()
+
     def batch(self) -> AbstractContextManager[Batch]:
         """Store many objects with one sync, by `Batch.settle` or at the end of the block.
 

@@ -10,6 +10,7 @@ from evidence_desk.core.envelope import Box
 from evidence_desk.core.rows import StoredObject
 from evidence_desk.errors import ConfigurationError
 from evidence_desk.vault.browse_tables import BrowseTables
+from evidence_desk.vault.capture_tables import CaptureTables
 from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.keys import DeskSigner
@@ -54,6 +55,11 @@ class Rebuilding:
     def queue(self) -> QueueRepository:
         """Files waiting to be sealed, and drafts of forms."""
         return self._vault.queue
+
+    @property
+    def captures(self) -> CaptureTables:
+        """Web captures."""
+        return self._vault.captures
 
     @property
     def objects(self) -> ObjectRepository:

@@ -20,6 +20,7 @@ from evidence_desk.errors import ConfigurationError, HostError, NotFoundError, P
 from evidence_desk.vault import building, durable, migrations
 from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.browse_tables import BrowseTables
+from evidence_desk.vault.capture_tables import CaptureTables
 from evidence_desk.vault.court_tables import CourtRepository
 from evidence_desk.vault.database import FILE_NAME as DATABASE
 from evidence_desk.vault.database import Database
@@ -100,6 +101,7 @@ class Vault:
         self._exhibits = ExhibitRepository(self._database, lambda: self._log)
         self._court = CourtRepository(self._database, lambda: self._log)
         self._queue = QueueRepository(self._database)
+        self._captures = CaptureTables(self._database)
         self._browse = BrowseTables(self._database)
         self._objects = ObjectRepository(
             self._folder / OBJECTS, self._keybag, referenced=self._referenced, read_only=self._read_only
@@ -204,6 +206,11 @@ class Vault:
     def queue(self) -> QueueRepository:
         """Files waiting to be sealed, and drafts of forms."""
         return self._queue
+
+    @property
+    def captures(self) -> CaptureTables:
+        """Web captures."""
+        return self._captures
 
     @property
     def objects(self) -> ObjectRepository:
@@ -486,6 +493,7 @@ class Vault:
     def _erase_rows(self, case_number: str) -> None:
         self._exhibits.set_setting(REWRITE, b"true")
         self._queue.erase_rows(case_number)
+        self._captures.erase_rows(case_number)
         self._exhibits.erase_rows(case_number, self._clock.now())
 
     def _sweep_folder(self) -> None:

@@ -20,4 +20,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.extra_ca.advice": "Use X.509 certificates in PEM or DER.",
     "malformed.capture_message": "A message of the capture browser is not well-formed ({kind}).",
     "malformed.capture_message.advice": "Capture again; if it happens again, save the diagnostics and contact support.",
+    "bug.workspace_name": "Internal fault: “{name}” cannot name a file of a capture.",
+    "bug.workspace_name.advice": "Save the diagnostics and contact support.",
+    "bug.workspace_exists": "Internal fault: the capture's file “{name}” is already there.",
+    "bug.workspace_exists.advice": "Save the diagnostics and contact support.",
+    "capture.no_file": "This capture has no file “{name}”.",
+    "capture.no_file.advice": "Make sure that you chose the complete folder or package of the capture.",
 }

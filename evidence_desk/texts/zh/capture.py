@@ -20,4 +20,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.extra_ca.advice": "请使用 PEM 或 DER 格式的 X.509 证书文件。",
     "malformed.capture_message": "取证浏览器发来的消息格式不正确（{kind}）。",
     "malformed.capture_message.advice": "请重新进行网页取证；若反复出现，请保存诊断信息并联系技术支持。",
+    "bug.workspace_name": "程序内部错误：“{name}”不能用作取证文件名。",
+    "bug.workspace_name.advice": "请保存诊断信息并联系技术支持。",
+    "bug.workspace_exists": "程序内部错误：取证文件“{name}”已经存在。",
+    "bug.workspace_exists.advice": "请保存诊断信息并联系技术支持。",
+    "capture.no_file": "这份取证记录中没有文件“{name}”。",
+    "capture.no_file.advice": "请确认选择的是完整的取证文件夹或取证包。",
 }

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "malformed.capture_started": "The record of how the capture began is not well-formed.",
+    "malformed.capture_started.advice": "Use the complete capture; if it came from a package, verify the package again.",
+    "malformed.capture_mark": "A mark of the capture is not well-formed.",
+    "malformed.capture_mark.advice": "Use the complete capture; if it came from a package, verify the package again.",
+    "malformed.capture_manifest": "The manifest of the capture is not well-formed ({reason}).",
+    "malformed.capture_manifest.advice": "Use the complete capture; if it came from a package, verify the package again.",
     "capture.unknown": "No such capture is running: {number}.",
     "capture.unknown.advice": "Refresh and try again; it may have been sealed or abandoned.",
     "malformed.stream": "This recorded stream is not well-formed.",

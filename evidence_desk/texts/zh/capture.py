@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "malformed.capture_started": "取证开始记录的格式不正确。",
+    "malformed.capture_started.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
+    "malformed.capture_mark": "取证进度记录的格式不正确。",
+    "malformed.capture_mark.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
+    "malformed.capture_manifest": "取证清单的格式不正确（{reason}）。",
+    "malformed.capture_manifest.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "capture.unknown": "没有这样一次正在进行的取证：{number}。",
     "capture.unknown.advice": "请刷新后再试；可能已被封存或放弃。",
     "malformed.stream": "这份记录的数据流格式不正确。",

@@ -18,6 +18,7 @@ from ui.demo_network import DemoNetwork
 from ui.desk import OpenDesk
 from ui.faults import Faults
 from ui.guard import Guard
+from ui.interpreter import take_short_turns
 from ui.language import Tongue
 from ui.logfile import keep_log, log_file
 from ui.look.fonts import load_fonts
@@ -110,6 +111,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def prepare(context: Context) -> None:
     """What is to be done beside the first window: load the vault's code, remove what a crash left of copies to look at."""
+    take_short_turns()
 
     def remove(_job: Job) -> None:
         from ui.cases.viewing import remove_leftovers  # noqa: PLC0415 - not before the first window

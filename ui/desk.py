@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from evidence_desk.core.job import Job
 from evidence_desk.errors import BugError, BusyError, CanceledError, EvidenceDeskError
+from ui.interpreter import load
 from ui.tasks import Done, Failed, Lane, Progress, Running, Tasks
 
 if TYPE_CHECKING:
@@ -91,11 +92,9 @@ class OpenDesk(QObject):
 
     def prepare(self) -> None:
         """Load what opening a vault needs, beside the first window: it takes longer than the window itself."""
-
-        def load(_job: Job) -> None:
-            import evidence_desk.bootstrap.opening  # noqa: F401, PLC0415
-
-        self._tasks.run(Lane.CPU, load, owner=self, done=_loaded)
+        self._tasks.run(
+            Lane.CPU, lambda _job: load("evidence_desk.bootstrap.opening"), owner=self, done=_loaded
+        )
 
     def adopt(self, session: Session) -> None:
         """Take over a session just made (first start, restore)."""

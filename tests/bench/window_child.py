@@ -20,7 +20,7 @@ from evidence_desk.services.seal import SealRequest, seal
 from evidence_desk.services.timestamp import timestamp
 from tests.bench.files import PASSPHRASE
 from tests.gui.watchdog import Watchdog
-from ui.app import Program, make_program
+from ui.app import Program, make_program, prepare
 from ui.cases.page import CasesPage
 from ui.certify.drafting import Order
 from ui.certify.issuing import Target
@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
     application = QApplication([])
     program = make_program(application, PreferenceStore())
     program.window.show()
+    prepare(program.context)
     application.sendPostedEvents()
     session = unlocked(Path(arguments[1]), PASSPHRASE)
     program.context.desk.adopt(session)

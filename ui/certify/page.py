@@ -28,6 +28,7 @@ from ui.certify.sign import SignStep
 from ui.certify.waiting import WaitingTab
 from ui.certify.work import issue_work
 from ui.context import Context
+from ui.interpreter import load
 from ui.page import Page, PageName
 from ui.tasks import Lane
 
@@ -59,6 +60,7 @@ class CertifyPage(Page):
             self.tabs.addTab(tab, "")
         self.body.addWidget(self.tabs, 1)
         self._connect()
+        context.tasks.run(Lane.CPU, lambda _job: load("reports.issuer"), owner=self, done=lambda _: None)
         if self.work.working or self.work.issue is not None:
             self.result.show_running()
             self.steps.setCurrentWidget(self.result)

@@ -21,7 +21,8 @@ from ui.certify.pin import PinAsker
 from ui.context import Context
 from ui.tasks import Running
 
-_FETCH_MS: Final = 100
+_FETCH_MS: Final = 200
+"""Between two changes of what is shown of a run."""
 
 
 class IssueWork(QObject):
@@ -43,6 +44,7 @@ class IssueWork(QObject):
         self._run: Running[Issue] | None = None
         self._lock = threading.Lock()
         self._new: deque[Issued] = deque()
+        self._reached: tuple[int, int] | None = None
         self.issued: list[Issued] = []
         self.issue: Issue | None = None
         self.target: Target | None = None
@@ -133,13 +135,18 @@ class IssueWork(QObject):
         with self._lock:
             found = list(self._new)
             self._new.clear()
-        if found and self._context.desk.session is not None:
+        if self._context.desk.session is None:
+            return
+        if found:
             self.issued += found
             self.added.emit(found)
+        if self._reached is not None:
+            reached, self._reached = self._reached, None
+            self.progressed.emit(*reached)
 
     def _on_progress(self, stage: str, done: int, total: int) -> None:
         if stage == "issue" or self.total == 1:
-            self.progressed.emit(done, total)
+            self._reached = (done, total)
 
     def _on_done(self, outcome: Issue) -> None:
         self._end()
@@ -162,7 +169,7 @@ class IssueWork(QObject):
             self._context.tasks.on_unhandled(error)
 
     def _end(self) -> None:
-        self._run = None
+        self._run, self._reached = None, None
         self._timer.stop()
         self._fetch()
 

@@ -44,6 +44,16 @@ class RowsModel(QAbstractTableModel, Generic[R]):
         """Columns."""
         return 0 if parent.isValid() else len(self._titles)
 
+    def multiData(self, index: Index, span: Any) -> None:
+        """All roles of a cell at once: a turn of the interpreter a cell and not seven, while other threads are at work."""
+        for at in range(len(span)):  # QModelRoleDataSpan: a sequence, which its declaration does not say
+            role = span[at]
+            value = self.data(index, role.role())
+            if value is None:
+                role.clearData()
+            else:
+                role.setData(value)
+
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:

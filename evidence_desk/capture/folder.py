@@ -120,6 +120,11 @@ class FolderWorkspace:
                 raise
             self._sync()
 
+    def discard(self, name: str) -> None:
+        """Remove a file that can be made again; nothing happens when it is missing."""
+        with self._faults(name):
+            self._path(name).unlink(missing_ok=True)
+
     def spool(self) -> BinaryIO:
         """Anonymous file on the same disk; gone when closed."""
         with self._faults("spool"):

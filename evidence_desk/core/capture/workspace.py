@@ -62,6 +62,10 @@ class Workspace(Protocol):
         """Give a file this content whether or not it exists; durable on return, the old one or the new."""
         ...
 
+    def discard(self, name: str) -> None:
+        """Remove a file that can be made again; nothing happens when it is missing."""
+        ...
+
     def spool(self) -> BinaryIO:
         """Anonymous file on the same disk to write and read again; gone when closed."""
         ...

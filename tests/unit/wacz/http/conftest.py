@@ -1,0 +1,56 @@
+"""Recorded bytes, fed as they came or cut anywhere."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+
+import pytest
+
+from evidence_desk.core.capture.stream import Direction
+from evidence_desk.wacz.http.limits import DEFAULT_LIMITS, Limits
+from evidence_desk.wacz.http.reader import HttpReader, HttpResult
+
+IN, OUT = Direction.IN, Direction.OUT
+Turns = Sequence[tuple[Direction, bytes]]
+
+
+class Desk:
+    """Reads recorded turns and gives the spool files back."""
+
+    def __init__(self) -> None:
+        self._results: list[HttpResult] = []
+
+    def read(
+        self,
+        turns: Iterable[tuple[Direction, bytes]],
+        *,
+        alpn: str | None = None,
+        whole: bool = True,
+        scheme: str = "https",
+        port: int = 443,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> HttpResult:
+        """Turn `n` comes at moment `n` thousand."""
+        reader = HttpReader(
+            number=7,
+            scheme=scheme,
+            host="a.test",
+            port=port,
+            spool=lambda: tempfile.TemporaryFile("w+b"),
+            limits=limits,
+        )
+        reader.choose(alpn)
+        for index, (direction, data) in enumerate(turns):
+            reader.feed(direction, 1000 * index, data)
+        self._results.append(result := reader.finish(whole=whole))
+        return result
+
+    def close(self) -> None:
+        for result in self._results:
+            result.close()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    made = Desk()
+    yield made
+    made.close()

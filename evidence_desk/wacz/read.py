@@ -99,7 +99,13 @@ class WaczReader:
         """
         if name not in self._evidence:
             raise refuse("missing", name)
-        path = EVIDENCE + name
+        return self._open(EVIDENCE + name)
+
+    def open_archive(self) -> BinaryIO:
+        """The whole WARC file, as `open`."""
+        return self._open(WARC)
+
+    def _open(self, path: str) -> BinaryIO:
         return io.BufferedReader(_Digested(self._zip, path, self._digests[path]), _CHUNK)
 
     def entries(self) -> Iterator[Entry]:

@@ -92,21 +92,21 @@ def encode_connection(connection: Connection) -> bytes:
 
 
 def parse_index(data: bytes) -> tuple[Connection, ...]:
-    """Read an index strictly: canonical lines, numbers ascending.
+    """Read an index strictly: canonical lines, each number once. They lie in the order of ending; the result is by number.
 
     Raises:
         MalformedError: ``malformed.connections``.
     """
-    result: list[Connection] = []
+    found: dict[int, Connection] = {}
     for line in data.splitlines(keepends=True):
         if not line.endswith(b"\n"):
             raise MalformedError("malformed.connections", reason="torn")
         value = decode(line[:-1], what="connections", limit=MAX_LINE)
         connection = _connection(value)
-        if result and connection.number <= result[-1].number:
-            raise MalformedError("malformed.connections", reason="order")
-        result.append(connection)
-    return tuple(result)
+        if connection.number in found:
+            raise MalformedError("malformed.connections", reason="twice")
+        found[connection.number] = connection
+    return tuple(found[number] for number in sorted(found))
 
 
 def _connection(value: JSON) -> Connection:

@@ -16,6 +16,7 @@ from evidence_desk.errors import BugError, MalformedError
 
 MAX_CHUNK: Final = 1 << 20
 _HEAD: Final = struct.Struct(">cQI")
+HEAD_SIZE: Final = _HEAD.size
 
 
 class Direction(StrEnum):
@@ -25,6 +26,9 @@ class Direction(StrEnum):
     """From the browser to the server."""
     IN = "<"
     """From the server to the browser."""
+
+
+_MARKS: Final = {direction: direction.value.encode() for direction in Direction}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,11 @@ def encode_chunk(chunk: Chunk) -> bytes:
     if not 0 < len(chunk.data) <= MAX_CHUNK:
         raise BugError("bug.chunk", size=len(chunk.data))
     return _HEAD.pack(chunk.direction.value.encode(), chunk.at, len(chunk.data)) + chunk.data
+
+
+def put_head(target: bytearray | memoryview, direction: Direction, at: int, length: int) -> None:
+    """Write the head of a chunk into the first `HEAD_SIZE` bytes of a buffer whose `length` data bytes follow there."""
+    _HEAD.pack_into(target, 0, _MARKS[direction], at, length)
 
 
 class StreamReader:

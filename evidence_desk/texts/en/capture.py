@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "erase.capturing": "A capture of case {case} has not ended.",
+    "erase.capturing.advice": "Seal or abandon it first, then erase the case.",
     "malformed.capture_started": "The record of how the capture began is not well-formed.",
     "malformed.capture_started.advice": "Use the complete capture; if it came from a package, verify the package again.",
     "malformed.capture_mark": "A mark of the capture is not well-formed.",
@@ -58,4 +60,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.limit.loaded": "Only what the browser asked for and received is recorded; what was never asked for, or failed to load, is not in it; failures are listed.",
     "capture.limit.protocols": "HTTP/3 (QUIC) and Encrypted Client Hello were off, so that all traffic could be recorded.",
     "capture.limit.revocation": "The browser did not ask online whether server certificates were revoked; a status stapled to the handshake (OCSP) is kept where there was one.",
+    "malformed.socks": "These bytes are no request to a SOCKS5 proxy ({reason}).",
+    "malformed.socks.advice": "Let only the capture browser use the recording proxy.",
+    "malformed.dns": "The answer of a name server is not well-formed ({reason}).",
+    "malformed.dns.advice": "It was recorded as received; ask another name server.",
+    "malformed.lookups": "The record of name lookups is not well-formed ({reason}).",
+    "malformed.lookups.advice": "Use the complete capture; if it came from a package, verify the package again.",
+    "capture.no_port": "The recording proxy cannot open a port on this machine ({reason}).",
+    "capture.no_port.advice": "Check whether security software keeps the program from listening on 127.0.0.1, then capture again.",
+    "capture.journal_unwritten": "Part of the index of connections could not be written.",
+    "capture.journal_unwritten.advice": "Make room on the disk, then recover this capture; recorded streams are not affected.",
+    "bug.recorder": "Internal fault: the recording proxy stopped ({reason}).",
+    "bug.recorder.advice": "What was recorded is kept; save the diagnostics and contact support.",
 }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "erase.capturing": "案件 {case} 有一次取证还没有结束。",
+    "erase.capturing.advice": "请先封存或放弃这次取证，再删除案件。",
     "malformed.capture_started": "取证开始记录的格式不正确。",
     "malformed.capture_started.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "malformed.capture_mark": "取证进度记录的格式不正确。",
@@ -58,4 +60,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.limit.loaded": "只记录浏览器实际请求并收到的数据；没有触发载入的内容、载入失败的请求不在其中，失败情况列在清单里。",
     "capture.limit.protocols": "为使全部流量可记录，取证时停用了 HTTP/3（QUIC）和加密客户端问候（ECH）。",
     "capture.limit.revocation": "浏览器不联机查询服务器证书是否被吊销；握手中附带的吊销状态（OCSP）如有则保存。",
+    "malformed.socks": "这段数据不是 SOCKS5 代理请求（{reason}）。",
+    "malformed.socks.advice": "请只让取证浏览器使用记录代理。",
+    "malformed.dns": "域名服务器的回答格式不正确（{reason}）。",
+    "malformed.dns.advice": "该回答已按原样记录；请改用其他域名服务器再查询。",
+    "malformed.lookups": "域名解析记录格式不正确（{reason}）。",
+    "malformed.lookups.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
+    "capture.no_port": "无法在本机打开记录代理的端口（{reason}）。",
+    "capture.no_port.advice": "请检查安全软件是否阻止本程序监听 127.0.0.1，然后重新取证。",
+    "capture.journal_unwritten": "连接索引未能全部写入磁盘。",
+    "capture.journal_unwritten.advice": "请清理磁盘空间后恢复这份取证记录；已记录的数据流不受影响。",
+    "bug.recorder": "程序内部错误：记录代理意外停止（{reason}）。",
+    "bug.recorder.advice": "已记录的内容仍然保留；请保存诊断信息并联系技术支持。",
 }

@@ -1,0 +1,440 @@
+"""One connection that a client of the recorder asked for, from its greeting to the line of the index."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+from evidence_desk.capture import socks
+from evidence_desk.capture.guard import Guard, Refusal
+from evidence_desk.capture.limits import Limits
+from evidence_desk.capture.notice import Notice, NoticeKind
+from evidence_desk.capture.peers import Endpoint, Peer
+from evidence_desk.capture.pump import ABORT, Account, Pump
+from evidence_desk.capture.reactor import READ, WRITE, Reactor
+from evidence_desk.capture.recording import NOTHING, StreamRecorder
+from evidence_desk.capture.socks import Reply
+from evidence_desk.core.capture.connection import Connection, Ending, Fate
+from evidence_desk.core.capture.lookup import Lookup, Outcome
+from evidence_desk.core.moment import format_moment
+from evidence_desk.core.ports import Clock
+from evidence_desk.errors import HostError, MalformedError
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MAX_HELD: Final = 4096
+"""Bytes of a client before it is served."""
+_PROGRESS: Final = frozenset(
+    {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0), errno.EALREADY}
+)
+_DESCRIPTORS: Final = ("EMFILE", "ENFILE")
+
+
+class Recorder(Protocol):
+    """What a link needs from the recorder that accepted it."""
+
+    reactor: Reactor
+    account: Account
+    limits: Limits
+    clock: Clock
+    guard: Guard
+
+    def number(self) -> int | None:
+        """Next number, None when no more may be asked for."""
+        ...
+
+    def identify(self, client: Endpoint, done: Callable[[Peer], None]) -> None:
+        """Find out who a client is."""
+        ...
+
+    def resolve(self, host: str, port: int, done: Callable[[Lookup], None]) -> None:
+        """Ask for the addresses of a name."""
+        ...
+
+    def opened(self, connection: Connection) -> StreamRecorder:
+        """Note that a connection is open, and begin its stream."""
+        ...
+
+    def finished(self, link: Link, connection: Connection | None) -> None:
+        """A link is over; None when it never came to ask for anything."""
+        ...
+
+    def notice(self, notice: Notice) -> None:
+        """Tell whoever watches."""
+        ...
+
+
+class _Step(Enum):
+    GREETING = auto()
+    REQUEST = auto()
+    WAITING = auto()
+    """For the peer's identity or the resolver."""
+    CONNECTING = auto()
+    OPEN = auto()
+    OVER = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    number: int
+    host: str
+    port: int
+    at: str
+
+
+class Link:
+    """One client of the recorder. Everything runs in the reactor's thread."""
+
+    def __init__(self, recorder: Recorder, client: socket.socket, peer: Endpoint) -> None:
+        self._recorder = recorder
+        self._client = client
+        self._step = _Step.GREETING
+        self._held = bytearray()
+        self._peer: Peer | None = None
+        self._asked: _Asked | None = None
+        self._answers: tuple[str, ...] = ()
+        self._todo: list[str] = []
+        self._why: tuple[Fate, str, Reply] = (Fate.UNREACHABLE, "no-address", Reply.HOST_UNREACHABLE)
+        self._server: socket.socket | None = None
+        self._address: str | None = None
+        self._stream: StreamRecorder | None = None
+        self._opening: Connection | None = None
+        self._pump: Pump | None = None
+        self._due = time.monotonic() + recorder.limits.handshake
+        recorder.identify(peer, self._on_identified)
+        recorder.reactor.watch(client, READ, self._on_client)
+
+    # --- asking ---------------------------------------------------------------------------------------------
+
+    def _on_client(self, _events: int) -> None:
+        try:
+            data = self._client.recv(_MAX_HELD - len(self._held))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._gone()
+            return
+        self._held += data
+        if self._step in {_Step.WAITING, _Step.CONNECTING}:
+            if len(self._held) == _MAX_HELD:  # it goes on when it is served
+                self._recorder.reactor.watch(self._client, 0, self._on_client)
+            return
+        try:
+            self._parse()
+        except MalformedError as error:
+            reason = str(error.parameters["reason"])
+            self._recorder.notice(Notice(kind=NoticeKind.MALFORMED, reason=reason))
+            if self._step is _Step.REQUEST:
+                self._say(Reply.ADDRESS_NOT_SUPPORTED if reason == "address_type" else Reply.FAILURE)
+            self._over(None)
+
+    def _parse(self) -> None:
+        if self._step is _Step.GREETING and (greeting := socks.parse_greeting(bytes(self._held))) is not None:
+            del self._held[: greeting.size]
+            if socks.NO_AUTHENTICATION not in greeting.methods:
+                self._send(socks.NO_METHOD)
+                raise MalformedError("malformed.socks", reason="methods")
+            self._send(socks.METHOD_CHOSEN)
+            self._step = _Step.REQUEST
+        if self._step is _Step.REQUEST and (request := socks.parse_request(bytes(self._held))) is not None:
+            del self._held[: request.size]
+            self._ask(request)
+
+    def _ask(self, request: socks.Request) -> None:
+        number = self._recorder.number()
+        if number is None:
+            self._say(Reply.NOT_ALLOWED)
+            self._over(None)
+            return
+        self._asked = _Asked(
+            number=number, host=request.host, port=request.port, at=format_moment(self._recorder.clock.now())
+        )
+        self._step = _Step.WAITING
+        if request.command != socks.CONNECT:
+            self._fail(Fate.REFUSED, "command", Reply.COMMAND_NOT_SUPPORTED)
+        elif self._peer is not None:
+            self._admit()
+
+    def _on_identified(self, peer: Peer) -> None:
+        self._peer = peer
+        if self._step is _Step.WAITING:
+            self._admit()
+
+    def _admit(self) -> None:
+        """The client is known and has asked."""
+        asked = self._known()
+        if self._peer is Peer.STRANGER:
+            self._fail(Fate.STRANGER, "other-process", Reply.NOT_ALLOWED)
+            return
+        if self._peer is Peer.UNKNOWN:
+            self._notice(NoticeKind.PEER_UNKNOWN, "")
+        if self._recorder.account.left <= 0:
+            self._fail(Fate.REFUSED, "total-bytes", Reply.NOT_ALLOWED)
+            return
+        refusal = self._recorder.guard.refuses_name(asked.host) or (None if asked.port else Refusal.SPELLING)
+        if refusal is not None:
+            self._fail(Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
+            return
+        if (literal := _literal(asked.host)) is not None:
+            self._begin([literal])
+            return
+        self._due = time.monotonic() + self._recorder.limits.resolving
+        self._recorder.resolve(asked.host, asked.port, self._on_resolved)
+
+    def _on_resolved(self, lookup: Lookup) -> None:
+        if self._step is not _Step.WAITING:
+            return
+        if lookup.outcome is not Outcome.ANSWERED:
+            reason = lookup.reason or lookup.outcome.value
+            self._fail(Fate.UNRESOLVED, reason, Reply.HOST_UNREACHABLE)
+            return
+        self._answers = lookup.answers
+        self._begin(list(lookup.answers[: self._recorder.limits.addresses]))
+
+    # --- connecting -----------------------------------------------------------------------------------------
+
+    def _begin(self, addresses: list[str]) -> None:
+        self._todo = addresses
+        self._step = _Step.CONNECTING
+        self._try_next()
+
+    def _try_next(self) -> None:
+        """Connect to the next address that the guard lets pass."""
+        asked, guard, limits = self._known(), self._recorder.guard, self._recorder.limits
+        self._drop_server()
+        while self._todo:
+            address = self._todo.pop(0)
+            refusal = guard.refuses(address, asked.port)
+            if refusal is not None:
+                self._refused(address, refusal)
+                continue
+            self._due = time.monotonic() + (limits.attempt if self._todo else limits.connecting)
+            if self._connect(address):
+                return
+        self._fail(*self._why)
+
+    def _refused(self, address: str, refusal: Refusal) -> None:
+        if len(self._answers) > 1:
+            self._notice(NoticeKind.ANSWER_REFUSED, f"{refusal.value} {address}")
+        if self._address is None:
+            self._why = (Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
+
+    def _connect(self, address: str) -> bool:
+        """Whether it goes on."""
+        asked = self._known()
+        self._address = address
+        try:
+            family, kind, protocol, _, target = socket.getaddrinfo(
+                address,
+                asked.port,
+                type=socket.SOCK_STREAM,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )[0]
+            server = socket.socket(family, kind, protocol)
+        except OSError as error:
+            self._unreachable(error.errno)
+            return False
+        self._server = server
+        server.setblocking(False)
+        result = server.connect_ex(target)
+        if result and result not in _PROGRESS:
+            self._unreachable(result)
+            self._drop_server()
+            return False
+        self._recorder.reactor.watch(server, WRITE, self._on_connected)
+        return True
+
+    def _on_connected(self, _events: int) -> None:
+        server = self._server
+        if server is None:
+            return
+        try:
+            result = server.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            own, other = ((), ()) if result else (server.getsockname(), server.getpeername())
+        except OSError as error:
+            result = error.errno or errno.EIO
+        if result:
+            self._unreachable(result)
+            self._try_next()
+            return
+        self._recorder.reactor.forget(server)
+        refusal = self._recorder.guard.refuses(other[0], other[1], own=own[0] == other[0])
+        if refusal is not None:
+            self._why = (Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
+            self._try_next()
+            return
+        self._open(server, own)
+
+    def _unreachable(self, number: int | None) -> None:
+        reason = errno.errorcode.get(number or 0, "unknown")
+        self._why = (Fate.UNREACHABLE, reason, _REPLIES.get(reason, Reply.FAILURE))
+
+    def _open(self, server: socket.socket, own: tuple[str, int]) -> None:
+        opening = self._line(Fate.OPENED, Ending.UNKNOWN, local=_endpoint(own[0], own[1]))
+        try:
+            self._stream = self._recorder.opened(opening)
+        except HostError as error:
+            if error.parameters.get("reason") not in _DESCRIPTORS:
+                raise
+            self._fail(Fate.REFUSED, "descriptors", Reply.FAILURE)
+            return
+        self._opening = opening
+        self._step = _Step.OPEN
+        self._recorder.reactor.forget(self._client)
+        for end in (self._client, server):
+            with suppress(OSError):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._pump = Pump(
+            self._recorder.reactor, self._recorder.account, self._stream, browser=self._client, server=server,
+            limit=self._recorder.limits.stream, now=self._now, ended=self._on_ended,
+        )  # fmt: skip
+        self._send(socks.encode_reply(Reply.SUCCEEDED, own[0].partition("%")[0], own[1]))
+        if self._step is _Step.OPEN:
+            self._pump.start(bytes(self._held))
+
+    # --- ending ---------------------------------------------------------------------------------------------
+
+    @property
+    def stream(self) -> StreamRecorder | None:
+        """Its stream, once it is open."""
+        return self._stream
+
+    def look(self, now: float) -> None:
+        """End what has waited too long."""
+        limits = self._recorder.limits
+        if self._pump is not None:
+            idle = limits.half_closed if self._pump.half_closed else limits.idle
+            if now - self._pump.moved > idle:
+                self._pump.end(Ending.STOPPED, "idle")
+        elif now > self._due:
+            self._late()
+
+    def stop(self, reason: str) -> None:
+        """The recording ends."""
+        if self._pump is not None:
+            self._pump.end(Ending.STOPPED, reason)
+        elif self._asked is None:
+            self._over(None)
+        else:
+            self._fail(Fate.UNREACHABLE, reason, Reply.FAILURE)
+
+    def _late(self) -> None:
+        match self._step:
+            case _Step.GREETING | _Step.REQUEST:
+                self._recorder.notice(Notice(kind=NoticeKind.MALFORMED, reason="slow"))
+                self._over(None)
+            case _Step.WAITING:
+                self._fail(Fate.UNRESOLVED, "timeout", Reply.HOST_UNREACHABLE)
+            case _Step.CONNECTING:
+                self._why = (Fate.UNREACHABLE, "timeout", Reply.HOST_UNREACHABLE)
+                self._try_next()
+            case _Step.OPEN | _Step.OVER:
+                pass
+
+    def _gone(self) -> None:
+        """The client closed before it was served."""
+        if self._asked is None:
+            self._over(None)
+        else:
+            self._fail(Fate.UNREACHABLE, "abandoned", Reply.FAILURE)
+
+    def _fail(self, fate: Fate, reason: str, reply: Reply) -> None:
+        if self._step is _Step.OVER:
+            return
+        self._say(reply)
+        if fate is not Fate.UNREACHABLE or reason != "abandoned":
+            self._notice(NoticeKind(fate.value), reason)
+        self._over(self._line(fate, None, reason=reason, closed=True))
+
+    def _on_ended(self, ending: Ending, reason: str | None) -> None:
+        """Told by the pump."""
+        self._over(self._line(Fate.OPENED, ending, reason=reason, closed=True))
+
+    def _over(self, connection: Connection | None) -> None:
+        if self._step is _Step.OVER:
+            return
+        self._step = _Step.OVER
+        self._drop_server()
+        self._recorder.reactor.forget(self._client)
+        with suppress(OSError):
+            self._client.close()
+        if self._stream is not None:
+            self._stream.close()
+        self._recorder.finished(self, connection)
+
+    def _drop_server(self) -> None:
+        if self._server is not None:
+            self._recorder.reactor.forget(self._server)
+            with suppress(OSError):
+                self._server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+            self._server.close()
+            self._server = None
+
+    # --- saying ---------------------------------------------------------------------------------------------
+
+    def _known(self) -> _Asked:
+        assert self._asked is not None  # noqa: S101 - steps after the request only
+        return self._asked
+
+    def _line(
+        self, fate: Fate, ending: Ending | None, *, reason: str | None = None, local: str | None = None, closed: bool = False
+    ) -> Connection:  # fmt: skip
+        asked = self._known()
+        opened = self._opening
+        digest = NOTHING if self._stream is None else self._stream.digest()
+        moment = format_moment(self._recorder.clock.now())
+        return Connection(
+            number=asked.number, host=asked.host, port=asked.port, answers=self._answers, address=self._address,
+            local=local if opened is None else opened.local, fate=fate, reason=reason,
+            opened_at=asked.at, closed_at=moment if closed and opened is not None else None, ending=ending,
+            sent=digest.sent, received=digest.received,
+            sent_sha256=digest.sent_sha256, received_sha256=digest.received_sha256,
+        )  # fmt: skip
+
+    def _notice(self, kind: NoticeKind, reason: str) -> None:
+        asked = self._known()
+        self._recorder.notice(
+            Notice(kind=kind, number=asked.number, host=asked.host, port=asked.port, reason=reason)
+        )
+
+    def _say(self, reply: Reply) -> None:
+        self._send(socks.encode_reply(reply))
+
+    def _send(self, data: bytes) -> None:
+        """A few bytes to a client that has sent as little; what does not fit its empty buffer it does not want."""
+        with suppress(OSError):
+            self._client.send(data)
+
+    def _now(self) -> int:
+        return (self._recorder.clock.now() - _EPOCH) // _MICROSECOND
+
+
+_REPLIES: Final = {
+    "ECONNREFUSED": Reply.CONNECTION_REFUSED,
+    "ENETUNREACH": Reply.NETWORK_UNREACHABLE,
+    "EHOSTUNREACH": Reply.HOST_UNREACHABLE,
+    "ETIMEDOUT": Reply.HOST_UNREACHABLE,
+}
+
+
+def _literal(host: str) -> str | None:
+    """The address that a host is in its usual spelling; others are the resolver's to read."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return None
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

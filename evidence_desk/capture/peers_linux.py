@@ -1,0 +1,123 @@
+"""Owners of local TCP connections on Linux: /proc/net/tcp names the inode, /proc/PID/fd who holds it."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from socket import inet_aton
+from threading import Lock
+
+from evidence_desk.capture.peers import Endpoint, Peer
+
+_ROOT = Path("/proc")
+
+
+class LinuxPeers:
+    """Looks into /proc; whatever cannot be read there leaves a peer unknown, never ours."""
+
+    def __init__(self, root: Path = _ROOT) -> None:
+        self._root = root
+        self._lock = Lock()
+        self._allowed: dict[int, int] = {}
+        self._last: tuple[int, int] | None = None
+
+    def allow(self, pid: int) -> None:
+        """Let a running process and its descendants in; known by its start time too, since numbers are used again."""
+        with self._lock:
+            started = self._started(pid)
+            if started is not None:
+                self._allowed[pid] = started
+
+    def check(self, client: Endpoint, server: Endpoint) -> Peer:
+        """Who owns the client's end of an accepted IPv4 connection."""
+        try:
+            inode = self._inode(client, server)
+        except OSError:
+            return Peer.UNKNOWN
+        if inode is None:
+            return Peer.STRANGER  # closed already: nobody is there to be served
+        with self._lock:
+            last = self._last
+            if last is not None and self._started(last[0]) == last[1] and self._holds(last[0], inode):
+                return Peer.OURS
+            return self._search(inode)
+
+    def _search(self, inode: int) -> Peer:
+        hidden = False
+        for pid, started in self._tree():
+            held = self._holds(pid, inode)
+            if held:
+                self._last = (pid, started)
+                return Peer.OURS
+            hidden = hidden or held is None
+        return Peer.UNKNOWN if hidden else Peer.STRANGER
+
+    def _inode(self, client: Endpoint, server: Endpoint) -> int | None:
+        """Socket whose own end is `client` and whose other end is `server`."""
+        wanted = f"{_hex(client)} {_hex(server)}"
+        with (self._root / "net" / "tcp").open("rb") as table:
+            for line in table:
+                fields = line.split()
+                if len(fields) > 9 and b" ".join(fields[1:3]).decode("latin-1") == wanted:
+                    inode = int(fields[9])
+                    return inode or None
+        return None
+
+    def _tree(self) -> Iterator[tuple[int, int]]:
+        """(pid, start time) of the allowed processes and their descendants."""
+        parents: dict[int, list[int]] = {}
+        starts: dict[int, int] = {}
+        for entry in os.listdir(self._root):  # noqa: PTH208 - names, a thousand of them
+            if entry.isdecimal() and (facts := self._facts(int(entry))) is not None:
+                parents.setdefault(facts[0], []).append(int(entry))
+                starts[int(entry)] = facts[1]
+        todo = [pid for pid, started in self._allowed.items() if starts.get(pid) == started]
+        seen: set[int] = set()
+        while todo:
+            pid = todo.pop()
+            if pid not in seen:
+                seen.add(pid)
+                yield pid, starts[pid]
+                todo += parents.get(pid, [])
+
+    def _holds(self, pid: int, inode: int) -> bool | None:
+        """Whether a process has the socket open; None when its descriptors are hidden from us."""
+        folder = self._root / str(pid) / "fd"
+        wanted = f"socket:[{inode}]"
+        try:
+            descriptors = os.listdir(folder)  # noqa: PTH208
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        for descriptor in descriptors:
+            try:
+                if os.readlink(f"{folder}/{descriptor}") == wanted:  # noqa: PTH115 - hundreds of them
+                    return True
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return None
+        return False
+
+    def _started(self, pid: int) -> int | None:
+        facts = self._facts(pid)
+        return None if facts is None else facts[1]
+
+    def _facts(self, pid: int) -> tuple[int, int] | None:
+        """(parent, start time in clock ticks) of a process, proc_pid_stat(5)."""
+        try:
+            text = (self._root / str(pid) / "stat").read_bytes()
+            fields = text[text.rindex(b")") + 2 :].split()
+            return int(fields[1]), int(fields[19])
+        except (OSError, ValueError, IndexError):
+            return None
+
+
+def _hex(endpoint: Endpoint) -> str:
+    """As /proc/net/tcp writes it: the address as the number that the processor sees."""
+    (number,) = struct.unpack("<I" if sys.byteorder == "little" else ">I", inet_aton(endpoint[0]))
+    return f"{number:08X}:{endpoint[1]:04X}"

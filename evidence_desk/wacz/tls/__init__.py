@@ -1,0 +1,10 @@
+"""Decryption of recorded TLS connections with the browser's own secrets. Pure: bytes in, bytes and facts out."""
+
+from evidence_desk.wacz.tls.decoder import TlsDecoder, looks_like_tls
+from evidence_desk.wacz.tls.facts import Plain, TlsFacts
+from evidence_desk.wacz.tls.keylog import KeyLog, select_lines
+from evidence_desk.wacz.tls.signatures import HandshakeSignature, Validity
+
+__all__ = [
+    "HandshakeSignature", "KeyLog", "Plain", "TlsDecoder", "TlsFacts", "Validity", "looks_like_tls", "select_lines",
+]  # fmt: skip

@@ -19,6 +19,8 @@ MAX_HEADER: Final = 2 * MAX_URI
 MAX_LENGTH: Final = 2**53 - 1
 VERSION: Final = b"WARC/1.1\r\n"
 END: Final = b"\r\n\r\n"
+HTTP: Final = "application/http"
+"""Media type of blocks that begin with an HTTP head; with msgtype."""
 _NAMESPACE: Final = uuid.UUID("6f0d4a8e-3f5b-5b6e-9c1d-2a7e41d0c6b3")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,8 +89,8 @@ class Record:
         uri: target; None for warcinfo only. See `archive_uri`.
         head: first bytes of the block; of a request or response the HTTP head with its blank line.
         body: the rest of the block, verbatim.
-        payload_digest: whether the body is the payload, so that its digest may be told (not for chunked framing).
-        protocols: ``tls/1.3``, ``h2``… in the order from the network up.
+        payload: SHA-256 of the body where it is the payload (not with chunked framing); not asked where there is no head.
+        protocols: ``h2``, ``tls/1.3``…, in the order from the application down.
         concurrent: ids of records of the same event that were written before.
     """
 
@@ -98,7 +100,7 @@ class Record:
     uri: str | None = None
     head: bytes = b""
     body: Source = EMPTY
-    payload_digest: bool = False
+    payload: bytes | None = None
     address: str | None = None
     protocols: Sequence[str] = ()
     cipher_suite: str | None = None

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from evidence_desk.wacz.members import MemberReader
-from evidence_desk.wacz.record import END, MAX_HEADER, MAX_LENGTH, Header, RecordType, parse_header, refuse
+from evidence_desk.wacz.record import (
+    END,
+    HTTP,
+    MAX_HEADER,
+    MAX_LENGTH,
+    Header,
+    RecordType,
+    parse_header,
+    refuse,
+)
 from evidence_desk.wacz.warc import Written, describe
 
 MAX_HEAD: Final = 4 << 20
@@ -128,7 +137,7 @@ def read_record(source: BinaryIO, ahead: bytes = b"") -> StoredRecord:
     header = parse_header(data[: end + len(END)])
     data = data[end + len(END) :]
     head = b""
-    if header.type in _HTTP:
+    if header.type in _HTTP and header.content_type.startswith(HTTP):
         while (blank := _BLANK.search(data, 0, header.content_length)) is None:
             if len(data) >= header.content_length:
                 raise refuse("http_head")

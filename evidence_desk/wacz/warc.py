@@ -112,17 +112,15 @@ class WarcWriter:
             record.type is RecordType.WARCINFO and self._count
         ):
             raise BugError("bug.warc", reason="warcinfo comes first, once")
-        block, payload = hashlib.sha256(record.head), hashlib.sha256()
+        block = hashlib.sha256(record.head)
         for chunk in _chunks(record.body, record):
             block.update(chunk)
-            if record.payload_digest and record.head:
-                payload.update(chunk)
-        digest = payload if record.head else block
+        payload = record.payload if record.head else block.digest()
         blank = Header(
             type=record.type, id=_PLACEHOLDER, date=format_date(record.at), uri=record.uri, address=record.address,
             protocols=tuple(record.protocols), cipher_suite=record.cipher_suite, concurrent=tuple(record.concurrent),
             warcinfo=self._warcinfo, truncated=record.truncated, filename=record.filename,
-            payload_digest=f"sha256:{digest.hexdigest()}" if record.payload_digest else None,
+            payload_digest=None if payload is None else f"sha256:{payload.hex()}",
             block_digest=f"sha256:{block.hexdigest()}", content_type=record.content_type,
             content_length=len(record.head) + record.body.size,
         )  # fmt: skip

@@ -25,7 +25,7 @@ from evidence_desk.wacz.http.heads import (
     status_line,
     values,
 )
-from evidence_desk.wacz.http.ledger import Draft, Ledger
+from evidence_desk.wacz.http.ledger import Draft, End, Ledger
 from evidence_desk.wacz.http.websocket import WebSocket
 
 _SLOP: Final = 4
@@ -187,8 +187,10 @@ class Http1:
         else:
             draft.framing = Framing.CLOSE
             yield from _rest(feed, sink)
-            if not self._ledger.whole:
+            if self._ledger.end is End.BROKEN:
                 raise ProtocolFault("http.truncated")
+            if self._ledger.end is End.UNPROVEN:
+                draft.remark("http1.end_unproven")
 
     def _switch(self, draft: Draft, token: bytes | None, found: list[Field]) -> None:
         """The protocol changes after 101 (RFC 9110 §7.8)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import BinaryIO, Final
 
 from evidence_desk.wacz.http.body import Body, BodySink, Spool
@@ -12,6 +13,15 @@ from evidence_desk.wacz.http.heads import Field
 from evidence_desk.wacz.http.limits import Limits
 
 _MAX_FAULTS: Final = 64
+
+
+class End(Enum):
+    """What the end of a connection says about a body that ends with it."""
+
+    ORDERLY = "orderly"
+    UNPROVEN = "unproven"
+    """TCP was closed without the close_notify of TLS: the browser takes it for whole, a cut cannot be excluded."""
+    BROKEN = "broken"
 
 
 class Draft:
@@ -84,7 +94,7 @@ class Ledger:
 
     Attributes:
         scheme, authority: what a URL begins with when the request does not say.
-        whole: the connection ended in order, so that a body up to its end is whole.
+        end: how the connection ended, once it did.
         surplus: bytes of the server that answer no request.
     """
 
@@ -105,7 +115,7 @@ class Ledger:
         self.messages: list[WebSocketMessage] = []
         self.faults: list[str] = []
         self.surplus: BodySink | None = None
-        self.whole = False
+        self.end = End.BROKEN
         self.received = 0
         self.inflated = 0
         self._drafts: list[tuple[int, Exchange]] = []

@@ -12,7 +12,7 @@ from evidence_desk.wacz.http.exchange import Exchange, WebSocketMessage
 from evidence_desk.wacz.http.frames import PREFACE
 from evidence_desk.wacz.http.http1 import Http1
 from evidence_desk.wacz.http.http2 import Http2
-from evidence_desk.wacz.http.ledger import Ledger
+from evidence_desk.wacz.http.ledger import End, Ledger
 from evidence_desk.wacz.http.limits import DEFAULT_LIMITS, Limits
 
 _MAX_UNDECIDED: Final = 64 * 1024
@@ -82,16 +82,12 @@ class HttpReader:
         for direction, at, data in early:
             protocol.feed(direction, at, data)
 
-    def finish(self, *, whole: bool) -> HttpResult:
-        """The connection is over.
-
-        Args:
-            whole: it ended in order, so that a body whose end is the end of the connection is whole.
-        """
+    def finish(self, end: End) -> HttpResult:
+        """The connection is over, in the way `end` says."""
         if self._protocol is None:
             self._decide()
         ledger = self._ledger
-        ledger.whole = whole
+        ledger.end = end
         if self._protocol is not None:
             self._protocol.finish(self._last_at)
         return HttpResult(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pytest
 
 from evidence_desk.core.capture.stream import Direction
+from evidence_desk.wacz.http.ledger import End
 from evidence_desk.wacz.http.limits import DEFAULT_LIMITS, Limits
 from evidence_desk.wacz.http.reader import HttpReader, HttpResult
 
@@ -24,7 +25,7 @@ class Desk:
         turns: Iterable[tuple[Direction, bytes]],
         *,
         alpn: str | None = None,
-        whole: bool = True,
+        end: End = End.ORDERLY,
         scheme: str = "https",
         port: int = 443,
         limits: Limits = DEFAULT_LIMITS,
@@ -35,13 +36,13 @@ class Desk:
             scheme=scheme,
             host="a.test",
             port=port,
-            spool=lambda: tempfile.TemporaryFile("w+b"),
+            spool=tempfile.TemporaryFile,
             limits=limits,
         )
         reader.choose(alpn)
         for index, (direction, data) in enumerate(turns):
             reader.feed(direction, 1000 * index, data)
-        self._results.append(result := reader.finish(whole=whole))
+        self._results.append(result := reader.finish(end))
         return result
 
     def close(self) -> None:

@@ -144,7 +144,7 @@ class Snapped:
     """A snapshot was written: its number, and the names of its files in the capture's folder.
 
     Attributes:
-        missing: codes of what could not be taken (``pdf.timeout``…).
+        missing: codes of what could not be taken, ``capture.snapshot.…``.
         text_sha256: hex digest of the text, so that the log itself fixes what was read.
         page_height: CSS pixels of the whole page, `shown_height` of these in the pictures.
     """
@@ -169,7 +169,8 @@ class Visited:
         number: of the address in the plan, from 1.
         reached: where it ended.
         status: HTTP status of the main page, 0 for none.
-        reasons: codes why it is not fully loaded, ``page.…``.
+        failed: requests that failed on the way to it and from it.
+        reasons: codes why it is not fully loaded, ``capture.page.…``, and what its snapshots lack.
     """
 
     kind: ClassVar = "visited"
@@ -177,6 +178,7 @@ class Visited:
     url: str
     reached: str
     status: int
+    failed: int
     state: PageState
     reasons: tuple[str, ...]
 

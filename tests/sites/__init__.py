@@ -6,8 +6,10 @@ They send what they are told, byte for byte, and log it (`SiteLog`), so that a c
 from tests.sites.answer import Answer, Ending, Framing, Handler, Pause, Raw, Request, Routes, Upgrade
 from tests.sites.authority import Leaf, SiteCa
 from tests.sites.http1 import Http1Site
+from tests.sites.http2 import Http2Site
 from tests.sites.record import Sent, SiteLog
-from tests.sites.server import TLS12, TLS13, Tls
+from tests.sites.server import TLS12, TLS13, Server, Tls
+from tests.sites.town import Town
 
 __all__ = [
     "TLS12",
@@ -17,14 +19,17 @@ __all__ = [
     "Framing",
     "Handler",
     "Http1Site",
+    "Http2Site",
     "Leaf",
     "Pause",
     "Raw",
     "Request",
     "Routes",
     "Sent",
+    "Server",
     "SiteCa",
     "SiteLog",
     "Tls",
+    "Town",
     "Upgrade",
 ]

@@ -54,7 +54,10 @@ class Http1Site(Server):
         self.log.begin(sent)
         reply = find(self.routes, request.path)(request)
         if isinstance(reply, Upgrade):
-            websocket.talk(self, link, sent, reply, reader.left())
+            try:
+                websocket.talk(self, link, sent, reply, reader.left())
+            finally:
+                sent.settled.set()
             return False
         raw = reply if isinstance(reply, Raw) else to_raw(reply, request.method)
         self._send(link, sent, raw, reply)
@@ -84,6 +87,7 @@ class Http1Site(Server):
             raise
         finally:
             self._payload(sent, raw, reply)
+            sent.settled.set()
 
     @staticmethod
     def _payload(sent: Sent, raw: Raw, reply: Answer | Raw) -> None:
@@ -229,8 +233,8 @@ def _chunked(answer: Answer) -> bool:
 
 
 def _status(head: bytes) -> int | None:
-    word = head.split(b" ", 2)[1][:3]
-    return int(word) if word.isdigit() else None
+    words = head.split(b" ", 2)
+    return int(words[1][:3]) if len(words) > 1 and words[1][:3].isdigit() else None
 
 
 def _first(headers: Iterable[Header], name: bytes) -> bytes:

@@ -62,6 +62,7 @@ class Sent:
         payload: the body without chunk framing.
         completed: the whole answer was handed to the socket.
         ending: how the connection or stream was to end after it.
+        settled: set when nothing more will be sent for it; until then the counts may lag behind what the client has.
         remake: the framed pieces again, for digests of what arrived of an unfinished body.
     """
 
@@ -86,6 +87,7 @@ class Sent:
     completed: bool = False
     ending: str = "keep"
     fault: str | None = None
+    settled: threading.Event = field(default_factory=threading.Event)
     remake: Callable[[], Iterable[bytes]] | None = None
 
     def prefix_sha256(self, size: int) -> bytes:
@@ -182,6 +184,12 @@ class SiteLog:
         """All WebSocket messages so far."""
         with self._lock:
             return tuple(self._messages)
+
+    def settle(self, patience: float = 20.0) -> tuple[Sent, ...]:
+        """All requests so far, each waited for until nothing more is sent."""
+        for sent in self.sent:
+            assert sent.settled.wait(patience), f"{self.site}{sent.target.decode()} is still being sent"
+        return self.sent
 
     def to(self, target: str) -> tuple[Sent, ...]:
         """Requests for this target."""

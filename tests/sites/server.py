@@ -131,9 +131,13 @@ class Server:
         """Address of a page."""
         return self.origin + target
 
+    def stop_soon(self) -> None:
+        """Tell all threads to stop, without waiting for them."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Stop accepting, cut what is open, and wait for all threads."""
-        self._stop.set()
+        self.stop_soon()
         assert self._accepting is not None
         assert self._listener is not None
         self._accepting.join(5)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from tests.sites import images
 from tests.sites.answer import Routes, always, content, html, script
+from tests.sites.font import subset
 
 RARE = "䶮㛃𬱖𠮷"
 TITLE = "证据台取证测试页"
@@ -25,11 +28,12 @@ PAGE = f"""<!doctype html>
 </body></html>
 """
 
-STYLE = """@font-face { font-family: "Rare"; src: url("/rare.ttf") format("truetype"); }
-@import url("/more.css");
-body { font-family: "Noto Sans SC", "Noto Sans CJK SC", "Noto Serif CJK SC", sans-serif; margin: 24px;
+STYLE = """@import url("/more.css");
+@font-face { font-family: "Rare"; src: url("/rare.ttf") format("truetype"); unicode-range: U+20000-2FFFF; }
+@font-face { font-family: "Text"; src: url("/text.ttf") format("truetype"); }
+body { font-family: "Text", "Rare", sans-serif; margin: 24px;
   background: url("/tile.png"); }
-.rare { font-family: "Rare", "Noto Sans CJK SC", "Noto Serif CJK SC", sans-serif; font-size: 32px; }
+.rare { font-family: "Text", "Rare", sans-serif; font-size: 32px; }
 table { border-collapse: collapse; } th, td { border: 1px solid #444; padding: 4px 12px; }
 """
 
@@ -48,7 +52,8 @@ SECOND = f"""<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><titl
 LONG = "".join(f"<p>第{number}段。长页面用于整页截图，共四百段。</p>\n" for number in range(1, 401))
 
 
-def routes(font: bytes) -> Routes:
+@cache
+def routes() -> Routes:
     """The page ``/`` and all it asks for."""
     return {
         "/": always(html(PAGE)),
@@ -65,7 +70,8 @@ def routes(font: bytes) -> Routes:
         "/more.css": always(content("text/css; charset=utf-8", b"h1 { color: #7a1f1f; }\n")),
         "/page.js": always(script(SCRIPT)),
         "/data.json": always(content("application/json", '{"结论": "已加载"}'.encode())),
-        "/rare.ttf": always(content("font/ttf", font)),
+        "/rare.ttf": always(content("font/ttf", subset("HanaMinB", RARE))),
+        "/text.ttf": always(content("font/ttf", subset("NotoSansSC-Regular", PAGE + SECOND + FRAME))),
         "/red.png": always(content("image/png", images.png(120, 80, "#d04040", "red"))),
         "/blue.jpg": always(content("image/jpeg", images.jpeg(120, 80, "#4060d0"))),
         "/green.webp": always(content("image/webp", images.webp(120, 80, "#40a060"))),

@@ -74,7 +74,7 @@ def _sealed(desk: Desk, row: LeafRow, leaf: Leaf) -> Contents:
     contents: Contents = {
         case.number: {
             "v": "exhibit/1",
-            "case": {"number": case.number, "details": case.details.decode(), "created": moment_text(case.created)},
+            "case": _case_json(case),
             "statement": slim_statement(exhibit.statement, exhibit.disclosures).decode(),
             "disclosures": exhibit.disclosures.decode(),
             "registered": moment_text(exhibit.registered),
@@ -84,6 +84,26 @@ def _sealed(desk: Desk, row: LeafRow, leaf: Leaf) -> Contents:
     if not shows_group(leaf):
         contents[None] = {"v": "nodes/1", "nodes": [node.hex() for node in group_nodes(exhibit)]}
     return contents
+
+
+def _capture(desk: Desk, row: LeafRow, _leaf: Leaf) -> Contents:
+    """What the capture was asked to do; how it ended, a later leaf says."""
+    capture = desk.store.captures.started_by(row.leaf_hash)
+    case = None if capture is None else _case(desk, capture.case_number)
+    if capture is None or case is None or not capture.document:
+        return {}
+    return {
+        case.number: {
+            "v": "capture/1",
+            "case": _case_json(case),
+            "document": capture.document.decode(),
+            "started": moment_text(capture.started),
+        }
+    }
+
+
+def _case_json(case: CaseRow) -> JSON:
+    return {"number": case.number, "details": case.details.decode(), "created": moment_text(case.created)}
 
 
 def _certificate(desk: Desk, row: LeafRow, leaf: Leaf) -> Contents:
@@ -218,6 +238,7 @@ def group_nodes(exhibit: ExhibitRow) -> tuple[bytes, ...]:
 
 _MAKERS: Final[Mapping[LeafType, Callable[[Desk, LeafRow, Leaf], Contents]]] = {
     LeafType.EXHIBIT_SEALED: _sealed,
+    LeafType.CAPTURE_STARTED: _capture,
     LeafType.CAPTURE_SEALED: _sealed,
     LeafType.TIME_ATTESTED: _attested,
     LeafType.CUSTODY_EVENT: _custody,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evidence_desk.core.capture.rows import CaptureState
 from evidence_desk.errors import NotFoundError, UsageError
 from evidence_desk.services.court_query import Court
 from evidence_desk.services.custody import CustodyNote, record
@@ -35,7 +36,7 @@ def erase(
     The tombstone is a custody event of every exhibit, in the log before any key is deleted.
 
     Raises:
-        NotFoundError: ``erase.no_case``. UsageError: ``erase.no_reason``, ``erase.already``.
+        NotFoundError: ``erase.no_case``. UsageError: ``erase.no_reason``, ``erase.already``, ``erase.capturing``.
         HostError: the keys were not deleted.
     """
     case = desk.store.exhibits.case(case_number)
@@ -45,6 +46,8 @@ def erase(
         raise UsageError("erase.no_reason")
     if case.erased is not None:
         raise UsageError("erase.already", case=case_number)
+    if any(item.state is CaptureState.RUNNING for item in desk.store.captures.captures(case_number)):
+        raise UsageError("erase.capturing", case=case_number)
     exhibits = [row.leaf_hash for row in desk.store.exhibits.exhibits(case_number=case_number)]
     certificates = {item.number: None for leaf in exhibits for item in desk.store.exhibits.certificates(leaf)}
     open_ones = [

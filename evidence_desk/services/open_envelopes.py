@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode
+from evidence_desk.core.capture.marks import parse_started
+from evidence_desk.core.capture.rows import CaptureRow, CaptureState
 from evidence_desk.core.digests import DigestPair, parse_hex
 from evidence_desk.core.envelope import parse_envelope, unpack
 from evidence_desk.core.evidence_number import Prefix, format_number
@@ -42,6 +44,7 @@ from evidence_desk.services.refill_tokens import refill_token
 PRIVATE: Final = frozenset(
     {
         LeafType.EXHIBIT_SEALED,
+        LeafType.CAPTURE_STARTED,
         LeafType.CAPTURE_SEALED,
         LeafType.TIME_ATTESTED,
         LeafType.CUSTODY_EVENT,
@@ -72,6 +75,8 @@ def open_envelope(store: Store, leaf_hash: bytes, envelope: bytes | None) -> Ope
 def refill(state: Refill, row: LeafRow, opened: Opened) -> None:
     """Write the rows behind one leaf, inside the caller's transaction; leaves must come in their order."""
     leaf = parse_leaf(row.leaf)
+    if leaf.type in (LeafType.CAPTURE_ABANDONED, LeafType.CAPTURE_SEALED):
+        _capture_ended(state, row, leaf)
     if leaf.type not in PRIVATE:
         return
     state.closed += not opened.whole
@@ -100,6 +105,8 @@ def _one(
             _exhibit(state, row, leaf, case_number, content)
         case "nodes/1":
             state.nodes[row.leaf_hash] = read_hashes(content["nodes"])
+        case "capture/1" if case_number is not None:
+            _capture(state, row, leaf, case_number, content)
         case "certificate/1":
             _certificate(state, row, leaf, content)
         case "revocation/1":
@@ -136,16 +143,7 @@ def _exhibit(state: Refill, row: LeafRow, leaf: Leaf, case_number: str, content:
         objects.append(
             ObjectRow(position=position, path=entry.name, media_type=entry.media_type, stored=stored)
         )
-    case = content["case"]
-    if not isinstance(case, dict):
-        raise MalformedError("malformed.envelope", reason="case")
-    exhibits.add_case(
-        CaseRow(
-            number=case_number,
-            details=read_text(case["details"]).encode(),
-            created=read_moment(case["created"]),
-        )
-    )
+    _add_case(state, case_number, content)
     exhibits.add_exhibit(
         ExhibitRow(
             leaf_hash=row.leaf_hash,
@@ -164,6 +162,45 @@ def _exhibit(state: Refill, row: LeafRow, leaf: Leaf, case_number: str, content:
         )
     )
     state.exhibits += 1
+
+
+def _add_case(state: Refill, case_number: str, content: Mapping[str, JSON]) -> None:
+    case = content["case"]
+    if not isinstance(case, dict):
+        raise MalformedError("malformed.envelope", reason="case")
+    state.store.exhibits.add_case(
+        CaseRow(
+            number=case_number,
+            details=read_text(case["details"]).encode(),
+            created=read_moment(case["created"]),
+        )
+    )
+
+
+def _capture(state: Refill, row: LeafRow, leaf: Leaf, case_number: str, content: Mapping[str, JSON]) -> None:
+    document = read_text(content["document"]).encode()
+    commitment = DigestPair.from_json(leaf.facts["commitment"], what="commitment")
+    started = parse_started(document)
+    if not commitment.matches(DigestPair.of(document)) or started.case_number != case_number:
+        raise MalformedError("malformed.envelope", reason="capture")
+    _add_case(state, case_number, content)
+    state.store.captures.add(
+        CaptureRow(
+            id=started.id,
+            case_number=case_number,
+            started_leaf=row.leaf_hash,
+            started=read_moment(content["started"]),
+            document=document,
+        )
+    )
+
+
+def _capture_ended(state: Refill, row: LeafRow, leaf: Leaf) -> None:
+    """The leaf itself says that a capture ended; how it came out is not told by it."""
+    capture = state.store.captures.started_by(leaf.ref or b"")
+    if capture is not None and capture.state is CaptureState.RUNNING:
+        ended = CaptureState.SEALED if leaf.type is LeafType.CAPTURE_SEALED else CaptureState.ABANDONED
+        state.store.captures.end(capture.id, ended, None, leaf.at, row.leaf_hash)
 
 
 def _certificate(state: Refill, row: LeafRow, leaf: Leaf, content: Mapping[str, JSON]) -> None:

@@ -13,6 +13,7 @@ from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.leaf import MAX_OBJECTS, Leaf, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.rows import CaseRow, ExhibitRow, ObjectRow, StoredObject
 from evidence_desk.core.statement import ExhibitKind, FileEntry, StatementDraft, make_statement
+from evidence_desk.errors import NotFoundError
 from evidence_desk.services.clock_offset import Comparison, clock_state
 from evidence_desk.services.desk import Appender, Desk, LeafMaker
 
@@ -74,6 +75,22 @@ class Prepared:
         return tuple(sorted(digests, key=lambda pair: (pair.sha256, pair.sm3)))
 
 
+def add_case(desk: Desk, request: Registration) -> None:
+    """The case of a registration, unless its number is known; within a transaction.
+
+    Raises:
+        NotFoundError: ``vault.case_erased``.
+    """
+    exhibits = desk.store.exhibits
+    case = exhibits.case(request.case_number)
+    if case is not None and case.erased is not None:
+        raise NotFoundError("vault.case_erased")
+    details: JSON = {"court": request.court, "cause": request.cause, "parties": list[JSON](request.parties)}
+    exhibits.add_case(CaseRow(number=request.case_number, details=encode(details), created=desk.clock.now()))
+    if request.leaves_only:
+        exhibits.set_leaves_only(request.case_number)
+
+
 def append_exhibits(
     desk: Desk,
     appender: Appender,
@@ -85,10 +102,7 @@ def append_exhibits(
     if not prepared:
         return []
     exhibits = desk.store.exhibits
-    details: JSON = {"court": request.court, "cause": request.cause, "parties": list[JSON](request.parties)}
-    exhibits.add_case(CaseRow(number=request.case_number, details=encode(details), created=desk.clock.now()))
-    if request.leaves_only:
-        exhibits.set_leaves_only(request.case_number)
+    add_case(desk, request)
     first = exhibits.next_exhibit_index(request.case_number)
     numbers = [f"证据{index}" for index in range(first, first + len(prepared))]
     statements = [

@@ -12,7 +12,7 @@ from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
-from evidence_desk.errors import EvidenceDeskError, NotFoundError, UnreadableError
+from evidence_desk.errors import EvidenceDeskError, UnreadableError
 from evidence_desk.services.annotate import refuse_archived
 from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
@@ -194,9 +194,6 @@ class _Sealing:
         """Append what is new, and tell `within`; outcomes are added once they are written."""
         comparison = last_comparison(self.desk)
         with self.desk.appending() as appender:
-            case = self.desk.store.exhibits.case(self.request.case_number)
-            if prepared and case is not None and case.erased is not None:
-                raise NotFoundError("vault.case_erased")
             still = {at: item for at, item in prepared.items() if self.hooks.wanted(at)}
             fresh, twins, repeats = self._apart(still)
             rows = append_exhibits(self.desk, appender, list(fresh.values()), self.request, comparison)

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
+from evidence_desk.core.capture.environment import Parameter, Reason
 from evidence_desk.core.capture.events import PageState
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.capture.workspace import is_name
@@ -25,16 +26,6 @@ VERSION: Final = "capture/1"
 MAX_MANIFEST: Final = 32 << 20
 MAX_ITEMS: Final = 100_000
 MAX_REASONS: Final = 1_000
-
-Parameter = str | int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why a capture, or a page of it, is not complete: key of a sentence in ``texts`` with its facts."""
-
-    code: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +241,7 @@ def _pair_json(pair: DigestPair | None) -> JSON:
 def _id(value: JSON) -> bytes:
     text = _text(value)
     data = bytes.fromhex(text)
-    if len(data) != 16 or data.hex() != text:  # noqa: PLR2004 - ID_SIZE of ``started.json``
+    if len(data) != 16 or data.hex() != text:
         raise _malformed("id")
     return data
 

@@ -18,6 +18,8 @@ from evidence_desk.core.moment import parse_moment
 from evidence_desk.errors import MalformedError
 
 STARTED: Final = "started.json"
+STARTED_LEAF: Final = "started-leaf.json"
+"""The leaf ``capture.started`` itself, which refers to ``started.json``."""
 _STARTED_VERSION: Final = "capture-started/1"
 _MARK_VERSION: Final = "capture-mark/1"
 MAX_STARTED: Final = 8 << 20

@@ -99,4 +99,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.snapshot.pdf": "The snapshot lacks the PDF.",
     "capture.snapshot.pdf_end": "The PDF is too large; only its beginning was kept.",
     "capture.snapshot.picture_end": "A picture is too large; only its beginning was kept.",
+    "malformed.actions": "The action log is not well-formed ({reason}).",
+    "malformed.actions.advice": "Use the complete capture; if it came from a package, verify the package again.",
+    "capture.browser_flood": "A page caused so many events of one kind that the further ones were not told one by one.",
 }

@@ -99,4 +99,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.snapshot.pdf": "快照缺少 PDF。",
     "capture.snapshot.pdf_end": "PDF 过大，只保存了前面部分。",
     "capture.snapshot.picture_end": "截图过大，只保存了前面部分。",
+    "malformed.actions": "操作日志格式不正确（{reason}）。",
+    "malformed.actions.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
+    "capture.browser_flood": "页面反复触发同类事件，超出部分未逐条记录。",
 }

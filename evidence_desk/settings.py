@@ -202,6 +202,21 @@ def save_two_person(store: ExhibitStore, *, on: bool) -> None:
     store.set_setting(_TWO_PERSON, encode(on))
 
 
+UNSEEN_KEY: Final = {"recovery_key.unseen": b"true"}
+"""Setting of a new vault whose recovery key nobody is known to have written down."""
+
+
+def load_key_unseen(store: ExhibitStore) -> bool:
+    """Whether nobody is known to have written down the recovery key."""
+    return all(store.get_setting(name) == value for name, value in UNSEEN_KEY.items())
+
+
+def save_key_seen(store: ExhibitStore) -> None:
+    """Somebody has it; call within a transaction."""
+    for name in UNSEEN_KEY:
+        store.set_setting(name, b"false")
+
+
 def load_proxy(store: ExhibitStore) -> str:
     """Address of the proxy between this desk and the network; empty: as the system says."""
     data = store.get_setting(_PROXY)

@@ -18,14 +18,21 @@ from evidence_desk.core.ports import Clock
 from evidence_desk.program import program
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
-from evidence_desk.settings import AuthorityKind
+from evidence_desk.settings import UNSEEN_KEY, AuthorityKind, save_key_seen
 from evidence_desk.vault.attempts import Sleep
+from evidence_desk.vault.epochs import epoch, origin_of
 from evidence_desk.vault.keys import KdfParameters
 from evidence_desk.vault.store import Vault
 
 
 def init_session(
-    folder: Path, passphrase: str, *, office: str, demo: bool, kdf: KdfParameters | None = None
+    folder: Path,
+    passphrase: str,
+    *,
+    office: str,
+    demo: bool,
+    kdf: KdfParameters | None = None,
+    unseen: bool = False,
 ) -> tuple[Session, str]:
     """Make a vault and open its log; returns the open session and the recovery key to print.
 
@@ -35,10 +42,13 @@ def init_session(
         office: short code of the office, ``[a-z0-9-]``, first part of the log's origin.
         demo: configure the embedded authority and a demo CA for signing (演示/非第三方).
         kdf: cost of the passphrase, None for the usual one.
+        unseen: the vault remembers that nobody has seen its recovery key, until `key_seen`.
     """
     clock = SystemClock()
     origin = f"desk.{office}.evidence/{uuid.uuid4()}/1"
-    vault, recovery_key = Vault.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
+    vault, recovery_key = Vault.create(
+        folder, passphrase, clock=clock, origin=origin, kdf=kdf, settings=UNSEEN_KEY if unseen else {}
+    )
     try:
         session = assemble(vault, clock)
         _open_log(session)
@@ -49,6 +59,35 @@ def init_session(
         vault.close()
         raise
     return session, recovery_key
+
+
+def key_seen(session: Session) -> None:
+    """Somebody wrote the recovery key down."""
+    with session.vault.transaction():
+        save_key_seen(session.vault.exhibits)
+
+
+def renew_recovery_key(session: Session, passphrase: str) -> str:
+    """A new recovery key, to print; until `key_seen` the vault remembers that nobody has it.
+
+    A log that nothing was entered in yet is continued by one that names the new paper's next keys. Any other goes on to
+    name those of the lost paper: the new one opens the vault and its backups, but rotates no keys of that log.
+
+    Raises:
+        PermissionDeniedError: ``vault.wrong_passphrase``, ``vault.wait``.
+    """
+    vault = session.vault
+    with vault.transaction():
+        for name, value in UNSEEN_KEY.items():
+            vault.exhibits.set_setting(name, value)
+    key = vault.renew_recovery_key(passphrase)
+    opened = session.desk.log.checkpoint
+    if opened is not None and opened.size == 1 and not session.networks:
+        vault.set_origin(origin_of(opened.origin, epoch(opened.origin) + 1))
+        session.desk = assemble(vault, session.clock).desk
+        _open_log(session, (opened.origin, opened.size, opened.root))
+        session.write_trust()
+    return key
 
 
 def unlocked(

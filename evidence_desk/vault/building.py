@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from evidence_desk.vault import durable, migrations
 from evidence_desk.vault.database import FILE_NAME as DATABASE
 from evidence_desk.vault.database import Database
 from evidence_desk.vault.epochs import Epochs
+from evidence_desk.vault.exhibit_repository import ExhibitRepository
 from evidence_desk.vault.faults import host_faults
 from evidence_desk.vault.keybag import FILE_NAME as KEYBAG
 from evidence_desk.vault.keybag import Keybag, empty_keybag
@@ -71,7 +72,13 @@ def scaffold(folder: Path) -> Iterator[Path]:
 
 
 def create(
-    folder: Path, passphrase: str, *, clock: Clock, origin: str, kdf: KdfParameters | None
+    folder: Path,
+    passphrase: str,
+    *,
+    clock: Clock,
+    origin: str,
+    kdf: KdfParameters | None,
+    settings: Mapping[str, bytes],
 ) -> tuple[Secrets, str]:
     """Build a new vault on the disk; returns its secrets and the printable recovery key."""
     check_origin(origin)
@@ -85,8 +92,12 @@ def create(
         try:
             migrations.migrate(database)
             with database.transaction():
-                LogDirectory(database).add(origin, clock.now())
+                logs = LogDirectory(database)
+                logs.add(origin, clock.now())
                 Epochs(database).prepare(origin, recovery_key)
+                exhibits = ExhibitRepository(database, logs.active)
+                for name, value in settings.items():
+                    exhibits.set_setting(name, value)
         finally:
             database.close()
         DeskKeys(work / DESK_KEYS, lambda: key.subkey("desk.keys")).create_signer(origin)

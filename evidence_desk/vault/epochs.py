@@ -55,6 +55,14 @@ class Epochs:
                 ),
             )
 
+    def renew(self, origin: str, recovery_key: bytes) -> None:
+        """Epochs after that of `origin` get the keys of a new recovery key; inside a transaction.
+
+        The log `origin` itself has committed to its next keys: they stay those of the paper before.
+        """
+        self._database.write("DELETE FROM next_keys WHERE epoch > ?", (epoch(origin),))
+        self.prepare(origin_of(origin, epoch(origin) + 1), recovery_key)
+
     def replace(self, origin: str, digests: NextKeyDigests) -> None:
         """Digests that the log `origin` commits to from now on, after a rotation; inside a transaction."""
         self._database.write(

@@ -9,7 +9,7 @@ from pathlib import Path
 from evidence_desk.core.ports import Clock
 from evidence_desk.errors import PermissionDeniedError
 from evidence_desk.vault.attempts import Attempts, Sleep, WallClock
-from evidence_desk.vault.recovery import parse_recovery_key
+from evidence_desk.vault.recovery import new_recovery_key, parse_recovery_key
 from evidence_desk.vault.vault_file import Secrets, VaultFile
 
 
@@ -66,6 +66,26 @@ def reset_passphrase(folder: Path, recovery_key: str, new: str, *, clock: Clock 
     with attempts.exclusive():
         VaultFile.read(folder).with_passphrase(secrets, new).write(folder)
         attempts.succeeded()
+
+
+def renew_recovery_key(
+    folder: Path, passphrase: str, *, clock: Clock | None = None, sleep: Sleep | None = time.sleep
+) -> bytes:
+    """Wrap the vault key under a new recovery key and return that; the one before opens only backups made before.
+
+    Raises:
+        PermissionDeniedError: ``vault.wrong_passphrase``, with ``sleep=None`` also ``vault.wait``.
+    """
+    key = new_recovery_key()
+
+    def rewrap(file: VaultFile) -> Secrets | None:
+        secrets = file.unlock(passphrase)
+        if secrets is not None:
+            file.with_recovery_key(secrets, key).write(folder)
+        return secrets
+
+    _guarded(folder, rewrap, clock=clock or WallClock(), sleep=sleep)
+    return key
 
 
 def _guarded(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,18 @@ from evidence_desk.vault.lock import FileLock
 from evidence_desk.vault.log_repository import LogDirectory, LogRepository
 from evidence_desk.vault.objects import FOLDER as OBJECTS
 from evidence_desk.vault.objects import ObjectRepository, object_name
-from evidence_desk.vault.passphrase import change_passphrase, reset_passphrase, unlock, unlock_by_recovery
+from evidence_desk.vault.passphrase import (
+    change_passphrase,
+    renew_recovery_key,
+    reset_passphrase,
+    unlock,
+    unlock_by_recovery,
+)
 from evidence_desk.vault.queue_tables import QueueRepository
 from evidence_desk.vault.rebuilding import Rebuilding
 from evidence_desk.vault.recovery import (
     NextKeyDigests,
+    format_recovery_key,
     next_key_digests,
     next_log_keys,
     parse_recovery_key,
@@ -117,16 +124,27 @@ class Vault:
 
     @classmethod
     def create(
-        cls, folder: Path, passphrase: str, *, clock: Clock, origin: str, kdf: KdfParameters | None = None
+        cls,
+        folder: Path,
+        passphrase: str,
+        *,
+        clock: Clock,
+        origin: str,
+        kdf: KdfParameters | None = None,
+        settings: Mapping[str, bytes] | None = None,
     ) -> tuple[Self, str]:
         """Make a new vault in a missing or empty folder; returns it open, and the recovery key to print.
+
+        `settings` are in it from the first moment on.
 
         Raises:
             UsageError: ``vault.exists``, ``vault.not_empty`` or ``vault.passphrase_empty``.
             MalformedError: ``malformed.origin``.
             HostError: disk full, read-only folder; nothing is left behind.
         """
-        secrets, recovery_key = building.create(folder, passphrase, clock=clock, origin=origin, kdf=kdf)
+        secrets, recovery_key = building.create(
+            folder, passphrase, clock=clock, origin=origin, kdf=kdf, settings=settings or {}
+        )
         return cls(Opening(folder=folder, clock=clock, read_only=False), secrets), recovery_key
 
     @classmethod
@@ -251,6 +269,18 @@ class Vault:
         self._desk_keys.prepare(self.origin, seed, sm2_private, sm2_public(sm2_private))
         signer = DeskSigner(seed, sm2_private, sm2_public(sm2_private))
         return signer, next_key_digests(paper, self.origin, rotation + 1)
+
+    def renew_recovery_key(self, passphrase: str) -> str:
+        """A new recovery key in the place of the old one, to print. The active log goes on to name the old one's next keys.
+
+        Raises:
+            PermissionDeniedError: ``vault.wrong_passphrase``, ``vault.wait``.
+        """
+        self._for_writing()
+        key = renew_recovery_key(self.folder, passphrase, clock=self._clock, sleep=None)
+        with self.transaction():
+            self._epochs.renew(self.origin, key)
+        return format_recovery_key(key)
 
     def set_next_keys(self, digests: NextKeyDigests) -> None:
         """Digests that the active log commits to from now on; inside the transaction of the rotation's leaf."""

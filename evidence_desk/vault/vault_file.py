@@ -79,8 +79,12 @@ class VaultFile:
             passphrase_box=b"",
             recovery_box=b"",
         )
-        box = wrap(bare._recovery_kek(recovery_key), secrets.encode(), bare._aad("recovery"))
-        return replace(bare, recovery_box=box).with_passphrase(secrets, passphrase)
+        return bare.with_recovery_key(secrets, recovery_key).with_passphrase(secrets, passphrase)
+
+    def with_recovery_key(self, secrets: Secrets, recovery_key: bytes) -> Self:
+        """The same vault under a new recovery key."""
+        box = wrap(self._recovery_kek(recovery_key), secrets.encode(), self._aad("recovery"))
+        return replace(self, recovery_box=box)
 
     def with_passphrase(self, secrets: Secrets, passphrase: str) -> Self:
         """The same vault under a new passphrase and salt."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit
 
+from evidence_desk.bootstrap.opening import key_seen
 from evidence_desk.errors import EvidenceDeskError, UsageError
 from ui.context import Context
 from ui.look import fonts, tokens
@@ -87,6 +89,25 @@ class PaperStep(Step):
             tongue.bind(label, label.setText, "ui_start.paper.group", number=at + 1)
             tongue.bind(field, field.setAccessibleName, "ui_start.paper.group", number=at + 1)
         self.print.setFocus()
+
+    def go(self, then: Callable[[], None]) -> None:
+        """Have the vault remember that somebody has its key."""
+        session = self._made.session
+
+        def done(_nothing: None) -> None:
+            self.busy.emit(False)
+            then()
+
+        def failed(error: EvidenceDeskError) -> None:
+            self.busy.emit(False)
+            self.show_error(error)
+
+        if session is not None:
+            self.busy.emit(True)
+            self.show_error(None)
+            self.context.tasks.run(
+                Lane.NET, lambda _job: key_seen(session), owner=self, done=done, failed=failed, keep=True
+            )
 
     def forget(self) -> None:
         """Nothing of the key is left on the screen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -18,6 +19,9 @@ from ui.widgets.buttons import button
 from ui.widgets.form import Form
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
+
+if TYPE_CHECKING:
+    from evidence_desk.bootstrap.session import Session
 
 _KEY_HEIGHT = 72
 
@@ -106,6 +110,9 @@ class RecoverPane(QWidget):
 
     def _on_opened(self) -> None:
         self.forget()
+        desk = self._context.desk
+        if desk.session is not None:  # whoever typed the key has it
+            desk.run(_seen, owner=desk, done=lambda _: None, keep=True)
         self._context.messages.inform("ui_start.recover.done")
         self.left.emit(True)
 
@@ -120,3 +127,9 @@ class RecoverPane(QWidget):
         if self._error is not None:
             what, then = self._context.tongue.error(self._error)
             self.fault.set("failed", "circle-x", "ui_start.fault", what=what, then=then)
+
+
+def _seen(session: Session, _job: Job) -> None:
+    from evidence_desk.bootstrap.opening import key_seen  # noqa: PLC0415 - with the vault's code
+
+    key_seen(session)

@@ -17,6 +17,7 @@ from ui.context import Context
 from ui.look import tokens
 from ui.preferences import preferences_file
 from ui.start.passphrase_field import CapsHint, PassphraseField
+from ui.start.unseen import remind
 from ui.tasks import Lane
 from ui.widgets.buttons import button, icon_button
 from ui.widgets.countdown import Countdown
@@ -227,6 +228,8 @@ class UnlockPane(QWidget):
         self.waiting.clear()
         if read_only:
             self._context.messages.inform("ui_start.read_only")
+        else:
+            remind(self._context, self.window())
         self._keep(folder, passphrase, wanted=self.remember.isChecked())
         self._say()
 

@@ -105,7 +105,7 @@ class VaultStep(Step):
         operator, kdf = self.operator.text().strip(), self._made.kdf
 
         def work(_job: Job) -> tuple[Session, str]:
-            session, key = init_session(folder, passphrase, office=office, demo=False, kdf=kdf)
+            session, key = init_session(folder, passphrase, office=office, demo=False, kdf=kdf, unseen=True)
             try:
                 keep_operator(session, operator)
             except BaseException:
@@ -116,6 +116,9 @@ class VaultStep(Step):
         def done(result: tuple[Session, str]) -> None:
             self._made.session, self._made.recovery_key = result
             self._made.folder, self._made.operator = folder, operator
+            self.context.preferences.remember_vault(
+                folder
+            )  # a guide that is killed now leaves a vault to be found
             self.passphrases.forget()
             self._working(False)
             then()

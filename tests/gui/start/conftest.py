@@ -64,3 +64,16 @@ def write_down() -> Callable[[Guide], None]:
             field.setText(groups[at].lower())
 
     return write
+
+
+@pytest.fixture
+def walk_on(qtbot: QtBot, write_down: Callable[[Guide], None]) -> Callable[[Guide], None]:
+    """Type the two groups, and go on once the vault remembers it."""
+
+    def walk(guide: Guide) -> None:
+        made = guide.made
+        write_down(guide)
+        guide.next.click()
+        qtbot.waitUntil(lambda: made.session is None, timeout=30_000)
+
+    return walk

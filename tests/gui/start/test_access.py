@@ -21,7 +21,7 @@ LOOKS = [(Language.ZH, Scheme.LIGHT), (Language.EN, Scheme.DARK), (Language.EN, 
 
 
 @pytest.mark.parametrize(("language", "scheme"), LOOKS)
-def test_the_guide(context, make_vault, write_down, language, scheme):
+def test_the_guide(context, make_vault, walk_on, language, scheme):
     context.tongue.set_language(language)
     context.look.set_scheme(scheme)
     guide = Guide(context, kdf=CHEAP)
@@ -30,8 +30,7 @@ def test_the_guide(context, make_vault, write_down, language, scheme):
         if name is StepName.PAPER:
             make_vault(guide)
         elif name is StepName.TRY:
-            write_down(guide)
-            guide.next.click()
+            walk_on(guide)
         else:
             guide.show_step(name)
         save_screen(guide, f"start-{name.name.lower()}-{language}-{scheme}")

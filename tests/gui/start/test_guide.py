@@ -22,22 +22,15 @@ from ui.start.operator import operator_name
 from ui.start.step_name import StepName
 
 
-def walk_on(guide: Guide, write_down: Callable[[Guide], None]) -> None:
-    write_down(guide)
-    guide.next.click()
-    assert guide.name is StepName.TRY
-
-
-def walk_to_try(
-    guide: Guide, make_vault: Callable[[Guide], None], write_down: Callable[[Guide], None]
-) -> None:
+def walk_to_try(guide: Guide, make_vault: Callable[[Guide], None], walk_on: Callable[[Guide], None]) -> None:
     make_vault(guide)
-    walk_on(guide, write_down)
+    walk_on(guide)
+    assert guide.name is StepName.TRY
 
 
 @pytest.mark.parametrize("role", [Role.LAWYER, Role.NOTARY])
 def test_lawyer_and_notary_make_a_vault_and_get_the_sample_case(
-    context, guide, make_vault, write_down, qtbot, role, messages, documents
+    context, guide, make_vault, walk_on, qtbot, role, messages, documents
 ):
     guide.who.roles[role].setChecked(True)
     guide.next.click()
@@ -46,7 +39,7 @@ def test_lawyer_and_notary_make_a_vault_and_get_the_sample_case(
     make_vault(guide)
     assert context.desk.folder is None, "nobody has the vault before its key is on paper"
     assert not guide.next.isEnabled()
-    walk_on(guide, write_down)
+    walk_on(guide)
     assert context.desk.session is not None
     with qtbot.waitSignal(guide.finished, timeout=30_000):
         guide.next.click()
@@ -84,8 +77,8 @@ def test_by_keyboard_alone(context, guide, qtbot):
     qtbot.waitUntil(lambda: guide.name is StepName.PAPER, timeout=30_000)
 
 
-def test_without_authority_nothing_is_configured(context, guide, make_vault, write_down, qtbot):
-    walk_to_try(guide, make_vault, write_down)
+def test_without_authority_nothing_is_configured(context, guide, make_vault, walk_on, qtbot):
+    walk_to_try(guide, make_vault, walk_on)
     guide.trying.later.setChecked(True)
     guide.trying.sample.setChecked(False)
     with qtbot.waitSignal(guide.finished, timeout=30_000):
@@ -100,11 +93,10 @@ def test_two_wrong_groups_do_not_go_on(guide, make_vault):
     assert not guide.next.isEnabled()
 
 
-def test_nothing_of_the_key_stays_on_the_screen(guide, make_vault, write_down):
+def test_nothing_of_the_key_stays_on_the_screen(guide, make_vault, walk_on):
     make_vault(guide)
     groups = set(guide.made.recovery_key.split("-"))
-    write_down(guide)
-    guide.next.click()
+    walk_on(guide)
     shown = " ".join(label.text() for label in guide.findChildren(QLabel))
     assert not any(group in shown for group in groups)
     assert guide.made.recovery_key == ""
@@ -205,12 +197,11 @@ def test_no_printer_is_told(guide, make_vault, messages, monkeypatch, qtbot):
 
 
 @pytest.mark.parametrize("step", StepName)
-def test_language_and_look_change_with_the_guide_open(context, guide, make_vault, write_down, step):
+def test_language_and_look_change_with_the_guide_open(context, guide, make_vault, walk_on, step):
     if step in {StepName.PAPER, StepName.TRY}:
         make_vault(guide)
     if step is StepName.TRY:
-        write_down(guide)
-        guide.next.click()
+        walk_on(guide)
     guide.show_step(step) if step not in {StepName.PAPER, StepName.TRY} else None
     before = guide.next.text()
     context.tongue.set_language(Language.EN)
@@ -248,22 +239,21 @@ def test_an_existing_vault_is_handed_to_the_gate(guide, messages, tmp_path, qtbo
     assert chosen.args == [tmp_path]
 
 
-def test_locking_ends_the_guide(context, guide, make_vault, write_down, qtbot):
-    walk_to_try(guide, make_vault, write_down)
+def test_locking_ends_the_guide(context, guide, make_vault, walk_on, qtbot):
+    walk_to_try(guide, make_vault, walk_on)
     folder = context.desk.folder
     with qtbot.waitSignal(guide.finished):
         context.desk.lock()
     unlocked(folder, PASSPHRASE).close()
 
 
-def test_a_second_guide_over_a_vault_that_still_works(open_context, qtbot, make_vault, write_down):
+def test_a_second_guide_over_a_vault_that_still_works(open_context, qtbot, make_vault, walk_on):
     """A vault made while another is locked and at work stays closed until that one's work has ended."""
     guide = Guide(open_context, first=StepName.VAULT, kdf=CHEAP)
     guide.open()
     make_vault(guide)
-    write_down(guide)
     before, made = open_context.desk.folder, guide.made.folder
-    guide.next.click()
+    walk_on(guide)
     assert open_context.desk.folder == before
     assert made is not None
     unlocked(made, PASSPHRASE).close()

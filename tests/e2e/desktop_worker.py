@@ -120,8 +120,32 @@ def resume(program: Program, out: Path) -> None:
     timer.start()
 
 
+def draft(program: Program, out: Path) -> None:
+    """Fill in the form of a batch, without any file; BEGUN once it is kept."""
+    del out
+    page = program.window.show_page(PageName.SEAL)
+    assert isinstance(page, SealPage)
+
+    def fill() -> None:
+        if not program.context.tasks.busy():
+            timer.stop()
+            page.form.lines["purpose"].setText("付款")
+            page.form.lines["purpose"].textEdited.emit("付款")
+            page.form.changed.connect(kept.start)
+
+    def keep() -> None:
+        if not program.context.tasks.busy():
+            kept.stop()
+            say("BEGUN")
+
+    timer, kept = QTimer(page, interval=5), QTimer(page, interval=5)
+    timer.timeout.connect(fill)
+    kept.timeout.connect(keep)
+    timer.start()
+
+
 WORK: dict[str, Callable[[Program, Path], None]] = {
-    "seal": seal, "certify": certify, "bundle": bundle, "demo": demo, "view": view, "resume": resume,
+    "seal": seal, "certify": certify, "bundle": bundle, "demo": demo, "view": view, "resume": resume, "draft": draft,
 }  # fmt: skip
 
 

@@ -164,6 +164,16 @@ def test_while_it_seals(vault: Path, out: Path, kill: bool):
 
 
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "closed"])
+def test_while_a_form_is_filled_in(vault: Path, out: Path, kill: bool):
+    beginning = sentence("queue.draft", {"saved": "|"}, Language.ZH).split("|")[0]
+    said = run(vault, out, "draft", kill=kill)
+    assert not any(line.startswith("SAYS") for line in said)
+    for _ in range(2):
+        said = run(vault, out, "resume", kill=False)
+        assert [line.startswith(f"SAYS {beginning}") for line in said].count(True) == 1, said
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "closed"])
 def test_while_it_certifies(vault: Path, out: Path, kill: bool):
     sealed_files(vault, 12)
     said = run(vault, out, "certify", kill=kill, after=("ISSUED", 2))

@@ -119,6 +119,16 @@ class CertifyPage(Page):
         self.waiting.show_items(items)
         self.issued.reload()
         self._say()
+        self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        """Once a program and vault, what an earlier one left."""
+        folder, count = self.context.desk.folder, sum(not item.reason for item in self.waiting.items)
+        if count and self.work.told != folder:
+            self.context.messages.inform(
+                "ui_certify.waiting.left", count=count, tab=self.context.tongue.say("ui_certify.tab.waiting")
+            )
+        self.work.told = folder
 
     def _on_desk_changed(self) -> None:
         if self.context.desk.session is not None and self.isVisible():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -49,6 +50,8 @@ class IssueWork(QObject):
         self.issue: Issue | None = None
         self.target: Target | None = None
         self.total = 0
+        self.told: Path | None = None
+        """Folder of the vault whose waiting drafts were told."""
         self._timer = QTimer(self, interval=_FETCH_MS)
         self._timer.timeout.connect(self._fetch)
         context.desk.locked.connect(self._on_locked)

@@ -139,6 +139,13 @@ class BatchForm(Card):
             **{name: box.isChecked() for name, box in self.flags.items()},
         }
 
+    @property
+    def filled(self) -> bool:
+        """Whether anything in it is other than in a new form."""
+        lines = (self.case.currentText(), *(line.text() for line in self.lines.values()))
+        chosen = (*(box.isChecked() for box in self.flags.values()), self.kind.currentIndex() > 0)
+        return any(text.strip() for text in lines) or any(chosen) or self.original.currentIndex() > 0
+
     def fill(self, content: Mapping[str, JSON]) -> None:
         """Put a kept draft back; what cannot be meant is left empty."""
         self.case.setCurrentText(_text(content.get("case")))

@@ -163,9 +163,21 @@ class SealPage(Page):
             )  # fmt: skip
         elif state.waiting:
             self._tell("neutral", "history", "queue.left", waiting=state.waiting)
+        self._tell_draft(draft, beside=self.banner.isVisibleTo(self))
         self.work.reload()
         if state.waiting:
             self.work.start()
+
+    def _tell_draft(self, draft: queue.Draft | None, *, beside: bool) -> None:
+        """Once a program and vault: after a lock, the person who filled it in knows it."""
+        folder = self.context.desk.folder
+        if draft is not None and self.form.filled and self.work.told != folder:
+            saved = local_time(draft.saved)
+            if beside:
+                self.context.messages.inform("queue.draft", saved=saved)
+            else:
+                self._tell("neutral", "history", "queue.draft", saved=saved)
+        self.work.told = folder
 
     def _read_cases(self) -> None:
         if self.context.desk.session is None:  # locked while the last answer was on its way

@@ -44,6 +44,8 @@ class SealWork(QObject):
         self._part = 0.0
         self.pace = Pace()
         self.counts: Mapping[ItemState, StateCount] = _NO_COUNTS
+        self.told: Path | None = None
+        """Folder of the vault whose kept form was told."""
         self._timer = QTimer(self, interval=_FETCH_MS)
         self._timer.timeout.connect(self._on_fetch)
 

@@ -18,7 +18,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "queue.state.canceled": "Canceled",
     "queue.interrupted": "The program ended without warning last time. The queue was restored: {waiting} items still wait, of which {interrupted} were in hand since {since} and are done anew. What was sealed is not affected.",
     "queue.left": "{waiting} items were not sealed last time; they are still in the queue.",
-    "queue.draft": "The unfinished form saved at {saved} was restored.",
+    "queue.draft": "The form is again as it was kept at {saved}; check it before you seal.",
     "queue.repeated": "{count} items were in the queue already and were not added again.",
     "queue.stopped": "The vault could take no more and the queue stopped; {waiting} items wait and can go on once the cause is removed.",
 }

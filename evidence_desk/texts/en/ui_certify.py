@@ -127,6 +127,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.fault": "{what}\n{then}",
     "ui_certify.handed_over": "Handed over by {name}; drafts: {count}.",
     "ui_certify.waiting.about": "Drafts handed over are kept in the vault and survive closing the program. They are issued once another person has seen every page and confirmed with a credential of their own.",
+    "ui_certify.waiting.left": "Drafts handed over before are still there: {count} wait for the second person, see “{tab}”.",
     "ui_certify.waiting.none": "No drafts are waiting.",
     "ui_certify.waiting.line": "{case}: certificates: {count}, exhibits: {exhibits}",
     "ui_certify.waiting.by": "Handled by {name}, {at}",

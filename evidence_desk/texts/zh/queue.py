@@ -18,7 +18,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "queue.state.canceled": "已取消",
     "queue.interrupted": "上次程序意外中断，队列已恢复：还有 {waiting} 项等待存证，其中 {interrupted} 项自 {since} 起正在处理，将重新处理。已存证的不受影响。",
     "queue.left": "上次还有 {waiting} 项没有存证，仍在队列中。",
-    "queue.draft": "已恢复 {saved} 保存的未完成表单。",
+    "queue.draft": "表单已恢复为 {saved} 保存的内容，存证前请核对。",
     "queue.repeated": "有 {count} 项已在队列中，没有重复加入。",
     "queue.stopped": "存证库无法继续写入，队列已停止；还有 {waiting} 项等待，排除原因后可继续。",
 }

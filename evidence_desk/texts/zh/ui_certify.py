@@ -127,6 +127,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_certify.fault": "{what}\n{then}",
     "ui_certify.handed_over": "已送交复核：{count} 份草稿，承办人 {name}。",
     "ui_certify.waiting.about": "承办人送交的草稿保存在存证库中，关闭程序也不会丢失。另一人看完全部页面并以本人凭据复核后才签发。",
+    "ui_certify.waiting.left": "上次送交的草稿已恢复：{count} 份仍在等待复核，见“{tab}”。",
     "ui_certify.waiting.none": "没有等待复核的草稿。",
     "ui_certify.waiting.line": "{case}：{count} 份证书，证据 {exhibits} 件",
     "ui_certify.waiting.by": "承办人 {name}，{at}",

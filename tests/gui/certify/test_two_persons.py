@@ -83,6 +83,17 @@ def verdict(page, path: Path, originals: list[Path]):
     return verify_path(path, originals=Originals(originals, Job()), trust=trust, now=now, job=Job()).verdict
 
 
+def test_what_an_earlier_program_left_waiting_is_told_once(office, leaves, qtbot, messages):
+    left = ("ui_certify.waiting.left", {"count": 1, "tab": "待复核"})
+    hand_over(office, leaves[:1], qtbot)
+    assert left not in messages.said, "who handed it over knows it"
+    office.work.told = None  # as in a program just started
+    for _ in range(2):
+        office.shown()
+        qtbot.waitUntil(lambda: not office.context.tasks.busy(), timeout=20_000)
+    assert messages.said.count(left) == 1
+
+
 def test_two_persons_issue_what_both_saw(office, leaves, qtbot, tmp_path, messages):
     page = office
     number = hand_over(page, leaves[:2], qtbot)

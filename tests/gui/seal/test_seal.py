@@ -151,6 +151,7 @@ def test_the_form_is_remembered(window, page, qtbot):
     qtbot.waitUntil(lambda: again.form.lines["purpose"].text() == "付款")
     assert again.form.case.currentText() == "案一"
     assert again.form.flags["blinded"].isChecked()
+    assert not again.banner.isVisible(), "whoever filled it in knows it"
 
 
 def test_paste_and_typed_path(page, files, qtbot, messages):

@@ -41,7 +41,7 @@ class Reading:
 
     @property
     def right(self) -> bool:
-        """Whether our clock is within the tolerance of this source, its own uncertainty allowed for."""
+        """Whether our clock is within the tolerance of this source, its own uncertainty (at most as great) allowed for."""
         return abs(self.offset_ms) <= TOLERANCE_MS + self.uncertainty_ms
 
     def __str__(self) -> str:
@@ -105,23 +105,23 @@ def judge(readings: Sequence[Reading]) -> Item:
     found.raws.append(call_raw("SNTP (RFC 4330) / RFC 3161", [str(item) for item in readings]))
     found.facts["sources"] = values((item.source for item in readings if not item.error), ordered=True)
     answered = [item for item in readings if not item.error]
-    counted = [item for item in answered if item.counts]
+    counted = [item for item in answered if item.counts and item.uncertainty_ms <= TOLERANCE_MS]
     silent = len(readings) - len(answered)
     if not counted:
-        code = "environment.clock.only_here" if answered else "environment.clock.silent"
+        code = "environment.clock.none_counts" if answered else "environment.clock.silent"
         found.tell(Outcome.UNCHECKED, because(code, asked=len(readings)))
     else:
         _compared(found, counted)
     if counted and silent:
         found.reasons.append(because("environment.clock.some_silent", count=silent))
-    found.reasons.extend(_ignored(item) for item in answered if not item.counts)
+    found.reasons.extend(_ignored(item) for item in answered if item not in counted)
     return found.item()
 
 
 def _compared(found: Findings, counted: Sequence[Reading]) -> None:
     wrong = [item for item in counted if not item.right]
     middle = sorted(item.offset_ms for item in counted)[len(counted) // 2]
-    if 2 * len(wrong) >= len(counted):
+    if 2 * len(wrong) > len(counted):
         found.tell(
             Outcome.FAIL,
             because("environment.clock.off", offset=middle, count=len(wrong), asked=len(counted)),
@@ -138,6 +138,8 @@ def _compared(found: Findings, counted: Sequence[Reading]) -> None:
 
 
 def _ignored(item: Reading) -> Reason:
+    if item.counts:
+        return because("environment.clock.uncertain", source=item.source, uncertainty=item.uncertainty_ms)
     return because("environment.clock.not_counted", source=item.source, offset=item.offset_ms)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from evidence_desk.core.capture.environment import Raw, raw_output
+from evidence_desk.core.capture.environment import STOPPED, Raw, raw_output
 
 MAX_OUTPUT: Final = 8 << 20
 """Bytes of an output or file that are read; what is longer is not used."""
@@ -46,13 +46,12 @@ class Ran:
     @property
     def raws(self) -> tuple[Raw, ...]:
         """Records of its output, and of its error output if there is any."""
+        code = STOPPED if self.exit_code is None else self.exit_code
         output, masked = mask(self.output)
-        found = [raw_output(self.command, output, exit_code=self.exit_code, masked=masked)]
+        found = [raw_output(self.command, output, exit_code=code, masked=masked)]
         if self.errors:
             errors, masked = mask(self.errors)
-            found.append(
-                raw_output(f"{self.command} (stderr)", errors, exit_code=self.exit_code, masked=masked)
-            )
+            found.append(raw_output(f"{self.command} (stderr)", errors, exit_code=code, masked=masked))
         return tuple(found)
 
 

@@ -94,7 +94,8 @@ def _answers(
         )
     )
     ours, why = told.pop("system")
-    found.facts[_fact("answers", host, found)] = values(f"{host} {address}" for address in ours)
+    before = found.facts.get("answers", ())
+    found.facts["answers"] = values([*before, *(f"{host} {address}" for address in ours)])
     if not ours:
         found.tell(Outcome.FAIL, because("environment.answers.none", host=host, reason=why))
         return
@@ -114,12 +115,6 @@ def _answers(
         same = bool(answers & set(ours))
         code = "environment.answers.same" if same else "environment.answers.differ"
         found.tell(Outcome.PASS if same else Outcome.WARN, because(code, host=host, resolver=name))
-
-
-def _fact(stem: str, host: str, found: Findings) -> str:
-    """Facts are named in order; the host stands in each value, since a name need not be a fact's name."""
-    del host
-    return f"{stem}_{sum(name.startswith(stem) for name in found.facts) + 1}"
 
 
 def _asked(resolve: Callable[[str], Sequence[str]], host: str) -> tuple[tuple[str, ...], str]:

@@ -22,6 +22,8 @@ MAX_VALUE: Final = 1_000
 MAX_VALUES: Final = 512
 """Values of one fact."""
 MAX_TARGETS: Final = 64
+STOPPED: Final = -1
+"""Exit code of a command that was stopped at its time limit."""
 JUMP_MS: Final = 2_000
 """Difference between elapsed wall time and elapsed uptime from which the clock is said to have jumped."""
 
@@ -85,7 +87,7 @@ class Raw:
 
     Attributes:
         ran: command line, file or call, as it was run.
-        exit_code: of a command, else None.
+        exit_code: of a command, `STOPPED` when it ran out of time; None when it is no command.
         kept: the output, at most its first `MAX_KEPT` bytes; empty when private.
         size: bytes of the whole output; digests: over the whole output.
         attachment: name of the private file that holds the whole output, None when it is not private.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from evidence_desk.core.capture.environment import When
+from evidence_desk.core.capture.environment import Target, When
 from evidence_desk.core.capture.events import Event
 from evidence_desk.core.capture.marks import StreamMark
 from evidence_desk.core.capture.plan import CapturePlan
@@ -109,8 +109,8 @@ class Recorder(Protocol):
 class EnvironmentChecker(Protocol):
     """Looks at this machine (清洁性检查)."""
 
-    def check(self, when: When, targets: Sequence[str], job: Job) -> tuple[bytes, bytes]:
-        """(report, ``environment/1``; private part, b"" for none) about hosts that are to be captured."""
+    def check(self, when: When, targets: Sequence[Target], job: Job) -> tuple[bytes, Mapping[str, bytes]]:
+        """(report, ``environment/1``; private outputs by name) about hosts that are to be captured."""
         ...
 
     def render(self, before: bytes, after: bytes | None) -> bytes:

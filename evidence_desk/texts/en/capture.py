@@ -102,4 +102,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.actions": "The action log is not well-formed ({reason}).",
     "malformed.actions.advice": "Use the complete capture; if it came from a package, verify the package again.",
     "capture.browser_flood": "A page caused so many events of one kind that the further ones were not told one by one.",
+    "capture.reason.contradictions": "In {count} places what the browser saw and what was recorded differ; see the list of differences.",
 }

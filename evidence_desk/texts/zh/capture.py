@@ -102,4 +102,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.actions": "操作日志格式不正确（{reason}）。",
     "malformed.actions.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "capture.browser_flood": "页面反复触发同类事件，超出部分未逐条记录。",
+    "capture.reason.contradictions": "{count} 处浏览器所见与记录的数据不一致，详见差异清单。",
 }

@@ -1,0 +1,123 @@
+"""Capture pages with the adapters of this machine: what the command line and the window call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.capture.conductor import BrowserCommand, FolderRecorder
+from evidence_desk.capture.environment import (
+    NTP_SERVERS,
+    AuthorityClock,
+    ClockSources,
+    ProgramFacts,
+    check_environment,
+)
+from evidence_desk.core.capture.environment import Target, When
+from evidence_desk.core.capture.environment_codec import encode, parse
+from evidence_desk.core.capture.marks import KnownHeader
+from evidence_desk.core.digests import sha256
+from evidence_desk.core.job import Job
+from evidence_desk.core.ports import TimestampAuthority
+from evidence_desk.court.protocol.anchor import parse_anchor_answer
+from evidence_desk.program import program
+from evidence_desk.services.capture import CaptureTools
+from evidence_desk.settings import AuthorityKind
+from evidence_desk.texts import Language
+
+if TYPE_CHECKING:
+    from evidence_desk.capture.resolver import Resolver
+
+FOLDER: Final = "captures"
+"""In the vault's folder: recordings until they are sealed. Not encrypted while they are made."""
+
+
+def capture_tools(
+    session: Session,
+    language: Language,
+    *,
+    ntp: Sequence[str] = NTP_SERVERS,
+    resolver: Resolver | None = None,
+) -> CaptureTools:
+    """Recorder, environment checks and authorities of an open desk.
+
+    Args:
+        session: the desk.
+        language: of the browser's window and of the printed report.
+        ntp: time servers to compare the clock with.
+        resolver: of names, by default the system's.
+    """
+    return CaptureTools(
+        recorder=FolderRecorder(
+            session.vault.folder / FOLDER,
+            BrowserCommand(arguments=browser_command(), tongue=language.value),
+            session.clock,
+            resolver=resolver,
+        ),
+        environment=MachineChecker(session, language, tuple(ntp)),
+        authorities=session.authorities,
+        header=newest_header(session),
+    )
+
+
+def browser_command() -> tuple[str, ...]:
+    """How this program starts its capture browser."""
+    if getattr(sys, "frozen", False):
+        return (sys.executable, "--capture-browser")
+    return (sys.executable, "-m", "ui.capture_browser")
+
+
+def newest_header(session: Session) -> KnownHeader | None:
+    """The newest header of the joined court network that an answer stored here proved."""
+    networks = session.networks
+    anchors = session.vault.court.anchors(networks[0].chain_id) if networks else ()
+    if not anchors:
+        return None
+    newest = max(anchors, key=lambda item: item.height)
+    header = parse_anchor_answer(newest.answer).header.block.header
+    return KnownHeader(chain_id=newest.chain_id, height=header.height, digest=header.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineChecker:
+    """The checks of this machine (`core.capture.ports.EnvironmentChecker`)."""
+
+    session: Session
+    language: Language
+    ntp: tuple[str, ...]
+
+    def check(self, when: When, targets: Sequence[Target], job: Job) -> tuple[bytes, Mapping[str, bytes]]:
+        """Report and private outputs."""
+        private: dict[str, bytes] = {}
+        running = program()
+        report = check_environment(
+            when,
+            targets,
+            sources=ClockSources(ntp=self.ntp, authorities=self._clocks()),
+            job=job,
+            folder=self.session.vault.folder,
+            program=ProgramFacts(name=running.name, version=running.version, digests=running.digests),
+            keep=private.__setitem__,
+        )
+        return encode(report), private
+
+    def render(self, before: bytes, after: bytes | None) -> bytes:
+        """The reports as PDF."""
+        from reports.cleanliness import render_cleanliness  # noqa: PLC0415 - half a second of PDF libraries
+
+        return render_cleanliness(parse(before), None if after is None else parse(after), self.language)
+
+    def _clocks(self) -> tuple[AuthorityClock, ...]:
+        demo = {item.name for item in self.session.settings if item.kind is AuthorityKind.EMBEDDED}
+        return tuple(
+            AuthorityClock(name=item.name, ask=_clock_of(item), demo=item.name in demo)
+            for item in self.session.authorities
+        )
+
+
+def _clock_of(authority: TimestampAuthority) -> Callable[[], datetime]:
+    return lambda: authority.timestamp(sha256(b"evidence-desk clock")).gen_time

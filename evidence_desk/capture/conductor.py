@@ -1,0 +1,240 @@
+"""Recordings in folders of one place: blind proxy, capture browser and action log together (`core.capture.ports.Recorder`)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Condition
+from typing import Final
+
+from evidence_desk.capture.browser import BrowserDriver, Departure
+from evidence_desk.capture.folder import FolderWorkspace, host_fault
+from evidence_desk.capture.guard import Guard
+from evidence_desk.capture.limits import Limits
+from evidence_desk.capture.proxy import BlindProxy
+from evidence_desk.capture.recovery import recover_index
+from evidence_desk.capture.resolver import Resolver
+from evidence_desk.core.capture.actions import ActionLog
+from evidence_desk.core.capture.events import Event, Heartbeat
+from evidence_desk.core.capture.marks import ID_SIZE, StreamMark
+from evidence_desk.core.capture.messages import Recorded as RecordedSoFar
+from evidence_desk.core.capture.messages import Snapshot
+from evidence_desk.core.capture.plan import CapturePlan
+from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
+from evidence_desk.core.capture.workspace import Workspace
+from evidence_desk.core.ports import Clock
+from evidence_desk.errors import BugError
+
+_GRACE: Final = 20.0
+"""Seconds that the browser has to end after it was asked to: it takes cookies and storage, and closes its files."""
+_LAST_WORDS: Final = 10.0
+_DRAIN: Final = 3.0
+_TELL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrowserCommand:
+    """How the capture browser is started here.
+
+    Attributes:
+        arguments: program and arguments.
+        tongue: ``zh`` or ``en``, of its window.
+        environment: variables added to this process's own.
+    """
+
+    arguments: tuple[str, ...]
+    tongue: str = "zh"
+    environment: Mapping[str, str] | None = None
+
+
+class FolderRecorder:
+    """Keeps each capture in ``root/ID`` until it is sealed.
+
+    Args:
+        root: made when first needed, 0700.
+        command: how the browser is started.
+        clock: for every moment that is written.
+        resolver: by default the system's.
+        dns_servers: asked beside it.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        command: BrowserCommand,
+        clock: Clock,
+        *,
+        resolver: Resolver | None = None,
+        dns_servers: Sequence[str] = (),
+    ) -> None:
+        self._root, self._command, self._clock = root, command, clock
+        self._resolver, self._dns_servers = resolver, tuple(dns_servers)
+        self._busy: set[str] = set()
+
+    def workspace(self, capture: bytes) -> Workspace:
+        """A new, empty workspace for a capture; HostError."""
+        name = _folder_name(capture)
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self._root / name).mkdir(mode=0o700)
+        except OSError as error:
+            raise host_fault(error, name) from error
+        self._busy.add(name)
+        return FolderWorkspace(self._root / name)
+
+    def begin(self, workspace: Workspace, plan: CapturePlan) -> FolderRecording:
+        """Start proxy and browser; see `core.capture.ports.Recorder.begin`."""
+        if not isinstance(workspace, FolderWorkspace):
+            raise BugError("bug.recorder", reason="workspace")
+        return FolderRecording(workspace, plan, self._command, self._clock, self._resolver, self._dns_servers)
+
+    def left_over(self) -> Mapping[bytes, Workspace]:
+        """Workspaces that are there and not in use by this process, by capture."""
+        found: dict[bytes, Workspace] = {}
+        if not self._root.is_dir():
+            return found
+        try:
+            for path in sorted(self._root.iterdir()):
+                if _is_capture(path.name) and path.name not in self._busy and path.is_dir():
+                    found[bytes.fromhex(path.name)] = FolderWorkspace(path)
+        except OSError as error:
+            raise host_fault(error, self._root.name) from error
+        return found
+
+    def recover(self, workspace: Workspace) -> None:
+        """Complete the connection index of a recording that was cut short."""
+        recover_index(workspace, self._clock)
+
+    def remove(self, capture: bytes) -> None:
+        """Delete a workspace; what was sealed lies in the vault."""
+        name = _folder_name(capture)
+        shutil.rmtree(self._root / name, ignore_errors=True)
+        self._busy.discard(name)
+
+    def release(self, capture: bytes) -> None:
+        """A capture ended badly in this process; its workspace is left over from now on."""
+        self._busy.discard(_folder_name(capture))
+
+
+class FolderRecording:
+    """One recording (`core.capture.ports.Recording`)."""
+
+    def __init__(
+        self,
+        workspace: FolderWorkspace,
+        plan: CapturePlan,
+        command: BrowserCommand,
+        clock: Clock,
+        resolver: Resolver | None,
+        dns_servers: Sequence[str],
+    ) -> None:
+        self._events: deque[Event] = deque()
+        self._new = Condition()
+        self._actions = ActionLog(workspace, clock)
+        self._told = 0.0
+        self._proxy = BlindProxy(
+            workspace,
+            Guard(allow_private=plan.allow_private),
+            clock,
+            replace(Limits(), total=plan.max_bytes),
+            resolver=resolver,
+            dns_servers=dns_servers,
+        )
+        port = self._proxy.start()
+        try:
+            self._browser = BrowserDriver(
+                command.arguments, workspace.path, plan, port, self._hear,
+                tongue=command.tongue, environment=command.environment,
+            )  # fmt: skip
+            self._proxy.forbid_port(self._browser.debug_port)
+            self._browser.start()
+            self._proxy.allow_pid(self._browser.pid)
+        except BaseException:
+            self._proxy.stop(0)
+            raise
+        self._departure: Departure | None = None
+
+    def _hear(self, event: Event) -> None:
+        """In the driver's thread."""
+        if not isinstance(event, Heartbeat):
+            self._actions.add(event)
+        with self._new:
+            self._events.append(event)
+            self._new.notify_all()
+
+    def poll(self, seconds: float) -> Sequence[Event]:
+        """What the browser told since, waiting at most so long for the first."""
+        self._tell()
+        with self._new:
+            if not self._events and seconds > 0:
+                self._new.wait(seconds)
+            events = tuple(self._events)
+            self._events.clear()
+        return events
+
+    def _tell(self) -> None:
+        """The browser's window shows how much is recorded."""
+        now = time.monotonic()
+        if now - self._told >= _TELL_SECONDS:
+            self._told = now
+            totals = self._proxy.totals
+            self._browser.send(RecordedSoFar(connections=totals.asked, size=totals.sent + totals.received))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the browser has ended, or the recorder cannot go on."""
+        return self._browser.wait(0) is not None or self._proxy.failure is not None
+
+    def reach(self) -> Reach:
+        """How far it has come."""
+        digests = self._proxy.running_digest()
+        streams = sorted(
+            (
+                StreamMark(
+                    number=int(name[7:-4]), sent=item.sent, received=item.received,
+                    sent_sha256=item.sent_sha256, received_sha256=item.received_sha256,
+                )
+                for name, item in digests.items()
+            ),
+            key=lambda mark: mark.number,
+        )  # fmt: skip
+        actions, head = self._actions.reach
+        size = sum(item.sent + item.received for item in streams)
+        return Reach(streams=tuple(streams), actions=actions, head=head, size=size)
+
+    def snapshot(self) -> None:
+        """Ask for a snapshot of the page in front."""
+        self._browser.send(Snapshot())
+
+    def stop(self) -> None:
+        """Ask the browser to end."""
+        self._browser.stop()
+
+    def close(self) -> Recorded:
+        """End browser and proxy, whatever they do, and complete the connection index."""
+        failure = self._proxy.failure
+        if self._browser.wait(0) is None:
+            self._browser.stop()
+            if self._browser.wait(_GRACE) is None:
+                self._browser.kill()
+        departure = self._browser.wait(_LAST_WORDS)
+        self._proxy.stop(_DRAIN)
+        failure = failure or self._proxy.failure
+        return Recorded(
+            browser=BrowserEnd.HUNG if departure is None else departure.end,
+            fault=None if failure is None else failure.code,
+        )
+
+
+def _folder_name(capture: bytes) -> str:
+    if len(capture) != ID_SIZE:
+        raise BugError("bug.recorder", reason="capture id")
+    return capture.hex()
+
+
+def _is_capture(name: str) -> bool:
+    return len(name) == 2 * ID_SIZE and all(char in "0123456789abcdef" for char in name)

@@ -1,0 +1,188 @@
+"""What the browser told while it was recorded, and what follows: pages, counts, and how the capture came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from evidence_desk.core.capture.environment import Parameter, Reason, because
+from evidence_desk.core.capture.events import (
+    CertificateRefused,
+    Crashed,
+    Dialog,
+    Done,
+    Downloaded,
+    Ended,
+    Event,
+    Fault,
+    PageState,
+    Popup,
+    Refused,
+    Snapped,
+    Started,
+    Step,
+    Unplayable,
+    Visited,
+)
+from evidence_desk.core.capture.manifest import MAX_REASONS, PageResult
+from evidence_desk.core.capture.plan import CaptureMode, CapturePlan
+from evidence_desk.core.capture.ports import BrowserEnd, Recorded
+from evidence_desk.core.capture.rows import CaptureResult
+
+LIMITS: Final = (
+    "capture.limit.repudiation",
+    "capture.limit.vantage",
+    "capture.limit.personal",
+    "capture.limit.loaded",
+    "capture.limit.protocols",
+    "capture.limit.revocation",
+)
+"""What no capture of this kind shows; printed on every certificate."""
+
+_COUNTED: Final[Mapping[type[Event], str]] = {
+    CertificateRefused: "certificate_errors",
+    Popup: "popups",
+    Refused: "refused_requests",
+    Dialog: "dialogs",
+    Crashed: "crashes",
+    Unplayable: "unplayable",
+    Step: "steps",
+}
+_ENDED: Final[Mapping[Ended, str]] = {
+    Ended.STOPPED: "capture.reason.stopped",
+    Ended.LIMIT: "capture.reason.time_limit",
+    Ended.FAULT: "capture.reason.browser_fault",
+}
+_BROWSER: Final[Mapping[BrowserEnd, str]] = {
+    BrowserEnd.VANISHED: "capture.reason.browser_vanished",
+    BrowserEnd.HUNG: "capture.reason.browser_hung",
+}
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything the browser told, in short."""
+
+    plan: CapturePlan
+    started: Started | None = None
+    done: Done | None = None
+    visits: dict[int, Visited] = field(default_factory=dict)
+    snapshots: list[tuple[int, Snapped]] = field(default_factory=list)
+    """(address of the list that was being visited, 0 for none; snapshot)."""
+    downloads: list[Downloaded] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+    def hear(self, event: Event) -> None:
+        """Take in one event."""
+        name = _COUNTED.get(type(event))
+        if name is not None:
+            self.counts[name] += 1
+        match event:
+            case Started():
+                self.started = event
+            case Visited():
+                self.visits[event.number] = event
+            case Snapped():
+                self.snapshots.append((len(self.visits) + 1 if self._automatic else 0, event))
+            case Downloaded() if event.state != "started":
+                self.downloads.append(event)
+            case Fault():
+                self.faults.append(event)
+            case Done():
+                self.done = event
+            case _:
+                pass
+
+    @property
+    def _automatic(self) -> bool:
+        return self.plan.mode is CaptureMode.AUTOMATIC
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the person gave it up in the browser's window."""
+        return self.done is not None and self.done.reason is Ended.ABANDONED
+
+    def browser(self) -> dict[str, Parameter]:
+        """State of the browser, for the manifest; flags as 0 and 1."""
+        started = self.started
+        if started is None:
+            return {}
+        return {
+            "chromium": started.chromium, "qt": started.qt, "user_agent": started.user_agent,
+            "sandbox": int(started.sandbox), "observer_closed": int(started.observer_closed),
+            "fresh_profile": int(started.fresh_profile), "extra_ca": started.extra_ca,
+        }  # fmt: skip
+
+    def pages(self) -> tuple[PageResult, ...]:
+        """Every address of the list, or every snapshot of a person."""
+        if not self._automatic:
+            return tuple(_snapshot_page(index, item) for index, (_, item) in enumerate(self.snapshots, 1))
+        return tuple(self._visited_page(number, url) for number, url in enumerate(self.plan.urls, 1))
+
+    def _visited_page(self, number: int, url: str) -> PageResult:
+        shown = [item for visit, item in self.snapshots if visit == number]
+        names = tuple(name for item in shown for name in item.names)
+        title = shown[-1].title if shown else ""
+        visit = self.visits.get(number)
+        if visit is None:
+            return PageResult(
+                number=number, url=url, reached="", title=title, names=names,
+                state=PageState.PARTIAL if names else PageState.FAILED,
+                reasons=(because("capture.reason.not_visited"),),
+            )  # fmt: skip
+        missing = tuple(code for item in shown for code in item.missing)
+        return PageResult(
+            number=number, url=url, reached=visit.reached, title=title, names=names,
+            state=PageState.PARTIAL if missing and visit.state is PageState.LOADED else visit.state,
+            reasons=tuple(because(code) for code in (*visit.reasons, *missing)),
+        )  # fmt: skip
+
+
+def _snapshot_page(number: int, snapshot: Snapped) -> PageResult:
+    return PageResult(
+        number=number, url=snapshot.url, reached=snapshot.url, title=snapshot.title, names=snapshot.names,
+        state=PageState.PARTIAL if snapshot.missing else PageState.LOADED,
+        reasons=tuple(because(code) for code in snapshot.missing),
+    )  # fmt: skip
+
+
+def judge(
+    story: Story, recorded: Recorded | None, further: Sequence[Reason]
+) -> tuple[CaptureResult, tuple[Reason, ...]]:
+    """How a capture came out, and why it is not complete.
+
+    Args:
+        story: what the browser told.
+        recorded: how the recording ended; None when the program itself was ended meanwhile.
+        further: what was found when the streams were read.
+    """
+    reasons = [*_ending(story, recorded), *further]
+    pages = story.pages()
+    lost = sum(page.state is PageState.FAILED for page in pages)
+    partial = sum(page.state is PageState.PARTIAL for page in pages)
+    if lost:
+        reasons.append(because("capture.reason.pages_failed", count=lost, total=len(pages)))
+    if partial:
+        reasons.append(because("capture.reason.pages_partial", count=partial, total=len(pages)))
+    if not pages:
+        reasons.append(because("capture.reason.no_snapshot"))
+    nothing = not pages or lost == len(pages)
+    if nothing:
+        return CaptureResult.FAILED, tuple(reasons[:MAX_REASONS])
+    return CaptureResult.PARTIAL if reasons else CaptureResult.COMPLETE, tuple(reasons[:MAX_REASONS])
+
+
+def _ending(story: Story, recorded: Recorded | None) -> list[Reason]:
+    if recorded is None:
+        return [because("capture.reason.program_ended")]
+    reasons = [because(item.code) for item in story.faults]
+    if recorded.fault is not None:
+        reasons.append(because(recorded.fault))
+    if recorded.browser in _BROWSER:
+        reasons.append(because(_BROWSER[recorded.browser]))
+    elif story.done is not None and story.done.reason in _ENDED:
+        reasons.append(because(_ENDED[story.done.reason]))
+    return reasons

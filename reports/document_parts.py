@@ -37,8 +37,12 @@ def assembled(
     title: str,
     subtitle: str,
     signers: tuple[str, ...],
+    mark: str = "",
 ) -> Document:
-    """The document around its body: banner and title before, what it is not and where to sign behind."""
+    """The document around its body: banner and title before, what it is not and where to sign behind.
+
+    `mark` stands in the header of a document that is about no registered exhibit.
+    """
     footer = say("documents.footer", time=beijing_text(imprint.made))
     if imprint.program:
         footer = say("certificate.footer.program", footer=footer, program=imprint.program)
@@ -54,7 +58,7 @@ def assembled(
     )
     return Document(
         title=say("documents.header", title=title, case=imprint.case.number),
-        header=_header(title, imprint.case.number, _numbers(exhibits, say), say),
+        header=_header(title, imprint.case.number, _numbers(exhibits, say) if exhibits else mark, say),
         footer=footer,
         page=say("certificate.page", page="{page}", pages="{pages}"),
         blocks=(*head, *_basics(imprint, exhibits, say), *body, *ending),
@@ -92,7 +96,7 @@ def _basics(imprint: Imprint, exhibits: Sequence[Exhibit], say: Speaker) -> tupl
         Fact(label=say("certificate.court"), value=case.court or empty),
         Fact(label=say("certificate.cause"), value=case.cause or empty),
         Fact(label=say("certificate.parties"), value=case.parties or empty),
-        Fact(label=say("certificate.extent"), value=extent),
+        *((Fact(label=say("certificate.extent"), value=extent),) if exhibits else ()),
         Fact(label=say("documents.made"), value=say.moment(imprint.made)),
     )
     return Heading(text=say("documents.basics"), note=say("documents.stated.note")), Facts(rows=rows)

@@ -8,6 +8,7 @@ from typing import assert_never
 from evidence_desk.core.documents import (
     CaseDocument,
     Catalog,
+    Cleanliness,
     CustodyRecord,
     ObtainingRecord,
     SourceStatement,
@@ -15,6 +16,7 @@ from evidence_desk.core.documents import (
 from evidence_desk.texts import Language
 from reports.blocks import Document, texts
 from reports.catalog_document import catalog_document
+from reports.cleanliness_document import cleanliness_document
 from reports.custody_document import custody_document
 from reports.drawing import draw
 from reports.fonts.faces import unprintable
@@ -34,12 +36,17 @@ class RenderedDocument:
     unprintable: tuple[str, ...]
 
 
+def render_cleanliness(document: Cleanliness, language: Language) -> bytes:
+    """PDF/A-3b of a cleanliness report 清洁性检查报告."""
+    return render_document(document, language).pdf
+
+
 def render(document: CaseDocument, language: Language) -> bytes:
     """PDF/A-3b of a document."""
     return render_document(document, language).pdf
 
 
-def render_document(document: CaseDocument, language: Language) -> RenderedDocument:
+def render_document(document: CaseDocument | Cleanliness, language: Language) -> RenderedDocument:
     """`render`, with the number of pages and what could not be printed as it is."""
     laid_out = as_blocks(document, language)
     pages = lay_out(laid_out)
@@ -54,7 +61,7 @@ def render_document(document: CaseDocument, language: Language) -> RenderedDocum
     return RenderedDocument(pdf=pdf, pages=len(pages), unprintable=odd)
 
 
-def as_blocks(document: CaseDocument, language: Language) -> Document:
+def as_blocks(document: CaseDocument | Cleanliness, language: Language) -> Document:
     """All text of a document in one language, before it has pages."""
     say = Speaker(language)
     match document:
@@ -66,5 +73,7 @@ def as_blocks(document: CaseDocument, language: Language) -> Document:
             return custody_document(document, say)
         case ObtainingRecord():
             return record_document(document, say)
+        case Cleanliness():
+            return cleanliness_document(document, say)
         case _:
             assert_never(document)

@@ -1,4 +1,4 @@
-"""The documents beside the certificate, as data: 来源和制作经过说明, 证据目录, 保管记录, 取证笔录. Pure; no sentences, no pages.
+"""The documents beside the certificate, as data: 来源和制作经过说明, 证据目录, 保管记录, 取证笔录, 清洁性检查报告. Pure.
 
 They print the same `certificate.Exhibit` as a certificate does. What nobody recorded is empty here and printed as such.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_desk.core.capture.environment import EnvironmentReport
 from evidence_desk.core.certificate.model import CaseFacts, DemoReason, Exhibit
 from evidence_desk.core.digests import DigestPair
 
@@ -133,6 +134,24 @@ class ObtainingRecord:
 
     imprint: Imprint
     exhibits: tuple[Obtained, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedEnvironment:
+    """An environment report with the digests of its file."""
+
+    report: EnvironmentReport
+    digests: DigestPair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleanliness:
+    """清洁性检查报告 of one capture; `exhibit` once it is registered, None for a check that was not made."""
+
+    imprint: Imprint
+    before: CheckedEnvironment | None
+    after: CheckedEnvironment | None
+    exhibit: Exhibit | None = None
 
 
 CaseDocument = SourceStatement | Catalog | CustodyRecord | ObtainingRecord

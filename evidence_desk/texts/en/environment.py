@@ -223,7 +223,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cleanliness.detail.more": "… and {count} more, see the report file",
     "cleanliness.raw": "Run ({when})",
     "cleanliness.raw.size": "{size} bytes of output",
-    "cleanliness.raw.exit": "exit code {code}",
+    "cleanliness.raw.exit": "exit code {status}",
     "cleanliness.raw.stopped": "stopped at its time limit",
     "cleanliness.raw.cut": "the report file keeps the first {kept} bytes, the digests cover all",
     "cleanliness.raw.masked": "passwords are masked, the digests cover the masked output",

@@ -223,7 +223,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cleanliness.detail.more": "……另有 {count} 项，见报告文件",
     "cleanliness.raw": "运行（{when}）",
     "cleanliness.raw.size": "输出 {size} 字节",
-    "cleanliness.raw.exit": "退出码 {code}",
+    "cleanliness.raw.exit": "退出码 {status}",
     "cleanliness.raw.stopped": "到时限被停止",
     "cleanliness.raw.cut": "报告文件只保留前 {kept} 字节，摘要按全部输出计算",
     "cleanliness.raw.masked": "密码已隐去，摘要按隐去后的输出计算",

@@ -8,11 +8,11 @@ from typing import Final
 
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineScript
 
-from evidence_desk.core.capture.events import PageState, Unplayable, Visited, clean
+from evidence_desk.core.capture.events import Event, PageState, Unplayable, Visited, clean
 from evidence_desk.core.capture.plan import CapturePlan
-from ui.capture_browser.channel import Channel
 from ui.capture_browser.flow import Reply, pause, within
 from ui.capture_browser.page import EMPTY
+from ui.capture_browser.sign import RecordingSign
 from ui.capture_browser.snapshot import MAX_HEIGHT, Camera
 from ui.capture_browser.tabs import Tab, Tabs
 from ui.capture_browser.trace import Activity
@@ -23,6 +23,8 @@ MAX_POPUPS: Final = 8
 """Windows that one page opened of which snapshots are taken."""
 _STEP_MS: Final = 120
 _LOOK_MS: Final = 50
+_AFTER_MS: Final = 200
+"""After a failure, until all that is told of it has come."""
 _WORLD: Final = QWebEngineScript.ScriptWorldId.ApplicationWorld
 _SCROLL: Final = """(() => { const at = window.scrollY; window.scrollBy({top: window.innerHeight, behavior: "instant"});
 return [at, window.scrollY, document.documentElement ? document.documentElement.scrollHeight : 0].join(" "); })()"""
@@ -33,20 +35,20 @@ class Automatic:
     """Visits the addresses of a plan in the first tab."""
 
     def __init__(
-        self, plan: CapturePlan, tabs: Tabs, activity: Activity, camera: Camera, channel: Channel,
-        leaving: Callable[[Tab], Reply[None]], downloads: Callable[[], int],
+        self, plan: CapturePlan, tabs: Tabs, activity: Activity, camera: Camera, say: Callable[[Event], None],
+        leaving: Callable[[Tab], Reply[None]], downloads: Callable[[], int], sign: RecordingSign,
     ) -> None:  # fmt: skip
         self._plan, self._tabs, self._activity = plan, tabs, activity
-        self._camera, self._channel = camera, channel
+        self._camera, self._say, self._sign = camera, say, sign
         self._leaving, self._downloads = leaving, downloads
-        self.at = 0
 
     async def run(self) -> None:
         """All addresses, in order."""
         tab = self._tabs.all[0]
         for number, url in enumerate(self._plan.urls, 1):
-            self.at = number
-            self._channel.say(await self._visit(tab, number, url))
+            self._sign.address = number
+            self._sign.say()
+            self._say(await self._visit(tab, number, url))
 
     async def _visit(self, tab: Tab, number: int, url: str) -> Visited:
         await within(tab.load(EMPTY), 5000)  # what the page before still does is over
@@ -57,12 +59,14 @@ class Automatic:
         loaded = await within(loading, self._plan.page_seconds * 1000)
         if loaded is None:
             reasons.append("capture.page.timeout")
+        if loaded is False:
+            await pause(_AFTER_MS)
         failed = loaded is False and self._downloads() == downloads
         if loaded is False:
             reasons.append(self._why_failed(tab, downloads))
         elif self._plan.scroll and not await self._scroll(tab, ends):
             reasons.append("capture.page.scroll_limit")
-        if not tab.page.crashed and not await self._settle(ends):
+        if loaded is not False and not tab.page.crashed and not await self._settle(ends):
             reasons.append("capture.page.not_settled")
         if loaded is None:
             tab.page.triggerAction(QWebEnginePage.WebAction.Stop)
@@ -138,12 +142,14 @@ class Automatic:
 
     async def _take(self, tab: Tab, reasons: list[str]) -> None:
         reasons += (await self._camera.take(tab)).missing
+        self._sign.snapshots = self._camera.taken
+        self._sign.say()
 
     async def _probe_media(self, tab: Tab, reasons: list[str]) -> None:
         unplayable = await probe_media(tab)
         if unplayable:
             reasons.append("capture.page.unplayable")
-            self._channel.say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
+            self._say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
 
     async def _script(self, tab: Tab, script: str) -> object:
         answer: Reply[object] = Reply()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -11,27 +12,35 @@ from PySide6.QtCore import QObject, QTimer, qVersion
 from PySide6.QtWebEngineCore import qWebEngineChromiumVersion
 from PySide6.QtWidgets import QApplication
 
-from evidence_desk.core.capture.events import Done, Ended, Event, Fault, Heartbeat, Started, Step, clean
+from evidence_desk.core.capture.events import Deed, Done, Ended, Event, Fault, Heartbeat, Started, clean
 from evidence_desk.core.capture.messages import Command, Navigate, Recorded, Setup, Snapshot, Stop
 from evidence_desk.core.capture.plan import CaptureMode
+from evidence_desk.texts import Language
 from ui.capture_browser.automatic import Automatic
+from ui.capture_browser.boxes import Person
 from ui.capture_browser.channel import Channel
 from ui.capture_browser.downloads import Downloads
 from ui.capture_browser.files import CaptureFolder
 from ui.capture_browser.flow import Reply, begin, within
 from ui.capture_browser.harvest import Harvest
+from ui.capture_browser.interactive import Interactive
 from ui.capture_browser.listener import close_listener
-from ui.capture_browser.observer import Observer
+from ui.capture_browser.observer import Observer, Target
 from ui.capture_browser.page import Rule
 from ui.capture_browser.profile import make_profile
 from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.switches import switches
 from ui.capture_browser.tabs import Tab, Tabs
 from ui.capture_browser.trace import Activity, Trace
+from ui.capture_browser.window import CaptureWindow
+from ui.language import Tongue
+from ui.look.look import Look
 
+MAX_ALIKE: Final = 2000
+"""Events of one kind that pages may cause; the rest is not told one by one."""
 _HEARTBEAT_MS: Final = 1000
-_LAST_MS: Final = 8000
-"""How long the end may take for cookies and storage."""
+_SECRETS_MS: Final = 8000
+_LAST_SNAPSHOT_MS: Final = 60_000
 _EXIT_SECONDS: Final = 4.0
 
 
@@ -41,33 +50,56 @@ class Browser(QObject):
     def __init__(self, application: QApplication, setup: Setup, channel: Channel, *, sandbox: bool) -> None:
         super().__init__()
         self._application, self._setup, self._channel, self._sandbox = application, setup, channel, sandbox
-        self._plan = setup.plan
+        self._plan = plan = setup.plan
+        self._automatic = plan.mode is CaptureMode.AUTOMATIC
         self._folder = CaptureFolder(Path(setup.folder))
-        self._profile = make_profile(setup.plan)
+        self._profile = make_profile(plan)
         self._activity = Activity()
         self._observer = Observer(setup.debug_port)
         self._trace = Trace(self._folder, self._observer, self._activity)
-        self._camera = Camera(self._folder, self._observer, channel)
         self._harvest = Harvest(self._observer)
         self._downloads = Downloads(self._profile, self._folder, self._say)
-        self._tabs = Tabs(self._profile, setup.plan, self._say, Rule())
+        tongue, look = Tongue(Language(setup.tongue)), Look(application)
+        person = Person(tongue, look)
+        self._tabs = Tabs(self._profile, plan, self._say, Rule() if self._automatic else person)
+        self._window = person.window = CaptureWindow(tongue, look, plan, self._tabs)
+        self._camera = Camera(self._folder, self._observer, channel, self._window.bring_to_front)
+        self._interactive: Interactive | None = None
+        if not self._automatic:
+            self._interactive = Interactive(
+                self._window, self._tabs, self._observer, self._camera, channel.say, self._leaving
+            )
+        self._alike: Counter[str] = Counter()
         self._ending = False
-        self._steps = 0
-        channel.commanded.connect(self._on_command)
-        channel.lost.connect(self._on_lost)
-        self._observer.lost.connect(self._on_observer_lost)
         self._beat = QTimer(self)
-        self._beat.timeout.connect(self._on_beat)
+        self._connect()
 
     def start(self) -> None:
         """Begin; everything else follows from events."""
         self._beat.start(_HEARTBEAT_MS)
         begin(self._run(), self._on_failure)
 
+    def slip(self, error: BaseException) -> None:
+        """Something of ours went wrong beside the way: told, and the capture goes on."""
+        self._say(Fault(code="capture.browser_fault", detail=clean(f"{type(error).__name__}: {error}", 500)))
+
+    def _connect(self) -> None:
+        self._channel.commanded.connect(self._on_command)
+        self._channel.lost.connect(self._on_lost)
+        self._observer.lost.connect(self._on_observer_lost)
+        self._observer.attached.connect(self._on_attached)
+        self._beat.timeout.connect(self._on_beat)
+        window = self._window
+        window.snapshot.connect(self._on_snapshot)
+        window.finished.connect(
+            lambda: self._finish(Ended.STOPPED if self._automatic else Ended.FINISHED, Deed.FINISH)
+        )
+        window.abandoned.connect(lambda: self._finish(Ended.ABANDONED, Deed.ABANDON))
+
     async def _run(self) -> None:
         tab = self._tabs.open()
-        tab.view.resize(*self._plan.viewport)
-        tab.view.show()
+        self._window.fit()
+        self._window.show()
         await within(tab.load("about:blank"), 10_000)
         if not await self._observer.connect_to_browser():
             self._fail("capture.browser_observer", "")
@@ -82,31 +114,62 @@ class Browser(QObject):
             )
         )  # fmt: skip
         QTimer.singleShot(self._plan.max_seconds * 1000, lambda: self._finish(Ended.LIMIT))
-        if self._plan.mode is CaptureMode.AUTOMATIC:
-            automatic = Automatic(
-                self._plan, self._tabs, self._activity, self._camera, self._channel,
-                self._leaving, lambda: self._downloads.begun,
-            )  # fmt: skip
-            await automatic.run()
+        if self._automatic:
+            await Automatic(
+                self._plan, self._tabs, self._activity, self._camera, self._channel.say,
+                self._leaving, lambda: self._downloads.begun, self._window.sign,
+            ).run()  # fmt: skip
             self._finish(Ended.FINISHED)
+        elif self._plan.urls:
+            tab.load(self._plan.urls[0])
+        else:
+            self._window.address.setFocus()
 
     def _leaving(self, tab: Tab) -> Reply[None]:
-        return begin(self._harvest.look(tab.page.devToolsId()), self._on_failure)
+        done: Reply[None] = Reply()
+
+        def failed(error: BaseException) -> None:
+            self.slip(error)
+            done.give(None)
+
+        looked = begin(self._harvest.look(tab.page.devToolsId()), failed)
+        looked.when_come(lambda: done.give(None))
+        return done
 
     def _say(self, event: Event) -> None:
-        if not self._ending or not isinstance(event, Step):
+        """What pages cause, within bounds."""
+        self._alike[event.kind] += 1
+        if self._alike[event.kind] < MAX_ALIKE:
             self._channel.say(event)
+        elif self._alike[event.kind] == MAX_ALIKE:
+            self._channel.say(Fault(code="capture.browser_flood", detail=event.kind))
+        if self._interactive is not None:
+            self._interactive.hear(event)
+
+    def _on_attached(self, target: Target) -> None:
+        """Pages that nobody looks at are as large as the plan says, whatever the screen allows."""
+        if self._automatic and target.type == "page":
+            width, height = self._plan.viewport
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            self._observer.tell("Emulation.setDeviceMetricsOverride", size, target.session)
 
     def _on_command(self, command: Command) -> None:
         match command:
             case Stop():
                 self._finish(Ended.STOPPED)
             case Navigate():
-                self._tabs.all[0].load(command.url)
+                self._window.current.load(command.url)
             case Snapshot():
-                begin(self._camera.take(self._tabs.all[0]), self._on_failure)
-            case Recorded() | Setup():
+                self._on_snapshot()
+            case Recorded():
+                sign = self._window.sign
+                sign.connections, sign.recorded = command.connections, command.size
+            case Setup():
                 pass
+
+    def _on_snapshot(self) -> None:
+        if self._interactive is not None and not self._ending:
+            begin(self._interactive.snapshot(), self.slip)
 
     def _on_beat(self) -> None:
         try:
@@ -132,21 +195,30 @@ class Browser(QObject):
         self._channel.say(Fault(code=code, detail=detail))
         self._finish(Ended.FAULT)
 
-    def _finish(self, reason: Ended) -> None:
+    def _finish(self, reason: Ended, deed: Deed | None = None) -> None:
         if self._ending:
             return
         self._ending = True
+        if self._interactive is not None and deed is not None:
+            self._interactive.finished(deed)
+        self._window.saving()
         begin(self._end(reason), lambda _error: self._exit(1))
 
     async def _end(self, reason: Ended) -> None:
-        await within(begin(self._keep_secrets(), lambda _error: None), _LAST_MS)
+        if self._interactive is not None and reason not in (Ended.ABANDONED, Ended.FAULT):
+            await within(begin(self._interactive.last_snapshot(), self.slip), _LAST_SNAPSHOT_MS)
+        await within(begin(self._keep_secrets(), self.slip), _SECRETS_MS)
+        self._downloads.end()
         self._beat.stop()
-        self._trace.close()
-        counts = self._activity
+        try:
+            self._trace.close()
+        except OSError as error:
+            self._channel.say(Fault(code="capture.browser_write", detail=clean(error.strerror or "", 200)))
+        counts, interactive = self._activity, self._interactive
         self._channel.say(
             Done(
-                reason=reason, steps=self._steps, snapshots=self._camera.taken,
-                requests=counts.requests, failed=counts.failed,
+                reason=reason, steps=0 if interactive is None else interactive.steps,
+                snapshots=self._camera.taken, requests=counts.requests, failed=counts.failed,
             )
         )  # fmt: skip
         self._exit(0)
@@ -166,5 +238,6 @@ class Browser(QObject):
         timer = threading.Timer(_EXIT_SECONDS, os._exit, (status,))
         timer.daemon = True
         timer.start()
+        self._window.hide()
         self._tabs.close_all()
         QTimer.singleShot(0, lambda: self._application.exit(status))

@@ -31,6 +31,13 @@ class Downloads:
         self.running: dict[str, QWebEngineDownloadRequest] = {}
         profile.downloadRequested.connect(self._on_requested)
 
+    def end(self) -> None:
+        """What is still under way ends here; what came of it stays."""
+        for name, request in list(self.running.items()):
+            del self.running[name]
+            request.cancel()
+            self._tell(name, request, "canceled")
+
     def _on_requested(self, request: QWebEngineDownloadRequest) -> None:
         if request.isSavePageDownload() or self.begun >= MAX_DOWNLOADS:
             request.cancel()

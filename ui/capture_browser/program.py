@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import TracebackType
 from typing import BinaryIO
 
 from PySide6.QtWidgets import QApplication
@@ -10,6 +12,16 @@ from evidence_desk.core.capture.messages import Setup
 from ui.capture_browser.browser import Browser
 from ui.capture_browser.channel import Channel, take_standard_streams
 from ui.look.fonts import load_fonts
+
+
+def _tell_slips(browser: Browser) -> None:
+    """Exceptions in what Qt calls would else only be printed."""
+
+    def slipped(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        browser.slip(error)
+
+    sys.excepthook = slipped
 
 
 def run(setup: Setup, commands: BinaryIO, *, sandbox: bool) -> int:
@@ -21,8 +33,10 @@ def run(setup: Setup, commands: BinaryIO, *, sandbox: bool) -> int:
     application.setFont(load_fonts())
     channel = Channel(commands, events)
     browser = Browser(application, setup, channel, sandbox=sandbox)
+    _tell_slips(browser)
     channel.start()
     browser.start()
     status = application.exec()
+    sys.excepthook = sys.__excepthook__
     del browser
     return status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,8 +45,10 @@ class _Taken:
 class Camera:
     """Takes numbered snapshots, one after the other."""
 
-    def __init__(self, folder: CaptureFolder, observer: Observer, channel: Channel) -> None:
-        self._folder, self._observer, self._channel = folder, observer, channel
+    def __init__(
+        self, folder: CaptureFolder, observer: Observer, channel: Channel, show: Callable[[Tab], None]
+    ) -> None:
+        self._folder, self._observer, self._channel, self._show = folder, observer, channel, show
         self.taken = 0
         self._last: Reply[bool] = Reply()
         self._last.give(True)
@@ -62,6 +65,7 @@ class Camera:
 
     async def _take(self, tab: Tab) -> Snapped:
         self.taken += 1
+        self._show(tab)
         stem = f"page-{self.taken:03}"
         result = _Taken()
         session = self._observer.session_of(tab.page.devToolsId())

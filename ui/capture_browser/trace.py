@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -53,8 +54,8 @@ class Trace:
         self._network = Lines(folder, "network.jsonl")
         self._console = Lines(folder, "console.jsonl")
         self._observer, self.activity = observer, activity
-        self._offset = self._last = 0.0
-        """Wall clock minus Chromium's monotonic clock; the last moment of the latter. Seconds."""
+        self._offset = 0.0
+        """Wall clock minus Chromium's monotonic clock, seconds."""
         self._lengths: dict[str, int] = {}
         self._urls: dict[str, str] = {}
         self._handlers: dict[str, Callable[[Params, str], None]] = {
@@ -106,9 +107,9 @@ class Trace:
 
     def _moment(self, params: Params) -> int:
         monotonic = params.get("timestamp")
-        if isinstance(monotonic, int | float):
-            self._last = float(monotonic)
-        return round((self._last + self._offset) * 1_000_000)
+        if not isinstance(monotonic, int | float) or not self._offset:
+            return round(time.time() * 1_000_000)
+        return round((monotonic + self._offset) * 1_000_000)
 
     # requests
 
@@ -117,7 +118,7 @@ class Trace:
         self._offset = params["wallTime"] - params["timestamp"]
         if (before := params.get("redirectResponse")) is not None:
             self._line("redirected", session, params, **_response(before))
-        else:
+        elif request["url"].startswith("http"):
             self.activity.requests += 1
         if params.get("type") not in _OPEN_ENDED:
             self.activity.open[key] = session

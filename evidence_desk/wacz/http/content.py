@@ -174,20 +174,26 @@ class _Counted:
 
 
 class _Decoder:
-    """A coding that is being taken off; an empty source is an empty content."""
+    """A coding that is being taken off."""
 
     def __init__(self, source: _Source, step: int = _STEP) -> None:
         self._source = source
         self._step = step
-        self._given = False
+        self._out = memoryview(b"")
 
-    def _next(self) -> bytes:
-        """More coded bytes, b"" only when there were none at all; _Fault when they end too early."""
-        data = self._source.read(self._step)
-        if not data and self._given:
-            raise _Fault("content.truncated")
-        self._given = self._given or bool(data)
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` decoded bytes, b"" at the end; _Fault."""
+        while not self._out:
+            out = self._more()
+            if out is None:
+                return b""
+            self._out = memoryview(out)
+        data, self._out = bytes(self._out[:size]), self._out[size:]
         return data
+
+    def _more(self) -> bytes | None:
+        """Some decoded bytes, perhaps none yet; None at the end."""
+        raise NotImplementedError
 
 
 class _Inflate(_Decoder):
@@ -196,37 +202,41 @@ class _Inflate(_Decoder):
     def __init__(self, source: _Source, bits: int) -> None:
         super().__init__(source)
         self._inflater = zlib.decompressobj(bits)
+        self._begun = False
 
-    def read(self, size: int, /) -> bytes:
-        while not self._inflater.eof:
-            data = self._inflater.unconsumed_tail or self._next()
-            if not data:
-                return b""
-            try:
-                out = self._inflater.decompress(data, size)
-            except zlib.error:
-                raise _Fault("content.malformed") from None
-            if out:
-                return out
-        if self._inflater.unused_data:
-            raise _Fault("content.trailing")
-        return b""
+    def _more(self) -> bytes | None:
+        inflater = self._inflater
+        if inflater.eof:
+            if inflater.unused_data:
+                raise _Fault("content.trailing")
+            return None
+        data = inflater.unconsumed_tail or self._source.read(self._step)
+        if not data and not self._begun:
+            return None  # an empty body, whatever it says
+        self._begun = True
+        try:
+            out = inflater.decompress(data, _STEP)
+        except zlib.error:
+            raise _Fault("content.malformed") from None
+        if not data and not out and not inflater.eof:
+            raise _Fault("content.truncated")
+        return out
 
 
-class _Deflate:
+class _Deflate(_Decoder):
     """``deflate``: zlib by the letter, raw by custom; told by the first two bytes."""
 
     def __init__(self, source: _Source) -> None:
-        self._source = source
+        super().__init__(source)
         self._inner: _Inflate | None = None
 
-    def read(self, size: int, /) -> bytes:
+    def _more(self) -> bytes | None:
         if self._inner is None:
             start = self._source.read(1)
             start += self._source.read(1) if start else b""
             is_zlib = len(start) == 2 and start[0] & 0x0F == 8 and int.from_bytes(start) % 31 == 0
             self._inner = _Inflate(_Pushed(start, self._source), _ZLIB if is_zlib else _RAW)
-        return self._inner.read(size)
+        return self._inner.read(_STEP) or None
 
 
 class _Pushed:
@@ -244,26 +254,28 @@ class _Pushed:
 
 
 class _Brotli(_Decoder):
-    """``br`` (RFC 7932)."""
+    """``br`` (RFC 7932). Bytes after the end make the library refuse the piece they are in."""
 
     def __init__(self, source: _Source) -> None:
         super().__init__(source)
         self._decoder = brotli.Decompressor()
+        self._begun = False
 
-    def read(self, size: int, /) -> bytes:
-        while not self._decoder.is_finished():
-            data = b""
-            if self._decoder.can_accept_more_data():
-                data = self._next()
-                if not data:
-                    return b""
-            try:
-                out = self._decoder.process(data, output_buffer_limit=size)
-            except brotli.error:
-                raise _Fault("content.malformed") from None
-            if out:
-                return cast("bytes", out)
-        return b""
+    def _more(self) -> bytes | None:
+        decoder = self._decoder
+        if decoder.is_finished():
+            return None
+        data = self._source.read(self._step) if decoder.can_accept_more_data() else b""
+        if not data and not self._begun:
+            return None
+        self._begun = True
+        try:
+            out = cast("bytes", decoder.process(data, output_buffer_limit=_STEP))
+        except brotli.error:
+            raise _Fault("content.malformed") from None
+        if not data and not out and not decoder.is_finished():
+            raise _Fault("content.truncated")
+        return out
 
 
 class _Zstd(_Decoder):
@@ -277,30 +289,21 @@ class _Zstd(_Decoder):
         self._frames = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW)
         self._frame: zstandard.ZstdDecompressionObj | None = None
         self._pushed = b""
-        self._out = memoryview(b"")
 
-    def read(self, size: int, /) -> bytes:
-        while not self._out:
-            if self._frame is None:
-                self._pushed = self._pushed or self._source.read(self._step)
-                if not self._pushed:
-                    return b""
-                self._frame = self._frames.decompressobj()
-            data, self._pushed = self._pushed or self._coded(), b""
-            try:
-                self._out = memoryview(self._frame.decompress(data))
-            except zstandard.ZstdError:
-                raise _Fault("content.malformed") from None
-            if self._frame.eof:
-                self._pushed, self._frame = self._frame.unused_data, None
-        data, self._out = bytes(self._out[:size]), self._out[size:]
-        return data
-
-    def _coded(self) -> bytes:
-        data = self._source.read(self._step)
+    def _more(self) -> bytes | None:
+        data, self._pushed = self._pushed or self._source.read(self._step), b""
         if not data:
+            if self._frame is None:
+                return None
             raise _Fault("content.truncated")
-        return data
+        self._frame = self._frame or self._frames.decompressobj()
+        try:
+            out = self._frame.decompress(data)
+        except zstandard.ZstdError:
+            raise _Fault("content.malformed") from None
+        if self._frame.eof:
+            self._pushed, self._frame = self._frame.unused_data, None
+        return out
 
 
 _CODINGS: Final[Mapping[str, Callable[[_Source], _Source]]] = {

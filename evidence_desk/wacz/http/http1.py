@@ -123,9 +123,9 @@ class Http1:
                 return
             try:
                 yield from self._response(feed, draft)
-            except ProtocolFault as fault:
-                draft.fail(fault.code)
-                if draft.response is None:
+            except (ProtocolFault, Ended) as why:
+                draft.fail(why.code if isinstance(why, ProtocolFault) else "http.truncated")
+                if draft.response is None:  # not even a head: what came is kept as a body
                     draft.response, draft.framing = BodySink(self._ledger.spool), Framing.CLOSE
                 yield from _rest(feed, draft.response)
                 return
@@ -180,6 +180,7 @@ class Http1:
         if values(found, b"transfer-encoding"):
             draft.remark("http1.coding_ignored")
         if lengths_conflict(found):
+            draft.framing = Framing.CLOSE
             raise ProtocolFault("http1.lengths_conflict")
         elif length is not None:
             draft.framing = Framing.LENGTH

@@ -119,7 +119,7 @@ class Http2:
             self._control()
         stream = self._streams.get(head.stream)
         sink = None
-        if stream is not None and stream.socket is None:
+        if left and stream is not None and stream.socket is None:
             sink = self._sink(stream, direction)
         while left:
             piece = yield from feed.some(min(left, _STEP))

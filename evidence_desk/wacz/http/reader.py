@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from evidence_desk.core.capture.stream import Direction
@@ -27,7 +27,7 @@ class HttpResult:
     messages: tuple[WebSocketMessage, ...]
     faults: tuple[str, ...]
     surplus: Body | None
-    close: Callable[[], None]
+    close: Callable[[], None] = field(repr=False, compare=False)
 
 
 class HttpReader:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -42,6 +43,18 @@ class Desk:
         reader.choose(alpn)
         for index, (direction, data) in enumerate(turns):
             reader.feed(direction, 1000 * index, data)
+        self._results.append(result := reader.finish(end))
+        return result
+
+    def read_cut(self, turns: Turns, cuts: Sequence[int], *, end: End) -> HttpResult:
+        """The same with the bytes cut at these places; the parts of a turn come at its moment."""
+        reader = HttpReader(number=7, scheme="https", host="a.test", port=443, spool=tempfile.TemporaryFile)
+        start = 0
+        for index, (direction, data) in enumerate(turns):
+            places = [0, *(cut - start for cut in cuts if 0 < cut - start < len(data)), len(data)]
+            for one, two in pairwise(places):
+                reader.feed(direction, 1000 * index, data[one:two])
+            start += len(data)
         self._results.append(result := reader.finish(end))
         return result
 

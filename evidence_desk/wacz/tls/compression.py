@@ -6,7 +6,7 @@ import io
 import zlib
 from typing import Final
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import zstandard
 
 from evidence_desk.wacz.tls.faults import Fault

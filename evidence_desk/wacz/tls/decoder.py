@@ -117,15 +117,24 @@ class TlsDecoder:
 
     def _drain(self, side: Side) -> None:
         """Read all records of a side that can be read."""
-        try:
-            while not side.held and side.fault is None and (record := side.reader.next()) is not None:
-                self._record(side, record)
-        except Fault as fault:
-            self._session.stop(side, fault)
+        while not side.held and side.fault is None and self._step(side):
+            pass
         if side.held and side.reader.waiting > MAX_HELD:
             self._session.stop(side, Fault(code="tls.early_data.too_long"))
         if side.fault is not None:
             side.unread += side.reader.drop()
+
+    def _step(self, side: Side) -> bool:
+        """Read one record; False when there is none yet."""
+        record = None
+        try:
+            record = side.reader.next()
+            if record is not None:
+                self._record(side, record)
+        except Fault as fault:
+            self._session.stop(side, fault)
+            side.unread += 0 if record is None else len(record.header) + len(record.payload)
+        return record is not None
 
     def _record(self, side: Side, record: Record) -> None:
         kind, content = record.kind, record.payload
@@ -137,6 +146,8 @@ class TlsDecoder:
             self._check_clear(record)
         elif not isinstance(self._handshake, Tls13) or kind == APPLICATION_DATA:
             kind, content = side.opener.open(record.header, content)
+            if kind == CHANGE_CIPHER_SPEC and isinstance(self._handshake, Tls13):
+                raise Fault(code="tls.record.malformed")
         elif kind == ALERT and not side.open:
             self._session.note_fault(Fault(code="tls.alert.unprotected"))
         elif kind != CHANGE_CIPHER_SPEC:

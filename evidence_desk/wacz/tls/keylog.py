@@ -16,7 +16,8 @@ LABELS: Final = frozenset({
     "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0",
 })  # fmt: skip
 """Those that decryption needs; lines with other labels are left aside."""
-SECRET_SIZES: Final = (32, 48)
+MASTER_SIZE: Final = 48
+"""Bytes of the master secret of TLS 1.2."""
 _LINE: Final = re.compile(rb"([A-Z][A-Z0-9_]{0,63}) ([0-9a-fA-F]{64}) ([0-9a-fA-F]{64}|[0-9a-fA-F]{96})\Z")
 _OTHER: Final = re.compile(rb"[A-Z][A-Z0-9_]{0,63} [\x20-\x7e]{0,4096}\Z")
 
@@ -48,7 +49,7 @@ class KeyLog:
         lines = data.split(b"\n")
         for number, line in enumerate(lines, 1):
             found = _LINE.match(line.rstrip(b"\r"))
-            if found is None:
+            if found is None or (found[1] == b"CLIENT_RANDOM" and len(found[3]) != 2 * MASTER_SIZE):
                 if number == len(lines):
                     torn = bool(line)
                 elif not _harmless(line.rstrip(b"\r")):

@@ -160,6 +160,15 @@ class Cbc12(_Sequenced):
         return plain[:-padding]
 
 
+class Locked:
+    """Stands where the key log has no secret: the first protected record is a fault, its absence is none."""
+
+    def open(self, header: bytes, payload: bytes) -> tuple[int, bytes]:
+        """Always Fault ``tls.secret.missing``."""
+        del header, payload
+        raise Fault(code="tls.secret.missing")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Openers:
     """Those of both directions."""

@@ -182,6 +182,12 @@ class Session:
         if ticket and len(self.facts.issued) < MAX_ISSUED:
             self.facts = replace(self.facts, issued=(*self.facts.issued, sha256(ticket)))
 
+    def checkable(self, side: Side) -> bool:
+        """Whether the transcript is whole: the other side's part of it may be unreadable."""
+        if side.is_server:
+            return self.client.fault is None or self.facts.version_code != 0x0303
+        return self.server.fault is None or self.facts.finished_server is not None
+
     def note_finished(self, side: Side, *, right: bool) -> None:
         """Record whether a Finished message is right; Fault ``tls.finished.wrong``."""
         if side.is_server:

@@ -9,6 +9,7 @@ from typing import Final
 from evidence_desk.core.digests import sha256
 from evidence_desk.wacz.tls import messages
 from evidence_desk.wacz.tls.faults import Fault
+from evidence_desk.wacz.tls.keylog import MASTER_SIZE
 from evidence_desk.wacz.tls.messages import ServerHello
 from evidence_desk.wacz.tls.names import GROUPS, named
 from evidence_desk.wacz.tls.protection import Openers, openers_12
@@ -18,7 +19,6 @@ from evidence_desk.wacz.tls.signatures import check_signature, has_embedded_time
 from evidence_desk.wacz.tls.suites import Cipher, Suite
 from evidence_desk.wacz.tls.wire import Cursor
 
-_MASTER_SIZE: Final = 48
 _NAMED_CURVE: Final = 3
 _ORDER: Final = {
     True: (
@@ -101,7 +101,7 @@ class Tls12:
         if self._suite is None:
             raise Fault(code="tls.suite.unsupported")
         if self._openers is None:
-            master = self._session.secret("CLIENT_RANDOM", _MASTER_SIZE)
+            master = self._session.secret("CLIENT_RANDOM", MASTER_SIZE)
             randoms = self._session.offered.random, self._hello.random
             then_mac = (
                 messages.ENCRYPT_THEN_MAC in self._hello.extensions and self._suite.cipher is Cipher.CBC
@@ -177,11 +177,12 @@ class Tls12:
         session = self._session
         if self._suite is None:
             raise Fault(code="tls.suite.unsupported")
-        master = session.secret("CLIENT_RANDOM", _MASTER_SIZE)
+        master = session.secret("CLIENT_RANDOM", MASTER_SIZE)
         label = b"server finished" if side.is_server else b"client finished"
         digest = session.transcript.digest(self._suite.digest)
         expected = prf(self._suite.digest, master, label, digest, VERIFY_SIZE)
-        session.note_finished(side, right=hmac.compare_digest(expected, body))
+        if session.checkable(side):
+            session.note_finished(side, right=hmac.compare_digest(expected, body))
         side.open = True
 
     def _late(self, side: Side, kind: int, body: bytes) -> None:

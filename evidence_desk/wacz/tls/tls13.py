@@ -12,7 +12,7 @@ from evidence_desk.wacz.tls.compression import open_compressed
 from evidence_desk.wacz.tls.faults import Fault
 from evidence_desk.wacz.tls.messages import CertificateEntry, ServerHello
 from evidence_desk.wacz.tls.names import COMPRESSIONS, named
-from evidence_desk.wacz.tls.protection import Aead13, AfterRefusedEarlyData
+from evidence_desk.wacz.tls.protection import Aead13, AfterRefusedEarlyData, Locked
 from evidence_desk.wacz.tls.schedule import HASH_SIZE, finished_13, next_secret
 from evidence_desk.wacz.tls.session import MAX_HELD, Session, Side, Transcript
 from evidence_desk.wacz.tls.signatures import check_signature, has_embedded_timestamps, unchecked
@@ -61,16 +61,16 @@ class Tls13:
         self._requests: dict[bytes, Transcript] = {}
         self._answering: bytes | None = None
         self._early_expected = False
+        self._delegated = False
         self._note_resumption(hello)
 
     def begin(self, *, early_possible: bool) -> None:
         """Put the handshake keys in place; a client that sent early data waits for the server's answer to that."""
         session = self._session
-        secret = session.secret("SERVER_HANDSHAKE_TRAFFIC_SECRET", self._size)
-        session.server.protect(Aead13(self._suite, secret), secret)
         session.client.held = early_possible
         if not early_possible:
-            self._protect_client()
+            self._protect(session.client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
+        self._protect(session.server, "SERVER_HANDSHAKE_TRAFFIC_SECRET")
 
     def change_cipher_spec(self, side: Side) -> None:
         """Means nothing, but only during the handshake (RFC 8446 §5)."""
@@ -117,32 +117,25 @@ class Tls13:
             resumed_from=sha256(identities[hello.selected]),
         )
 
-    def _protect_client(self, refused: list[Aead13] | None = None) -> None:
-        """Put the client's handshake key in place; `refused` opens early data that has to be skipped before."""
-        session = self._session
-        try:
-            secret = session.secret("CLIENT_HANDSHAKE_TRAFFIC_SECRET", self._size)
-            opener = Aead13(self._suite, secret)
-            session.client.protect(
-                opener if refused is None else AfterRefusedEarlyData(opener, refused, MAX_HELD), secret
-            )
-        except Fault as fault:
-            session.stop(session.client, fault)
+    def _protect(self, side: Side, label: str) -> None:
+        """Put the key of a secret in the log in place."""
+        secret = self._session.secrets.secret(label, self._session.offered.random, self._size)
+        side.protect(Locked() if secret is None else Aead13(self._suite, secret), secret or b"")
 
     def _answer_early(self, *, accepted: bool) -> None:
-        session = self._session
+        session, client = self._session, self._session.client
         session.facts = replace(session.facts, early_data="accepted" if accepted else "rejected")
-        if not accepted:
-            self._protect_client(self._early_openers())
-            return
-        self._early_expected = True
-        client = session.client
         try:
-            early = session.secret("CLIENT_EARLY_TRAFFIC_SECRET", self._size)
-            client.protect(Aead13(self._suite, early), early)
+            if accepted:
+                self._early_expected = client.open = client.early = True
+                self._protect(client, "CLIENT_EARLY_TRAFFIC_SECRET")
+                return
+            self._protect(client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
         except Fault as fault:
-            session.stop(client, fault)
-        client.open = client.early = True
+            session.stop(client, fault)  # the client's, though it is the server's message that is read
+            return
+        if isinstance(client.opener, Aead13):
+            client.opener = AfterRefusedEarlyData(client.opener, self._early_openers(), MAX_HELD)
 
     def _early_openers(self) -> list[Aead13]:
         """One for each suite that the refused data may have been made with: that of the earlier session is not told."""
@@ -161,7 +154,7 @@ class Tls13:
     def _end_early(self) -> None:
         client = self._session.client
         client.open = client.early = False
-        self._protect_client()
+        self._protect(client, "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
 
     def _from_server(self, kind: int, body: bytes) -> None:
         session = self._session
@@ -221,8 +214,6 @@ class Tls13:
             embedded_scts=has_embedded_timestamps(entries[0].certificate),
         )
 
-    _delegated = False
-
     def _server_verify(self, body: bytes) -> None:
         session = self._session
         scheme, signature = messages.read_verify(body)
@@ -262,28 +253,25 @@ class Tls13:
             raise Fault(code="tls.message.unexpected")
         if not side.is_server and self._early_expected and side.early:
             raise Fault(code="tls.message.unexpected")
-        self._check(side, body, session.transcript)
+        if session.checkable(side):
+            self._check(side, body, session.transcript)
         session.transcript.add(whole)
-        if side.is_server:
-            self._change(side, session.secret("SERVER_TRAFFIC_SECRET_0", self._size))
-        else:
+        if not side.is_server:
             self._context, session.transcript = session.transcript, Transcript()
-            self._change(side, session.secret("CLIENT_TRAFFIC_SECRET_0", self._size))
+        self._protect(side, f"{'SERVER' if side.is_server else 'CLIENT'}_TRAFFIC_SECRET_0")
+        side.open = True
 
     def _check(self, side: Side, body: bytes, transcript: Transcript) -> None:
         expected = finished_13(self._suite.digest, side.secret, transcript.digest(self._suite.digest))
         self._session.note_finished(side, right=hmac.compare_digest(expected, body))
-
-    def _change(self, side: Side, secret: bytes) -> None:
-        side.protect(Aead13(self._suite, secret), secret)
-        side.open = True
 
     def _late(self, side: Side, kind: int, body: bytes, whole: bytes) -> None:
         """Messages after the handshake (RFC 8446 §4.6)."""
         session = self._session
         match kind:
             case messages.KEY_UPDATE if body in (b"\0", b"\1"):
-                self._change(side, next_secret(self._suite.digest, side.secret))
+                secret = next_secret(self._suite.digest, side.secret)
+                side.protect(Aead13(self._suite, secret), secret)
                 if side.is_server:
                     session.facts = replace(
                         session.facts, key_updates_server=session.facts.key_updates_server + 1

@@ -14,7 +14,7 @@ from reports.speak import Speaker, count, digest
 
 MOST_LINES: Final = 30
 """Lines of one output that are printed; the report file keeps 64 KiB."""
-MOST_COLUMNS: Final = 400
+MOST_COLUMNS: Final = 1_200
 MOST_VALUES: Final = 24
 Checked = Mapping[When, CheckedEnvironment]
 
@@ -36,7 +36,12 @@ def details(checked: Checked, say: Speaker) -> Iterator[Block]:
 def _outcomes(items: Mapping[When, Item], say: Speaker) -> Iterator[Fact]:
     for when, item in items.items():
         outcome = say(f"environment.outcome.{item.outcome.value}")
-        value = say("cleanliness.detail.value", outcome=outcome, why=reasons(item, say), elapsed=count(item.duration_ms))
+        value = say(
+            "cleanliness.detail.value",
+            outcome=outcome,
+            why=reasons(item, say),
+            elapsed=count(item.duration_ms),
+        )
         yield Fact(label=say(f"environment.when.{when.value}"), value=value)
 
 
@@ -66,7 +71,7 @@ def _found(items: Mapping[When, Item], say: Speaker) -> Iterator[Fact]:
             shown = values[:MOST_VALUES]
             if len(values) > len(shown):
                 shown = (*shown, say("cleanliness.detail.more", count=count(len(values) - len(shown))))
-            yield Fact(label=label, value=shown)
+            yield Fact(label=label, value=shown, mono=True)
 
 
 def _alike(items: Mapping[When, Item], name: str) -> bool:
@@ -74,19 +79,19 @@ def _alike(items: Mapping[When, Item], name: str) -> bool:
 
 
 def _outputs(items: Mapping[When, Item], say: Speaker) -> Iterator[Block]:
-    """What was run; of an output that is the same after as before, only that it is."""
+    """What was run; an output that is the same after as before stands once."""
     sides = [items[when].raws if when in items else () for when in When]
     for pair in zip_longest(*sides):
-        earlier: Raw | None = None
-        for when, raw in zip(When, pair, strict=True):
-            if raw is None:
-                continue
-            same = earlier is not None and earlier.ran == raw.ran and earlier.digests.matches(raw.digests)
-            yield from _output(raw, when, say, same=same)
-            earlier = raw
+        told = {when: raw for when, raw in zip(When, pair, strict=True) if raw is not None}
+        if len({(raw.ran, raw.exit_code, raw.digests) for raw in told.values()}) < len(told):
+            yield from _output(told[When.BEFORE], say("cleanliness.raw.both"), say)
+            continue
+        for when, raw in told.items():
+            moment = say(f"environment.when.{when.value}")
+            yield from _output(raw, say("cleanliness.raw", when=moment), say)
 
 
-def _output(raw: Raw, when: When, say: Speaker, *, same: bool) -> Iterator[Block]:
+def _output(raw: Raw, label: str, say: Speaker) -> Iterator[Block]:
     said = [say("cleanliness.raw.size", size=count(raw.size))]
     if raw.exit_code == STOPPED:
         said.append(say("cleanliness.raw.stopped"))
@@ -98,12 +103,10 @@ def _output(raw: Raw, when: When, say: Speaker, *, same: bool) -> Iterator[Block
         said.append(say("cleanliness.raw.cut", kept=count(len(raw.kept))))
     if raw.masked:
         said.append(say("cleanliness.raw.masked"))
-    if same:
-        said.append(say("cleanliness.raw.same"))
-    label = say("cleanliness.raw", when=say(f"environment.when.{when.value}"))
     yield Facts(rows=(Fact(label=label, value=(raw.ran, say("certificate.join").join(said))),))
-    lines = [f"SHA-256 {digest(raw.digests.sha256)}", f"SM3     {digest(raw.digests.sm3)}"]
-    yield Commands(lines=(*lines, *(() if same else _excerpt(raw, say))))
+    if raw.size:
+        lines = (f"SHA-256 {digest(raw.digests.sha256)}", f"SM3     {digest(raw.digests.sm3)}")
+        yield Commands(lines=(*lines, *_excerpt(raw, say)))
 
 
 def _excerpt(raw: Raw, say: Speaker) -> Iterator[str]:

@@ -101,14 +101,19 @@ def _facts(checked: Checked, say: Speaker) -> Iterator[Fact]:
         yield Fact(label=say(f"cleanliness.when.{when.value}"), value=value)
     reports = [item.report for item in checked.values()]
     for label, check, name in (("system", Check.SYSTEM, "system"), ("program", Check.PROGRAM, "program")):
-        value_lines = tuple(dict.fromkeys(text for report in reports for text in _found(report, check, name)))
-        yield Fact(label=say(f"cleanliness.{label}"), value=value_lines or say("documents.unrecorded"))
+        found = (_found(report, check, name) for report in reports)
+        lines = tuple(
+            dict.fromkeys(
+                text for values in found for text in (values if check is Check.SYSTEM else values[:1])
+            )
+        )
+        yield Fact(label=say(f"cleanliness.{label}"), value=lines or say("documents.unrecorded"))
     targets = tuple(dict.fromkeys(target for report in reports for target in report.targets))
     yield Fact(label=say("cleanliness.targets"), value=targets or say("cleanliness.none"))
     for when, item in checked.items():
-        lines = (f"SHA-256 {digest(item.digests.sha256)}", f"SM3     {digest(item.digests.sm3)}")
+        pair = (f"SHA-256 {digest(item.digests.sha256)}", f"SM3     {digest(item.digests.sm3)}")
         label = say("cleanliness.file", when=say(f"environment.when.{when.value}"))
-        yield Fact(label=label, value=lines, mono=True)
+        yield Fact(label=label, value=pair, mono=True)
 
 
 def _found(report: EnvironmentReport, check: Check, name: str) -> tuple[str, ...]:

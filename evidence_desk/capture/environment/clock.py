@@ -96,7 +96,7 @@ def ask_authority(authority: AuthorityClock) -> Reading:
 
 def _why(error: EvidenceDeskError) -> str:
     reason = error.parameters.get("reason")
-    return f"{error.code} {reason}" if reason else error.code
+    return f"({error.code} {reason})" if reason else f"({error.code})"
 
 
 def judge(readings: Sequence[Reading]) -> Item:

@@ -6,10 +6,13 @@ their outputs can be read strictly.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -192,3 +195,16 @@ def call_raw(call: str, lines: Sequence[str]) -> Raw:
 def decoded(data: bytes) -> str:
     """Text of a file; foreign bytes are kept visible."""
     return data.decode("utf-8", "backslashreplace")
+
+
+def fault_name(error: Exception) -> str:
+    """Name of a system error (``ECONNREFUSED``, ``EAI_NONAME``), else of its kind."""
+    number = getattr(error, "errno", None)
+    if isinstance(error, socket.gaierror):
+        names = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
+        return names.get(number, "EAI")
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__  # its number is OpenSSL's
+    if isinstance(number, int) and number in errno.errorcode:
+        return errno.errorcode[number]
+    return type(error).__name__

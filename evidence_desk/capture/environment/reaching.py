@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from evidence_desk.capture.environment.machine import call_raw, decoded, file_raw
+from evidence_desk.capture.environment.machine import call_raw, decoded, fault_name, file_raw
 from evidence_desk.capture.environment.surroundings import Findings, Surroundings
 from evidence_desk.core.capture.environment import Check, Item, Outcome, Target, because, values
 from evidence_desk.errors import EvidenceDeskError
@@ -123,7 +122,7 @@ def _asked(resolve: Callable[[str], Sequence[str]], host: str) -> tuple[tuple[st
     except EvidenceDeskError as error:
         return (), error.code
     except (OSError, UnicodeError) as error:
-        return (), type(error).__name__
+        return (), fault_name(error)
 
 
 def system_answers(host: str) -> tuple[str, ...]:
@@ -172,9 +171,7 @@ def _connect(target: Target) -> tuple[str, int, str]:
             elapsed = round((time.monotonic() - started) * 1000)
             local, peer = channel.getsockname()[0], channel.getpeername()
     except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None)
-        known = errno.errorcode.get(number, "") if isinstance(number, int) and number > 0 else ""
-        return "", 0, known or type(error).__name__
+        return "", 0, fault_name(error)
     return str(local), elapsed, f"{local} -> {peer[0]}:{peer[1]} {elapsed} ms"
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from cryptography import x509
 
 from evidence_desk.capture.environment.linux_roots import linux_roots
-from evidence_desk.capture.environment.machine import call_raw
+from evidence_desk.capture.environment.machine import call_raw, fault_name
 from evidence_desk.capture.environment.surroundings import Findings, Surroundings
 from evidence_desk.capture.environment.trust_stores import Roots
 from evidence_desk.capture.environment.windows_roots import windows_roots
@@ -119,7 +119,7 @@ def _handshakes(
 def _why(error: Exception | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return str(error.verify_message)
-    return type(error).__name__
+    return "—" if error is None else fault_name(error)
 
 
 def handshake(target: Target, trusted: Iterable[bytes] | None) -> tuple[bytes, Exception | None]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from evidence_desk.capture.environment.machine import fault_name
 from evidence_desk.errors import MalformedError, RemoteError
 
 PORT: Final = 123
@@ -112,7 +113,7 @@ def ask(host: str, port: int = PORT, *, timeout: float = TIMEOUT_S) -> Answer:
             elapsed = timedelta(seconds=time.monotonic() - tick)
             address, here = str(place[0]), channel.getsockname()[0] == channel.getpeername()[0]
     except OSError as error:
-        raise RemoteError("environment.ntp", server=host, reason=type(error).__name__) from error
+        raise RemoteError("environment.ntp", server=host, reason=fault_name(error)) from error
     reply = read_reply(packet, cookie)
     offset, uncertainty = difference(reply, sent, elapsed)
     return Answer(

@@ -53,6 +53,7 @@ class SiteCa:
         self.now = datetime.now(UTC).replace(microsecond=0)
         self._root_key = ec.generate_private_key(ec.SECP256R1())
         self._key = ec.generate_private_key(ec.SECP256R1())
+        self._leaves: dict[tuple[object, ...], Leaf] = {}
         root_name = _name(f"{name} root")
         self.root = (
             self._builder(root_name, root_name, self._root_key.public_key(), days=3650)
@@ -80,7 +81,13 @@ class SiteCa:
     def leaf(
         self, *names: str, expired: bool = False, kind: str = "ec", staple: bool = False, days: int = 90
     ) -> Leaf:
-        """A leaf for these host names or addresses; `kind` is ``ec`` or ``rsa``."""
+        """A leaf for these host names or addresses, the same when asked again; `kind` is ``ec`` or ``rsa``."""
+        asked = (*names, expired, kind, staple, days)
+        if asked not in self._leaves:
+            self._leaves[asked] = self._leaf(names, expired=expired, kind=kind, staple=staple, days=days)
+        return self._leaves[asked]
+
+    def _leaf(self, names: Sequence[str], *, expired: bool, kind: str, staple: bool, days: int) -> Leaf:
         key = _new_key(kind)
         start = self.now - (60 * DAY if expired else DAY)
         certificate = (

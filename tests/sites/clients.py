@@ -20,6 +20,7 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
+from h2.settings import SettingCodes
 
 from tests.sites.record import Header
 
@@ -160,6 +161,7 @@ class Http2Client:
         self._socket, self._authority = connection, authority
         self._connection = H2Connection(H2Configuration(header_encoding=None, validate_inbound_headers=False))
         self._connection.initiate_connection()
+        self._connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 16 << 20})
         self._connection.increment_flow_control_window(16 << 20)
         self._got: dict[int, Got] = {}
 

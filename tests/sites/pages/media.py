@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import quote
 
 from tests.sites import video
@@ -56,6 +57,7 @@ def _tail(size: int) -> bytes:
     return b"\xec" + (size | 1 << 56).to_bytes(8, "big") + b"".join(noise("void", size))
 
 
+@cache
 def routes() -> Routes:
     """Films: ``/video.html`` (WebM), ``/h264.html`` (H.264 alone, bytes are fetched), ``/h264-typed.html`` (refused unseen)."""
     webm, mp4 = video.webm() + _tail(300_000), video.h264()

@@ -101,7 +101,7 @@ def _facts(checked: Checked, say: Speaker) -> Iterator[Fact]:
         yield Fact(label=say(f"cleanliness.when.{when.value}"), value=value)
     reports = [item.report for item in checked.values()]
     for label, check, name in (("system", Check.SYSTEM, "system"), ("program", Check.PROGRAM, "program")):
-        found = (_found(report, check, name) for report in reports)
+        found = (report.fact(check, name) for report in reports)
         lines = tuple(
             dict.fromkeys(
                 text for values in found for text in (values if check is Check.SYSTEM else values[:1])
@@ -114,11 +114,6 @@ def _facts(checked: Checked, say: Speaker) -> Iterator[Fact]:
         pair = (f"SHA-256 {digest(item.digests.sha256)}", f"SM3     {digest(item.digests.sm3)}")
         label = say("cleanliness.file", when=say(f"environment.when.{when.value}"))
         yield Fact(label=label, value=pair, mono=True)
-
-
-def _found(report: EnvironmentReport, check: Check, name: str) -> tuple[str, ...]:
-    item = report.item(check)
-    return () if item is None else item.facts.get(name, ())
 
 
 def _conclusion(when: When, report: EnvironmentReport, say: Speaker) -> str:

@@ -36,12 +36,7 @@ class RenderedDocument:
     unprintable: tuple[str, ...]
 
 
-def render_cleanliness(document: Cleanliness, language: Language) -> bytes:
-    """PDF/A-3b of a cleanliness report 清洁性检查报告."""
-    return render_document(document, language).pdf
-
-
-def render(document: CaseDocument, language: Language) -> bytes:
+def render(document: CaseDocument | Cleanliness, language: Language) -> bytes:
     """PDF/A-3b of a document."""
     return render_document(document, language).pdf
 

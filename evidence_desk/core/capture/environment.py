@@ -165,6 +165,11 @@ class EnvironmentReport:
         """One check, None when the report has it not."""
         return next((item for item in self.items if item.check is check), None)
 
+    def fact(self, check: Check, name: str) -> tuple[str, ...]:
+        """Values of one fact, none when there is no such."""
+        item = self.item(check)
+        return () if item is None else item.facts.get(name, ())
+
 
 class Change(StrEnum):
     """What differs between two reports."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,12 +13,13 @@ from ipaddress import ip_address
 from typing import Final, Protocol
 
 from evidence_desk.capture import socks
+from evidence_desk.capture.dialing import Dialed, Dialer, Failure
 from evidence_desk.capture.guard import Guard, Refusal
 from evidence_desk.capture.limits import Limits
 from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.peers import Endpoint, Peer
-from evidence_desk.capture.pump import ABORT, Account, Pump
-from evidence_desk.capture.reactor import READ, WRITE, Reactor
+from evidence_desk.capture.pump import Account, Pump
+from evidence_desk.capture.reactor import READ, Reactor
 from evidence_desk.capture.recording import NOTHING, StreamRecorder
 from evidence_desk.capture.socks import Reply
 from evidence_desk.core.capture.connection import Connection, Ending, Fate
@@ -32,9 +32,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MAX_HELD: Final = 4096
 """Bytes of a client before it is served."""
-_PROGRESS: Final = frozenset(
-    {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0), errno.EALREADY}
-)
+_STRANGERS_TIME: Final = 1.0
+"""Seconds for another process to say what it wants, so that it can be recorded."""
 _DESCRIPTORS: Final = ("EMFILE", "ENFILE")
 
 
@@ -101,14 +100,13 @@ class Link:
         self._peer: Peer | None = None
         self._asked: _Asked | None = None
         self._answers: tuple[str, ...] = ()
-        self._todo: list[str] = []
-        self._why: tuple[Fate, str, Reply] = (Fate.UNREACHABLE, "no-address", Reply.HOST_UNREACHABLE)
-        self._server: socket.socket | None = None
-        self._address: str | None = None
         self._stream: StreamRecorder | None = None
         self._opening: Connection | None = None
         self._pump: Pump | None = None
         self._due = time.monotonic() + recorder.limits.handshake
+        self._dialer = Dialer(
+            recorder.reactor, recorder.limits, lambda: recorder.guard, passed_over=self._on_passed_over, done=self._on_dialed
+        )  # fmt: skip
         recorder.identify(peer, self._on_identified)
         recorder.reactor.watch(client, READ, self._on_client)
 
@@ -169,12 +167,17 @@ class Link:
         self._peer = peer
         if self._step is _Step.WAITING:
             self._admit()
+        elif peer is not Peer.OURS:
+            self._due = min(self._due, time.monotonic() + _STRANGERS_TIME)
 
     def _admit(self) -> None:
         """The client is known and has asked."""
         asked = self._known()
         if self._peer is Peer.STRANGER:
             self._fail(Fate.STRANGER, "other-process", Reply.NOT_ALLOWED)
+            return
+        if self._peer is Peer.GONE:
+            self._fail(Fate.REFUSED, "peer-gone", Reply.NOT_ALLOWED)
             return
         if self._peer is Peer.UNKNOWN:
             self._notice(NoticeKind.PEER_UNKNOWN, "")
@@ -199,92 +202,29 @@ class Link:
             self._fail(Fate.UNRESOLVED, reason, Reply.HOST_UNREACHABLE)
             return
         self._answers = lookup.answers
-        self._begin(list(lookup.answers[: self._recorder.limits.addresses]))
+        self._begin(lookup.answers)
 
-    # --- connecting -----------------------------------------------------------------------------------------
+    # --- opening --------------------------------------------------------------------------------------------
 
-    def _begin(self, addresses: list[str]) -> None:
-        self._todo = addresses
+    def _begin(self, addresses: Sequence[str]) -> None:
         self._step = _Step.CONNECTING
-        self._try_next()
+        self._dialer.dial(addresses, self._known().port)
 
-    def _try_next(self) -> None:
-        """Connect to the next address that the guard lets pass."""
-        asked, guard, limits = self._known(), self._recorder.guard, self._recorder.limits
-        self._drop_server()
-        while self._todo:
-            address = self._todo.pop(0)
-            refusal = guard.refuses(address, asked.port)
-            if refusal is not None:
-                self._refused(address, refusal)
-                continue
-            self._due = time.monotonic() + (limits.attempt if self._todo else limits.connecting)
-            if self._connect(address):
-                return
-        self._fail(*self._why)
+    def _on_passed_over(self, refusal: Refusal, address: str) -> None:
+        self._notice(NoticeKind.ANSWER_REFUSED, f"{refusal.value} {address}")
 
-    def _refused(self, address: str, refusal: Refusal) -> None:
-        if len(self._answers) > 1:
-            self._notice(NoticeKind.ANSWER_REFUSED, f"{refusal.value} {address}")
-        if self._address is None:
-            self._why = (Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
-
-    def _connect(self, address: str) -> bool:
-        """Whether it goes on."""
-        asked = self._known()
-        self._address = address
-        try:
-            family, kind, protocol, _, target = socket.getaddrinfo(
-                address,
-                asked.port,
-                type=socket.SOCK_STREAM,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )[0]
-            server = socket.socket(family, kind, protocol)
-        except OSError as error:
-            self._unreachable(error.errno)
-            return False
-        self._server = server
-        server.setblocking(False)
-        result = server.connect_ex(target)
-        if result and result not in _PROGRESS:
-            self._unreachable(result)
-            self._drop_server()
-            return False
-        self._recorder.reactor.watch(server, WRITE, self._on_connected)
-        return True
-
-    def _on_connected(self, _events: int) -> None:
-        server = self._server
-        if server is None:
-            return
-        try:
-            result = server.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            own, other = ((), ()) if result else (server.getsockname(), server.getpeername())
-        except OSError as error:
-            result = error.errno or errno.EIO
-        if result:
-            self._unreachable(result)
-            self._try_next()
-            return
-        self._recorder.reactor.forget(server)
-        refusal = self._recorder.guard.refuses(other[0], other[1], own=own[0] == other[0])
-        if refusal is not None:
-            self._why = (Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
-            self._try_next()
-            return
-        self._open(server, own)
-
-    def _unreachable(self, number: int | None) -> None:
-        reason = errno.errorcode.get(number or 0, "unknown")
-        self._why = (Fate.UNREACHABLE, reason, _REPLIES.get(reason, Reply.FAILURE))
+    def _on_dialed(self, result: Dialed | Failure) -> None:
+        if isinstance(result, Failure):
+            self._fail(result.fate, result.reason, result.reply)
+        else:
+            self._open(result.server, result.own)
 
     def _open(self, server: socket.socket, own: tuple[str, int]) -> None:
         opening = self._line(Fate.OPENED, Ending.UNKNOWN, local=_endpoint(own[0], own[1]))
         try:
             self._stream = self._recorder.opened(opening)
         except HostError as error:
+            server.close()
             if error.parameters.get("reason") not in _DESCRIPTORS:
                 raise
             self._fail(Fate.REFUSED, "descriptors", Reply.FAILURE)
@@ -299,7 +239,7 @@ class Link:
             self._recorder.reactor, self._recorder.account, self._stream, browser=self._client, server=server,
             limit=self._recorder.limits.stream, now=self._now, ended=self._on_ended,
         )  # fmt: skip
-        self._send(socks.encode_reply(Reply.SUCCEEDED, own[0].partition("%")[0], own[1]))
+        self._send(socks.encode_reply(Reply.SUCCEEDED, *own))
         if self._step is _Step.OPEN:
             self._pump.start(bytes(self._held))
 
@@ -317,6 +257,8 @@ class Link:
             idle = limits.half_closed if self._pump.half_closed else limits.idle
             if now - self._pump.moved > idle:
                 self._pump.end(Ending.STOPPED, "idle")
+        elif self._step is _Step.CONNECTING:
+            self._dialer.look(now)
         elif now > self._due:
             self._late()
 
@@ -332,14 +274,13 @@ class Link:
     def _late(self) -> None:
         match self._step:
             case _Step.GREETING | _Step.REQUEST:
-                self._recorder.notice(Notice(kind=NoticeKind.MALFORMED, reason="slow"))
+                stranger = self._peer is Peer.STRANGER
+                kind = NoticeKind.STRANGER if stranger else NoticeKind.MALFORMED
+                self._recorder.notice(Notice(kind=kind, reason="slow"))
                 self._over(None)
             case _Step.WAITING:
                 self._fail(Fate.UNRESOLVED, "timeout", Reply.HOST_UNREACHABLE)
-            case _Step.CONNECTING:
-                self._why = (Fate.UNREACHABLE, "timeout", Reply.HOST_UNREACHABLE)
-                self._try_next()
-            case _Step.OPEN | _Step.OVER:
+            case _Step.CONNECTING | _Step.OPEN | _Step.OVER:
                 pass
 
     def _gone(self) -> None:
@@ -365,21 +306,13 @@ class Link:
         if self._step is _Step.OVER:
             return
         self._step = _Step.OVER
-        self._drop_server()
+        self._dialer.drop()
         self._recorder.reactor.forget(self._client)
         with suppress(OSError):
             self._client.close()
         if self._stream is not None:
             self._stream.close()
         self._recorder.finished(self, connection)
-
-    def _drop_server(self) -> None:
-        if self._server is not None:
-            self._recorder.reactor.forget(self._server)
-            with suppress(OSError):
-                self._server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-            self._server.close()
-            self._server = None
 
     # --- saying ---------------------------------------------------------------------------------------------
 
@@ -395,7 +328,7 @@ class Link:
         digest = NOTHING if self._stream is None else self._stream.digest()
         moment = format_moment(self._recorder.clock.now())
         return Connection(
-            number=asked.number, host=asked.host, port=asked.port, answers=self._answers, address=self._address,
+            number=asked.number, host=asked.host, port=asked.port, answers=self._answers, address=self._dialer.address,
             local=local if opened is None else opened.local, fate=fate, reason=reason,
             opened_at=asked.at, closed_at=moment if closed and opened is not None else None, ending=ending,
             sent=digest.sent, received=digest.received,
@@ -418,14 +351,6 @@ class Link:
 
     def _now(self) -> int:
         return (self._recorder.clock.now() - _EPOCH) // _MICROSECOND
-
-
-_REPLIES: Final = {
-    "ECONNREFUSED": Reply.CONNECTION_REFUSED,
-    "ENETUNREACH": Reply.NETWORK_UNREACHABLE,
-    "EHOSTUNREACH": Reply.HOST_UNREACHABLE,
-    "ETIMEDOUT": Reply.HOST_UNREACHABLE,
-}
 
 
 def _literal(host: str) -> str | None:

@@ -14,6 +14,8 @@ class Peer(StrEnum):
 
     OURS = "ours"
     STRANGER = "stranger"
+    GONE = "gone"
+    """Nobody holds the other end any more."""
     UNKNOWN = "unknown"
     """This system does not let us see it."""
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from socket import inet_aton
 from threading import Lock
+from typing import Final
 
 from evidence_desk.capture.peers import Endpoint, Peer
 
-_ROOT = Path("/proc")
+_ROOT: Final = Path("/proc")
+_ATTEMPTS: Final = 3
+_PAUSE: Final = 0.005
 
 
 class LinuxPeers:
@@ -35,10 +39,15 @@ class LinuxPeers:
         """Who owns the client's end of an accepted IPv4 connection."""
         try:
             inode = self._inode(client, server)
+            for _ in range(_ATTEMPTS - 1):  # a table that changes while it is read may lack a row
+                if inode is not None:
+                    break
+                time.sleep(_PAUSE)
+                inode = self._inode(client, server)
         except OSError:
             return Peer.UNKNOWN
         if inode is None:
-            return Peer.STRANGER  # closed already: nobody is there to be served
+            return Peer.GONE
         with self._lock:
             last = self._last
             if last is not None and self._started(last[0]) == last[1] and self._holds(last[0], inode):
@@ -57,14 +66,12 @@ class LinuxPeers:
 
     def _inode(self, client: Endpoint, server: Endpoint) -> int | None:
         """Socket whose own end is `client` and whose other end is `server`."""
-        wanted = f"{_hex(client)} {_hex(server)}"
-        with (self._root / "net" / "tcp").open("rb") as table:
-            for line in table:
-                fields = line.split()
-                if len(fields) > 9 and b" ".join(fields[1:3]).decode("latin-1") == wanted:
-                    inode = int(fields[9])
-                    return inode or None
-        return None
+        table = (self._root / "net" / "tcp").read_bytes()
+        start = table.find(f": {_hex(client)} {_hex(server)} ".encode())
+        if start < 0:
+            return None
+        fields = table[start : table.find(b"\n", start)].split()
+        return (int(fields[9]) or None) if len(fields) > 9 and fields[9].isdigit() else None
 
     def _tree(self) -> Iterator[tuple[int, int]]:
         """(pid, start time) of the allowed processes and their descendants."""

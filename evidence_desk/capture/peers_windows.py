@@ -55,7 +55,7 @@ class WindowsPeers:
         try:
             pid = owner(self._system.connections(), client, server)
             if pid is None:
-                return Peer.STRANGER
+                return Peer.GONE
             parents = self._system.parents()
         except OSError:
             return Peer.UNKNOWN

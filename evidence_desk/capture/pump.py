@@ -111,7 +111,7 @@ class Pump:
         for end in (self._out.source, self._in.source):
             self._reactor.forget(end)
             with suppress(OSError):
-                if ending is not Ending.CLOSED:
+                if ending is not Ending.CLOSED or reason:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
                 end.close()
         self._ended(ending, reason)
@@ -194,6 +194,9 @@ class Pump:
                 way.sink.shutdown(socket.SHUT_WR)
 
     def _broken(self, side: str, error: OSError) -> None:
+        if (self._out if side == "browser" else self._in).ended:  # it has said so before, and takes no more
+            self.end(Ending.CLOSED, f"{side}-left")
+            return
         self.end(Ending.RESET, f"{side}:{errno.errorcode.get(error.errno or 0, 'unknown')}")
 
     def _watch(self) -> None:

@@ -75,8 +75,7 @@ class Reactor:
             due = time.monotonic() + TICK
             while not self._stopping:
                 for key, events in self._selector.select(max(0.0, due - time.monotonic())):
-                    if key.fileobj in self._selector.get_map():  # forgotten by a call before
-                        key.data(events)
+                    self._tell(key, events)
                 while self._calls:
                     self._calls.popleft()()
                 if time.monotonic() >= due:
@@ -88,6 +87,12 @@ class Reactor:
             self._selector.close()
             self._waker.close()
             self._woken.close()
+
+    def _tell(self, key: selectors.SelectorKey, events: int) -> None:
+        """Call what waits for a socket, unless a call before it forgot, closed or changed it."""
+        current = self._selector.get_map().get(key.fd)
+        if current is not None and current.fileobj is key.fileobj and (wanted := events & current.events):
+            current.data(wanted)
 
     def _on_woken(self, _events: int) -> None:
         with suppress(BlockingIOError):

@@ -196,7 +196,11 @@ class Recording:
 
     def notice(self, notice: Notice) -> None:
         """Tell whoever watches."""
-        self._given.events(notice)
+        try:
+            self._given.events(notice)
+        except Exception:
+            if self.failure is None:
+                raise  # it ends the recording; while that is under way there is no more to end
 
     # --- accepting ------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ class Ending(StrEnum):
     """How an opened connection ended."""
 
     CLOSED = "closed"
-    """Both sides said so."""
+    """Both sides said so, or one did and then took no more: `Connection.reason` is ``browser-left`` or ``server-left``."""
     RESET = "reset"
     STOPPED = "stopped"
     """The capture ended, or a limit was reached, while it was open."""

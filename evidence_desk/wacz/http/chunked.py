@@ -9,7 +9,6 @@ from evidence_desk.wacz.http.body import BodySink
 from evidence_desk.wacz.http.feed import Feed, ProtocolFault, Steps
 from evidence_desk.wacz.http.heads import Field, fields
 
-_LF: Final = re.compile(rb"\n")
 _SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16}) *\Z")
 _MAX_LINE: Final = 16 * 1024
 _MAX_SIZE: Final = 2**63
@@ -26,7 +25,7 @@ def read_chunked(feed: Feed, framed: BodySink, payload: BodySink) -> Steps[list[
     """
     while size := _size((yield from _line(feed, framed))):
         while size:
-            piece = yield from feed.some(size)
+            piece = feed.take(size) or (yield from feed.some(size))
             framed.write(piece)
             payload.write(piece)
             size -= len(piece)
@@ -41,7 +40,7 @@ def read_chunked(feed: Feed, framed: BodySink, payload: BodySink) -> Steps[list[
 
 def _line(feed: Feed, framed: BodySink) -> Steps[bytes]:
     """A line without its end, CRLF or LF."""
-    line = yield from feed.through(_LF, _MAX_LINE, overlap=0, code=_MALFORMED)
+    line = yield from feed.line(_MAX_LINE, _MALFORMED)
     framed.write(line)
     return line[:-2] if line.endswith(b"\r\n") else line[:-1]
 

@@ -98,11 +98,25 @@ class Feed:
             yield
         return self.take(size)
 
-    def through(self, end: re.Pattern[bytes], limit: int, *, overlap: int, code: str) -> Steps[bytes]:
-        """Bytes to the end of a match of `end` that is at most `overlap` + 1 long; Ended, ProtocolFault over `limit`."""
+    def line(self, limit: int, code: str) -> Steps[bytes]:
+        """Bytes to the next line feed; Ended, ProtocolFault over `limit`."""
         looked = 0
         while True:
-            found = end.search(self._data, self._position + max(0, looked - overlap))
+            end = self._data.find(b"\n", self._position + looked) + 1
+            looked = self.available
+            if (end - self._position if end else looked) > limit:
+                raise ProtocolFault(code)
+            if end:
+                return self.take(end - self._position)
+            if self.ended:
+                raise Ended
+            yield
+
+    def through(self, end: re.Pattern[bytes], limit: int, code: str) -> Steps[bytes]:
+        """Bytes to the end of a match of `end` of at most 3 bytes; Ended, ProtocolFault over `limit`."""
+        looked = 0
+        while True:
+            found = end.search(self._data, self._position + max(0, looked - 2))
             if found is not None and found.end() - self._position <= limit:
                 return self.take(found.end() - self._position)
             looked = self.available

@@ -80,9 +80,7 @@ class Http1:
     def _request(self, feed: Feed) -> Steps[None]:
         started = feed.at
         try:
-            head = yield from feed.through(
-                HEAD_END, self._ledger.limits.head, overlap=2, code="http.head_too_large"
-            )
+            head = yield from feed.through(HEAD_END, self._ledger.limits.head, "http.head_too_large")
         except Ended:
             raise ProtocolFault("http.request_truncated") from None
         line = request_line(head)
@@ -137,9 +135,7 @@ class Http1:
             if not (yield from self._at_status_line(feed, draft)):
                 draft.protocol = "http/0.9"
                 raise ProtocolFault("http1.no_status_line")
-            head = yield from feed.through(
-                HEAD_END, self._ledger.limits.head, overlap=2, code="http.head_too_large"
-            )
+            head = yield from feed.through(HEAD_END, self._ledger.limits.head, "http.head_too_large")
             self._ledger.count_head(head)
             status, version = status_line(head)
             if status // 100 != 1 or status == 101:

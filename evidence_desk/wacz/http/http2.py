@@ -25,7 +25,6 @@ from evidence_desk.wacz.http.ledger import Draft, Ledger
 from evidence_desk.wacz.http.websocket import WebSocket
 
 _MAX_FRAME: Final = 1 << 14
-_STEP: Final = 1 << 18
 
 
 class _Stream:
@@ -84,7 +83,7 @@ class Http2:
             raise ProtocolFault("http2.preface")
         while (yield from feed.ready()):
             started = feed.at
-            head = read_head((yield from feed.exactly(9)))
+            head = read_head(feed.take(9) if feed.available >= 9 else (yield from feed.exactly(9)))
             if head.length > self._sides[direction].max_frame:
                 raise ProtocolFault("http2.frame_too_large")
             if head.kind == Kind.DATA:
@@ -111,8 +110,11 @@ class Http2:
             self._ledger.fault("http2.flood")
 
     def _data(self, feed: Feed, direction: Direction, head: FrameHead) -> Steps[None]:
-        padding = (yield from feed.exactly(1))[0] if head.flags & Flag.PADDED else 0
-        left = head.length - padding - bool(head.flags & Flag.PADDED)
+        padded = head.flags & Flag.PADDED
+        if padded and not head.length:
+            raise ProtocolFault("http2.frame_malformed")
+        padding = (yield from feed.exactly(1))[0] if padded else 0
+        left = head.length - padding - bool(padded)
         if left < 0 or not head.stream:
             raise ProtocolFault("http2.frame_malformed")
         if not left:
@@ -122,7 +124,7 @@ class Http2:
         if left and stream is not None and stream.socket is None:
             sink = self._sink(stream, direction)
         while left:
-            piece = yield from feed.some(min(left, _STEP))
+            piece = feed.take(left) or (yield from feed.some(left))
             left -= len(piece)
             if stream is not None and stream.socket is not None:
                 stream.socket[direction].push(piece, feed.at)

@@ -188,6 +188,7 @@ def test_a_table_beyond_what_was_allowed_stops_the_reading(desk, browser, server
     ("sent", "fault"),
     [
         (f.data(1, b"\x05abc", PADDED), "http2.frame_malformed"),
+        (f.data(1, b"", PADDED), "http2.frame_malformed"),
         (f.data(0, b"abc"), "http2.frame_malformed"),
         (f.frame(3, 0, 1, b"abc"), "http2.frame_malformed"),
         (f.frame(4, 0, 0, b"abc"), "http2.frame_malformed"),

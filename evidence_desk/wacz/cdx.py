@@ -68,9 +68,10 @@ def entry_of(written: Written, method: str | None) -> Entry | None:
     header = written.header
     if header.type not in _INDEXED or header.uri is None:
         return None
+    digest = header.block_digest if header.type is RecordType.RESOURCE else header.payload_digest
     digits = re.sub(r"[^0-9]", "", header.date)
     return Entry(
-        url=header.uri, at=digits[:17], mime=written.mime, status=written.status, digest=header.payload_digest,
+        url=header.uri, at=digits[:17], mime=written.mime, status=written.status, digest=digest,
         record_digest=f"sha256:{written.sha256.hex()}", method=None if method == "GET" else method,
         offset=written.offset, length=written.length,
     )  # fmt: skip

@@ -210,7 +210,7 @@ class _Progress:
 
     def add(self, size: int) -> None:
         self._done += size
-        self._job.step("capture", self._done, self._total)
+        self._job.step("capture.check", self._done, self._total)
 
 
 class _Digested(io.RawIOBase):

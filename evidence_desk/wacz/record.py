@@ -89,7 +89,8 @@ class Record:
         uri: target; None for warcinfo only. See `archive_uri`.
         head: first bytes of the block; of a request or response the HTTP head with its blank line.
         body: the rest of the block, verbatim.
-        payload: SHA-256 of the body where it is the payload (not with chunked framing); not asked where there is no head.
+        payload: SHA-256 of the body where it is the payload of an HTTP message (not with chunked framing); other records
+            have none: it would be the block's, and fastwarc does not accept it.
         protocols: ``h2``, ``tls/1.3``…, in the order from the application down.
         concurrent: ids of records of the same event that were written before.
     """

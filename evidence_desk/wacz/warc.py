@@ -95,11 +95,9 @@ class WarcWriter:
         header = self._header(record)
         head = header.encode()
         writer = MemberWriter(self._out, _level(record))
-        writer.write(head + record.head if not record.body.size else head)
-        if record.body.size:
-            writer.write(record.head)
-            for chunk in _chunks(record.body, record):
-                writer.write(chunk)
+        writer.write(head + record.head)
+        for chunk in _chunks(record.body, record):
+            writer.write(chunk)
         writer.write(END)
         sha256 = writer.finish()
         written = describe(self._offset, writer.length, sha256, header, record.head)
@@ -115,12 +113,11 @@ class WarcWriter:
         block = hashlib.sha256(record.head)
         for chunk in _chunks(record.body, record):
             block.update(chunk)
-        payload = record.payload if record.head else block.digest()
         blank = Header(
             type=record.type, id=_PLACEHOLDER, date=format_date(record.at), uri=record.uri, address=record.address,
             protocols=tuple(record.protocols), cipher_suite=record.cipher_suite, concurrent=tuple(record.concurrent),
             warcinfo=self._warcinfo, truncated=record.truncated, filename=record.filename,
-            payload_digest=None if payload is None else f"sha256:{payload.hex()}",
+            payload_digest=None if record.payload is None else f"sha256:{record.payload.hex()}",
             block_digest=f"sha256:{block.hexdigest()}", content_type=record.content_type,
             content_length=len(record.head) + record.body.size,
         )  # fmt: skip

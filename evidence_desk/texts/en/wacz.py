@@ -59,4 +59,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "difference.length": "Length of the body differs: {ours} bytes after decoding in the network record, {theirs} in the browser.",
     "difference.body": "The body differs: SHA-256 after decoding {ours} in the network record, {theirs} in the browser.",
     "difference.messages": "WebSocket messages differ: {ours} in the network record, {theirs} in the browser (direction and number).",
+    "stage.capture.check": "Checking the web archive",
 }

@@ -59,4 +59,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "difference.length": "正文长度不一致：网络记录解码后为 {ours} 字节，浏览器为 {theirs} 字节。",
     "difference.body": "正文不一致：网络记录解码后的 SHA-256 为 {ours}，浏览器为 {theirs}。",
     "difference.messages": "WebSocket 消息不一致：网络记录 {ours}，浏览器 {theirs}（方向与条数）。",
+    "stage.capture.check": "核查网页取证档案",
 }

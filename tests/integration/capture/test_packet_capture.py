@@ -144,14 +144,12 @@ def test_sequence_numbers_wrap(tmp_path: Path) -> None:
     capture = tmp_path / "session.pcapng"
     with capture.open("xb") as out:
         write_pcapng(out, [(connection(near, chunks, port=9), chunks)])
-    raw = tshark("-r", capture, "-T", "fields", "-e", "tcp.seq_raw", "-Y", "tcp.srcport == 9").split()
     assert (
         len(
             {int(item) > 2**31 for item in tshark("-r", capture, "-T", "fields", "-e", "tcp.seq_raw").split()}
         )
         == 2
     )
-    assert raw
     assert faults(capture) == ""
     followed = tshark("-r", capture, "-q", "-z", "follow,tcp,raw,0")
     sent = b"".join(

@@ -61,7 +61,11 @@ def _server_identity() -> bytes:
 
 
 def record(
-    requests: list[bytes], answer: Callable[[bytes], bytes], version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    requests: list[bytes],
+    answer: Callable[[bytes], bytes],
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+    *,
+    alpn: str = "http/1.1",
 ) -> Recording:
     """Send each request after the answer to the one before; both ends close the connection properly."""
     with TemporaryDirectory() as folder:
@@ -74,7 +78,7 @@ def record(
         client_side.keylog_filename = str(keys)
         for context in (server_side, client_side):
             context.minimum_version = context.maximum_version = version
-            context.set_alpn_protocols(["http/1.1"])
+            context.set_alpn_protocols([alpn])
         wire = _Wire(client_side, server_side)
         wire.shake_hands()
         for request in requests:

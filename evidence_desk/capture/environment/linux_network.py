@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from evidence_desk.capture.environment.machine import Ran, call_raw, decoded, file_raw, mask
+from evidence_desk.capture.environment.machine import Ran, call_raw, decoded, file_raw, masked
 from evidence_desk.capture.environment.surroundings import Findings, Surroundings
 from evidence_desk.core.capture.environment import Check, Item, Outcome, because, values
 
@@ -18,24 +18,25 @@ _UP, _GATEWAY = 1, 2
 """Flags of /proc/net/route (RTF_UP, RTF_GATEWAY)."""
 
 
-def environment_proxies(around: Surroundings) -> tuple[str, ...]:
-    """Proxies named by the program's environment, passwords masked."""
-    return tuple(
-        mask(f"{name}={value}".encode())[0].decode()
+def environment_proxies(found: Findings, around: Surroundings) -> list[str]:
+    """Proxies named by the program's environment, passwords masked; recorded."""
+    lines = [
+        f"{name}={value}"
         for name, value in sorted(around.machine.environ.items())
         if name.lower() in PROXY_VARIABLES and value
-    )
+    ]
+    found.raws.append(call_raw("environ", lines))
+    return [masked(line) for line in lines]
 
 
 def check_proxy(around: Surroundings) -> Item:
     """Environment, /etc/environment, the desktop's settings with their PAC address, KDE's."""
     found = Findings(Check.PROXY)
-    set_up = list(environment_proxies(around))
-    found.raws.append(call_raw("environ", set_up))
+    set_up = environment_proxies(found, around)
     data = around.machine.read("/etc/environment")
     if data is not None:
         found.raws.append(file_raw("/etc/environment", data))
-        for line in decoded(mask(data)[0]).splitlines():
+        for line in masked(decoded(data)).splitlines():
             name = line.strip().removeprefix("export ").split("=", 1)[0].strip().lower()
             set_up += [f"/etc/environment {line.strip()}"] if name in PROXY_VARIABLES else []
     set_up += _desktop(found, around)
@@ -81,7 +82,7 @@ def _kde(found: Findings, around: Surroundings) -> Iterator[str]:
     except OSError:
         return
     found.raws.append(file_raw("~/.config/kioslaverc", data))
-    settings = dict(line.split("=", 1) for line in decoded(mask(data)[0]).splitlines() if "=" in line)
+    settings = dict(line.split("=", 1) for line in masked(decoded(data)).splitlines() if "=" in line)
     if settings.get("ProxyType", "0") != "0":
         named = {name: value for name, value in settings.items() if "roxy" in name}
         yield f"KDE {named}"

@@ -50,11 +50,11 @@ class Ran:
     def raws(self) -> tuple[Raw, ...]:
         """Records of its output, and of its error output if there is any."""
         code = STOPPED if self.exit_code is None else self.exit_code
-        output, masked = mask(self.output)
-        found = [raw_output(self.command, output, exit_code=code, masked=masked)]
+        output, changed = mask(self.output)
+        found = [raw_output(self.command, output, exit_code=code, masked=changed)]
         if self.errors:
-            errors, masked = mask(self.errors)
-            found.append(raw_output(f"{self.command} (stderr)", errors, exit_code=code, masked=masked))
+            errors, changed = mask(self.errors)
+            found.append(raw_output(f"{self.command} (stderr)", errors, exit_code=code, masked=changed))
         return tuple(found)
 
 
@@ -64,8 +64,13 @@ Run = Callable[[Sequence[str], float], Ran | None]
 
 def mask(data: bytes) -> tuple[bytes, bool]:
     """Bytes with passwords in addresses and settings replaced by ``***``, and whether there were any."""
-    masked = _PASSWORD.sub(rb"\1***", _CREDENTIALS.sub(rb"\1***@", data))
-    return masked, masked != data
+    safe = _PASSWORD.sub(rb"\1***", _CREDENTIALS.sub(rb"\1***@", data))
+    return safe, safe != data
+
+
+def masked(text: str) -> str:
+    """`mask` of a text."""
+    return decoded(mask(text.encode("utf-8", "backslashreplace"))[0])
 
 
 def run_command(command: Sequence[str], timeout: float = TIMEOUT_S) -> Ran | None:
@@ -182,14 +187,14 @@ class Machine:
 
 def file_raw(path: str, data: bytes) -> Raw:
     """Record of a file's content."""
-    data, masked = mask(data)
-    return raw_output(path, data, masked=masked)
+    data, changed = mask(data)
+    return raw_output(path, data, masked=changed)
 
 
 def call_raw(call: str, lines: Sequence[str]) -> Raw:
     """Record of what a call of the system gave, a line each."""
-    data, masked = mask("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
-    return raw_output(call, data, masked=masked)
+    data, changed = mask("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+    return raw_output(call, data, masked=changed)
 
 
 def decoded(data: bytes) -> str:

@@ -16,7 +16,7 @@ from evidence_desk.capture.environment.linux_network import (
     judge_gateways,
     judge_servers,
 )
-from evidence_desk.capture.environment.machine import Machine, Ran, call_raw, mask
+from evidence_desk.capture.environment.machine import Machine, Ran, call_raw, masked
 from evidence_desk.capture.environment.surroundings import Findings, Surroundings
 from evidence_desk.core.capture.environment import Check, Item, Outcome, because, values
 
@@ -92,7 +92,7 @@ def winhttp_settings() -> dict[str, str] | None:
 def check_proxy(around: Surroundings) -> Item:
     """Proxies of the environment, of the user (with PAC and WPAD) and of WinHTTP."""
     found = Findings(Check.PROXY)
-    judge_proxy(found, list(environment_proxies(around)), winhttp_settings())
+    judge_proxy(found, environment_proxies(found, around), winhttp_settings())
     return found.item()
 
 
@@ -101,14 +101,16 @@ def judge_proxy(found: Findings, named: list[str], settings: dict[str, str] | No
     if settings is None:
         found.tell(Outcome.UNCHECKED, because("environment.proxy.desktop_unread"))
         settings = {}
-    masked = {name: mask(value.encode())[0].decode() for name, value in settings.items()}
     found.raws.append(
-        call_raw("WinHttpGetIEProxyConfigForCurrentUser", [*named, *(f"{n}={v}" for n, v in masked.items())])
+        call_raw(
+            "WinHttpGetIEProxyConfigForCurrentUser", [f"{name}={value}" for name, value in settings.items()]
+        )
     )
-    named = [*named, *(f"{name}={masked[name]}" for name in ("user pac", "user proxy") if masked.get(name))]
-    if masked.get("winhttp access") == str(_NAMED_PROXY):
-        named.append(f"winhttp proxy={masked.get('winhttp proxy', '')}")
-    if masked.get("user detect") not in {None, "0"}:
+    safe = {name: masked(value) for name, value in settings.items()}
+    named = [*named, *(f"{name}={safe[name]}" for name in ("user pac", "user proxy") if safe.get(name))]
+    if safe.get("winhttp access") == str(_NAMED_PROXY):
+        named.append(f"winhttp proxy={safe.get('winhttp proxy', '')}")
+    if safe.get("user detect") not in {None, "0"}:
         found.reasons.append(because("environment.proxy.detect"))
     found.facts["proxies"] = values(named)
     if named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_names_cut_by_linux_and_suffixes_of_windows_are_recognized(tmp_path):
     assert processes(a_machine(tmp_path, outputs={"tasklist.exe": (1, "")}, system="windows")) is None
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs /proc")
 def test_this_process_is_in_the_list_of_this_machine():
     assert os.getpid() in {item.pid for item in processes(Machine()) or ()}
 

@@ -50,7 +50,7 @@ def test_the_hosts_file_of_windows_lies_elsewhere(tmp_path):
 
 
 def given(*addresses: str):
-    return lambda host: addresses
+    return lambda _: addresses
 
 
 def refuse(host: str) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def newest_header(session: Session) -> KnownHeader | None:
     if not anchors:
         return None
     newest = max(anchors, key=lambda item: item.height)
-    header = parse_anchor_answer(newest.answer).header.block.header
+    header = parse_anchor_answer(newest.answer).views[-1].header.block.header
     return KnownHeader(chain_id=newest.chain_id, height=header.height, digest=header.hash)
 
 

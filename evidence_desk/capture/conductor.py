@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Condition
@@ -51,6 +51,10 @@ class BrowserCommand:
     environment: Mapping[str, str] | None = None
 
 
+_busy: Final[set[Path]] = set()
+"""Folders of this process's recordings. One vault has one process that writes."""
+
+
 class FolderRecorder:
     """Keeps each capture in ``root/ID`` until it is sealed.
 
@@ -73,7 +77,6 @@ class FolderRecorder:
     ) -> None:
         self._root, self._command, self._clock = root, command, clock
         self._resolver, self._dns_servers = resolver, tuple(dns_servers)
-        self._busy: set[str] = set()
 
     def workspace(self, capture: bytes) -> Workspace:
         """A new, empty workspace for a capture; HostError."""
@@ -83,7 +86,7 @@ class FolderRecorder:
             (self._root / name).mkdir(mode=0o700)
         except OSError as error:
             raise host_fault(error, name) from error
-        self._busy.add(name)
+        _busy.add(self._root / name)
         return FolderWorkspace(self._root / name)
 
     def begin(self, workspace: Workspace, plan: CapturePlan) -> FolderRecording:
@@ -99,11 +102,15 @@ class FolderRecorder:
             return found
         try:
             for path in sorted(self._root.iterdir()):
-                if _is_capture(path.name) and path.name not in self._busy and path.is_dir():
+                if _is_capture(path.name) and path not in _busy and path.is_dir():
                     found[bytes.fromhex(path.name)] = FolderWorkspace(path)
         except OSError as error:
             raise host_fault(error, self._root.name) from error
         return found
+
+    def busy(self) -> Collection[bytes]:
+        """Captures that are being recorded now; one vault has one writing process."""
+        return {bytes.fromhex(path.name) for path in tuple(_busy) if path.parent == self._root}
 
     def recover(self, workspace: Workspace) -> None:
         """Complete the connection index of a recording that was cut short."""
@@ -113,11 +120,11 @@ class FolderRecorder:
         """Delete a workspace; what was sealed lies in the vault."""
         name = _folder_name(capture)
         shutil.rmtree(self._root / name, ignore_errors=True)
-        self._busy.discard(name)
+        _busy.discard(self._root / name)
 
     def release(self, capture: bytes) -> None:
         """A capture ended badly in this process; its workspace is left over from now on."""
-        self._busy.discard(_folder_name(capture))
+        _busy.discard(self._root / _folder_name(capture))
 
 
 class FolderRecording:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority, document, network, person, settings, signer
+from evidence_desk.cli import authority, capture, document, network, person, settings, signer
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.annotate import archive, note, tag
 from evidence_desk.cli.bundle import bundle
@@ -40,14 +40,18 @@ for command, name in (
     (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
     (restore, "restore"), (erase, "erase"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
     (anchor, "anchor"), (tag, "tag"), (note, "note"), (archive, "archive"), (bundle, "bundle"),
+    (capture.capture, "capture"),
 ):  # fmt: skip
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
+app.add_typer(capture.app, name="captures")
 app.add_typer(document.app, name="document")
 app.add_typer(network.app, name="network")
 app.add_typer(person.app, name="person")
 app.add_typer(settings.app, name="settings")
+_GROUPS = ("authority", "captures", "document", "network", "person", "settings", "signer")
+"""Commands that only hold others."""
 
 
 def run() -> None:
@@ -57,7 +61,7 @@ def run() -> None:
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit status (docs/spec/exit-codes.md)."""
-    if arguments in ([], ["authority"], ["signer"], ["document"], ["network"], ["person"], ["settings"]):
+    if not arguments or arguments in [[name] for name in _GROUPS]:
         arguments = [*arguments, "--help"]
     try:
         result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)

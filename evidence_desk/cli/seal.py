@@ -105,7 +105,7 @@ def seal(
             early, expanded = _expand(paths) if each_file else ([], list(paths))
             with out.job() as job:
                 outcomes = early + seal_paths(opened.desk, expanded, request, job=job)
-            warning = _timestamp(out, opened)
+            warning = timestamp_now(out, opened)
             sealed = [
                 opened.vault.exhibits.exhibit(item.exhibit.leaf_hash) or item.exhibit
                 for item in outcomes
@@ -165,7 +165,7 @@ def _expand(paths: Sequence[Path]) -> tuple[list[SealOutcome], list[Path]]:
     return failed, files
 
 
-def _timestamp(out: Output, opened: Session) -> RemoteError | None:
+def timestamp_now(out: Output, opened: Session) -> RemoteError | None:
     """Try at once; when the authority is away the exhibits wait, sealed all the same."""
     try:
         with out.job() as job:

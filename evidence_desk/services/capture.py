@@ -136,7 +136,7 @@ def capture(
         tools: who records, looks at the machine, and gives tokens.
         plan: what to record.
         request: case and exhibit fields; its title is that of the first page when empty.
-        job: stages ``capture.check``, ``capture.record``, ``capture.build`` and those of sealing. Canceling while it is
+        job: stages ``capture.look``, ``capture.record``, ``capture.build`` and those of sealing. Canceling while it is
             recorded ends the recording; what there is is sealed as partial.
         control: what a person may want meanwhile.
         elapsed: seconds of a clock that only runs forward.
@@ -147,7 +147,7 @@ def capture(
         HostError, IntegrityError: vault or disk; the workspace stays for `recover`.
     """
     control = control or CaptureControl()
-    job.step("capture.check", 0, 1)
+    job.step("capture.look", 0, 1)
     capture_id = new_id(desk)
     workspace = tools.recorder.workspace(capture_id)
     try:
@@ -159,7 +159,11 @@ def capture(
     except BaseException:
         tools.recorder.remove(capture_id)
         raise
-    return _Capturing(desk, tools, plan, request, job, control, elapsed, workspace, begun).run()
+    try:
+        return _Capturing(desk, tools, plan, request, job, control, elapsed, workspace, begun).run()
+    except BaseException:
+        tools.recorder.release(capture_id)
+        raise
 
 
 @dataclass(slots=True)

@@ -108,8 +108,8 @@ def seal_capture(
         workspace.discard(name)
     workspace.append(STARTED_LEAF, _started_leaf(desk, capture.row))
     built = build(workspace, software=_software(desk), at=_microseconds(capture.row.started), job=job)
-    after = _read(workspace, AFTER) if AFTER in workspace.names() else None
-    workspace.append(CLEANLINESS, render(_read(workspace, BEFORE), after))
+    after = read_file(workspace, AFTER) if AFTER in workspace.names() else None
+    workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after))
     private = _keep_secrets(desk, capture)
     manifest = _manifest(capture, built.counts, built.reasons, private, after)
     workspace.append(MANIFEST, encode_manifest(manifest))
@@ -158,7 +158,7 @@ def _manifest(
         id=capture.row.id, started=capture.row.started_leaf, result=result, reasons=reasons,
         begun=capture.row.started, ended=capture.ended, browser=story.browser(), pages=story.pages(),
         counts={**story.counts, "downloads": len(story.downloads), **counts},
-        before=DigestPair.of(_read(capture.workspace, BEFORE)),
+        before=DigestPair.of(read_file(capture.workspace, BEFORE)),
         after=None if after is None else DigestPair.of(after),
         marks=capture.marks, actions=capture.reach.actions, head=capture.reach.head, limits=LIMITS,
         files=tuple(_digest(capture.workspace, name) for name in _public(capture.workspace)),
@@ -224,7 +224,7 @@ def _store(
             title=title, registered=registered, entries=tuple(entries), stored=tuple(stored),
             capture=CaptureBond(
                 started=capture.row.started_leaf,
-                manifest=DigestPair.of(_read(capture.workspace, MANIFEST)),
+                manifest=DigestPair.of(read_file(capture.workspace, MANIFEST)),
                 environment=manifest.before,
             ),
         )  # fmt: skip
@@ -285,7 +285,8 @@ def _digest(workspace: Workspace, name: str) -> FileDigest:
     return FileDigest(name=name, size=hasher.size, digests=hasher.digest())
 
 
-def _read(workspace: Workspace, name: str) -> bytes:
+def read_file(workspace: Workspace, name: str) -> bytes:
+    """A whole file of a workspace; for those that are small."""
     with workspace.open(name) as source:
         return source.read()
 

@@ -91,6 +91,10 @@ class Output:
         """A sentence for people; nothing in JSON mode."""
         self.line(self.text(code, **parameters))
 
+    def hint(self, code: str, /, **parameters: str | int) -> None:
+        """A sentence about work that goes on, on stderr."""
+        _print(self.errors, self.text(code, **parameters))
+
     def document(self, document: Document) -> None:
         """The one JSON document; nothing in text mode."""
         if self.as_json and not self._said:

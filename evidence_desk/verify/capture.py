@@ -54,6 +54,7 @@ from evidence_desk.core.verdict import (
 )
 from evidence_desk.crypto import oids
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.captured import Bond
 from evidence_desk.verify.time_proof import token_trust
 from evidence_desk.wacz.layout import EVIDENCE, WARC
 from evidence_desk.wacz.read import WaczReader
@@ -63,22 +64,6 @@ from tsa.verify import verify_token
 MAX_TOKENS: Final = 2_000
 _MAX_SMALL: Final = 64 << 20
 _PIECE: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bond:
-    """What a proven exhibit says of its capture.
-
-    Attributes:
-        manifest, environment: digests in its statement.
-        started: leaf hash that its own leaf refers to.
-        existed: earliest time at which the exhibit is proven to have existed.
-    """
-
-    manifest: DigestPair | None
-    environment: DigestPair | None
-    started: bytes | None
-    existed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +235,10 @@ def _marks(work: _Work, reader: WaczReader, manifest: Manifest) -> list[Mark]:
 
 
 def _tokens(work: _Work, reader: WaczReader, manifest: Manifest) -> None:
-    """Tokens over the marks: how many hold, and the first and last time they show."""
+    """Tokens over the marks: how many hold, and the first and last time they show.
+
+    They tell how the capture went; that it existed, the exhibit's own token shows. Only a false one speaks against that.
+    """
     statuses: list[Status] = []
     moments: list[datetime] = []
     missing = 0
@@ -277,14 +265,14 @@ def _tokens(work: _Work, reader: WaczReader, manifest: Manifest) -> None:
         facts |= {"first": format_moment(min(moments)), "last": format_moment(max(moments))}
     status = worst(statuses)
     if not statuses:
-        work.unknown(Dimension.TIME, "capture.tokens", "none", missing=missing)
+        work.unknown(Dimension.ENVIRONMENT, "capture.tokens", "none", missing=missing)
     elif status is Status.PASSED:
         reason = "some" if missing else "right"
-        work.add(Dimension.TIME, "capture.tokens", Status.PASSED, reason, Vouches.AUTHORITY, **facts)
+        work.add(Dimension.ENVIRONMENT, "capture.tokens", Status.PASSED, reason, Vouches.AUTHORITY, **facts)
     elif status is Status.FAILED:
         work.failed(Dimension.TIME, "capture.tokens", "wrong", **facts)
     else:
-        work.unknown(Dimension.TIME, "capture.tokens", "unknown", **facts)
+        work.unknown(Dimension.ENVIRONMENT, "capture.tokens", "unknown", **facts)
 
 
 def _streams(work: _Work, reader: WaczReader, marks: Sequence[Mark]) -> None:

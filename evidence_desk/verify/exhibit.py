@@ -13,7 +13,17 @@ from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.groups import group_hashes
-from evidence_desk.core.leaf import SEALED, Leaf, LeafObject, PlainObject, blind, objects_root, parse_leaf
+from evidence_desk.core.job import Job
+from evidence_desk.core.leaf import (
+    SEALED,
+    Leaf,
+    LeafObject,
+    LeafType,
+    PlainObject,
+    blind,
+    objects_root,
+    parse_leaf,
+)
 from evidence_desk.core.merkle import leaf_hash, root_from_inclusion
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.note import Note
@@ -37,6 +47,7 @@ from evidence_desk.core.verdict import (
     unique_caveats,
 )
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.captured import Bond, look_into
 from evidence_desk.verify.checkpoint import KnownKeys, check_signature
 from evidence_desk.verify.court import CourtJudgment, judge_court
 from evidence_desk.verify.originals import GivenFile, Objects
@@ -119,8 +130,10 @@ class _Case:
         self.add(dimension, check, Status.UNDETERMINED, f"{check}.{reason}", Vouches.NOBODY, **parameters)
 
 
-def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> ExhibitVerdict:
-    """Findings on one exhibit under `trust`, judged at `now` (UTC)."""
+def verify_exhibit(
+    given: ExhibitInput, *, trust: Trust, now: datetime, job: Job | None = None
+) -> ExhibitVerdict:
+    """Findings on one exhibit under `trust`, judged at `now` (UTC); `job` is told of long reading of captures."""
     case = _Case(trust, now)
     try:
         proof = parse_proof(given.proof)
@@ -158,6 +171,9 @@ def verify_exhibit(given: ExhibitInput, *, trust: Trust, now: datetime) -> Exhib
         case.unknown(Dimension.TIME, "time.token", "missing")
     _step_7_clock(case, statement, leaf, times)
     _step_8_rest(case, statement, disclosed)
+    if leaf.type is LeafType.CAPTURE_SEALED:
+        captured = _step_9_capture(case, leaf, statement, given.files, matched, times, job or Job())
+        caveats = (*caveats, *captured)
     return ExhibitVerdict(
         findings=tuple(case.findings),
         caveats=unique_caveats((*caveats, *court.caveats)),
@@ -333,14 +349,33 @@ def _step_7_clock(case: _Case, statement: Statement | None, leaf: Leaf, times: S
 
 def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed | None) -> None:
     """What this program cannot decide is said: environment, original."""
-    reported = statement is not None and statement.environment is not None
-    case.unknown(Dimension.ENVIRONMENT, "environment.report", "unchecked" if reported else "missing")
+    if statement is None or statement.capture is None:
+        reported = statement is not None and statement.environment is not None
+        case.unknown(Dimension.ENVIRONMENT, "environment.report", "unchecked" if reported else "missing")
     source = disclosed.values.get("/source") if disclosed else None
     told = isinstance(source, dict) and source.get("is_original") is True
     case.add(
         Dimension.ORIGINAL, "original.statement", Status.UNDETERMINED,
         "original.statement.told" if told else "original.statement.unknown", Vouches.USER,
     )  # fmt: skip
+
+
+def _step_9_capture(
+    case: _Case, leaf: Leaf, statement: Statement | None, files: Sequence[GivenFile], matched: frozenset[int],
+    times: Sequence[TimeFacts], job: Job,
+) -> tuple[Caveat, ...]:  # fmt: skip
+    """The web capture among the exhibit's files is what its statement commits to."""
+    proven = [facts.token.gen_time for facts in times if facts.token is not None and facts.proven]
+    bond = Bond(
+        manifest=None if statement is None else statement.capture,
+        environment=None if statement is None else statement.environment,
+        started=leaf.ref,
+        existed=min(proven, default=None),
+    )
+    here = [file.open for at, file in enumerate(files) if at in matched and file.open is not None]
+    findings, caveats = look_into(here, bond, trust=case.trust, now=case.now, job=job)
+    case.findings.extend(findings)
+    return caveats
 
 
 def _included(item: ProvenLeaf, checkpoint: Checkpoint) -> bool:

@@ -193,7 +193,13 @@ def hash_original(path: Path, job: Job) -> GivenFile:
     except OSError as error:
         raise _unreadable(path, error) from error
     digests = hasher.digest()
-    return GivenFile(label=path.name, size=hasher.size, sha256=digests.sha256, sm3=digests.sm3)
+    return GivenFile(
+        label=path.name,
+        size=hasher.size,
+        sha256=digests.sha256,
+        sm3=digests.sm3,
+        open=lambda: open_regular(path),
+    )
 
 
 def _has_proof_version(path: Path) -> bool:

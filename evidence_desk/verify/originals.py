@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.leaf import BlindedObject, Leaf, LeafObject, PlainObject, blind
@@ -18,6 +19,7 @@ class GivenFile:
 
     Attributes:
         index: position in the statement when the container says so (``files/0001…``), else None.
+        open: the file again, seekable, to look into a web capture; None when its bytes are not at hand.
     """
 
     label: str
@@ -25,6 +27,7 @@ class GivenFile:
     sha256: bytes | None
     sm3: bytes | None
     index: int | None = None
+    open: Callable[[], BinaryIO] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import BinaryIO, Final
 
 from evidence_desk.core.groups import group_of
@@ -64,6 +65,7 @@ def verify_package(
             sha256=report.entries[name].digests.sha256,
             sm3=report.entries[name].digests.sm3,
             index=index,
+            open=partial(package.reader.window, name),
         )
         for index, name in enumerate(package.files)
     )
@@ -73,6 +75,7 @@ def verify_package(
         ),
         trust=trust,
         now=now,
+        job=job,
     )
     origin = package.index_note.origin
     court = NOT_ANCHORED if exhibit.facts is None else exhibit.facts.court

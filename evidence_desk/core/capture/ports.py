@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -94,15 +94,23 @@ class Recorder(Protocol):
         ...
 
     def left_over(self) -> Mapping[bytes, Workspace]:
-        """Workspaces that are there and not in use, by capture: their capture was cut short."""
+        """Workspaces that are there and not `busy`, by capture: their capture was cut short."""
+        ...
+
+    def busy(self) -> Collection[bytes]:
+        """Captures that are being recorded now, by this process or another."""
         ...
 
     def recover(self, workspace: Workspace) -> None:
         """Complete the connection index of a recording that was cut short."""
         ...
 
+    def release(self, capture: bytes) -> None:
+        """It is not recorded any more, and ended badly: its workspace is left over from now on."""
+        ...
+
     def remove(self, capture: bytes) -> None:
-        """Delete a workspace, overwritten by nothing: what was sealed lies in the vault."""
+        """Delete a workspace; what was sealed lies in the vault."""
         ...
 
 

@@ -78,6 +78,15 @@ class ZipReader:
         """
         return io.BufferedReader(MemberStream(self._source, self.member(name)), 1 << 16)
 
+    def window(self, name: str) -> BinaryIO:
+        """Content of an entry as a seekable stream; CRC-32 is not looked at.
+
+        Raises:
+            MalformedError: ``malformed.package`` with reason ``missing``.
+        """
+        member = self.member(name)
+        return io.BufferedReader(_Window(self._source, member.data_offset, member.size), 1 << 16)
+
     def read(self, name: str, limit: int) -> bytes:
         """Whole content of an entry of at most `limit` bytes.
 
@@ -219,3 +228,43 @@ class MemberStream(io.RawIOBase):
         if self._check_crc and self._done == self._member.size and self._crc != self._member.crc:
             raise refuse("crc", self._member.name)
         return wanted
+
+
+class _Window(io.RawIOBase):
+    """`size` bytes of a shared stream from `start`, seekable; each read finds its place again."""
+
+    def __init__(self, source: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._source = source
+        self._start = start
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Place in the window."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; before the beginning is an error of the caller, beyond the end reads nothing."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError("negative seek position")
+        self._at = base + offset
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Next bytes; 0 at the end."""
+        wanted = min(len(buffer), max(self._size - self._at, 0))
+        self._source.seek(self._start + self._at)
+        data = self._source.read(wanted)
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)

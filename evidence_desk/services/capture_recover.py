@@ -1,0 +1,141 @@
+"""Captures that were cut short by a crash or a kill: seal what was recorded, or give them up. Nothing is lost by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from evidence_desk.core.capture.actions import NAME as ACTIONS
+from evidence_desk.core.capture.actions import START, ActionChain, verify_actions
+from evidence_desk.core.capture.connection import parse_index
+from evidence_desk.core.capture.manifest import MarkResult
+from evidence_desk.core.capture.marks import STARTED, StreamMark, mark_name, parse_started, token_name
+from evidence_desk.core.capture.ports import Reach, Recorder
+from evidence_desk.core.capture.rows import CaptureRow, CaptureState
+from evidence_desk.core.capture.workspace import Workspace
+from evidence_desk.core.job import Job
+from evidence_desk.errors import MalformedError, NotFoundError
+from evidence_desk.services.capture import CaptureOutcome, CaptureTools
+from evidence_desk.services.capture_seal import REQUEST, Capture, read_file, seal_capture
+from evidence_desk.services.capture_start import abandon
+from evidence_desk.services.capture_story import Story, judge
+from evidence_desk.services.desk import Desk
+from evidence_desk.services.queue_request import parse_request
+from evidence_desk.services.seal import SealRequest
+from evidence_desk.wacz.build import INDEX
+from tsa.response import parse_token
+
+
+def cut_short(desk: Desk, recorder: Recorder) -> tuple[CaptureRow, ...]:
+    """Captures that began, and neither ended nor are being recorded by this process, oldest first.
+
+    What a recorder left of captures that never came into the log, or ended long ago, is removed.
+    """
+    left = recorder.left_over()
+    running = [row for row in desk.store.captures.captures() if row.state is CaptureState.RUNNING]
+    known = {row.id for row in running}
+    for capture in left.keys() - known:
+        recorder.remove(capture)
+    busy = recorder.busy()
+    return tuple(row for row in running if row.id not in busy)
+
+
+def recover(desk: Desk, tools: CaptureTools, capture: bytes, *, job: Job) -> CaptureOutcome:
+    """Seal what was recorded of a capture that was cut short; it is partial at best.
+
+    Raises:
+        NotFoundError: ``capture.unknown``; ``capture.nothing_left`` when its workspace is gone: it can only be abandoned.
+        MalformedError: the workspace was changed. HostError.
+    """
+    row, workspace = _left(desk, tools.recorder, capture)
+    tools.recorder.recover(workspace)
+    started = parse_started(read_file(workspace, STARTED))
+    chain = _actions(workspace)
+    story = Story(plan=started.plan)
+    for action in chain.actions:
+        story.hear(action.event)
+    outcome = seal_capture(
+        desk,
+        Capture(
+            row=row, started=started, workspace=workspace, story=story, reach=_reach(workspace, chain),
+            marks=_marks(workspace), ended=desk.clock.now(), judge=lambda further: judge(story, None, further),
+        ),
+        _request(workspace, row),
+        render=tools.environment.render,
+        job=job,
+    )  # fmt: skip
+    tools.recorder.remove(capture)
+    return CaptureOutcome(
+        capture=desk.store.captures.capture(capture) or row, exhibit=outcome.exhibit, result=outcome.result,
+        reasons=outcome.reasons,
+    )  # fmt: skip
+
+
+def give_up(desk: Desk, recorder: Recorder, capture: bytes) -> CaptureRow:
+    """Abandon a capture that was cut short; what was recorded is deleted, that it was begun stays in the log.
+
+    Raises:
+        NotFoundError: ``capture.unknown``.
+    """
+    row = _running(desk, capture)
+    abandon(desk, row)
+    recorder.remove(capture)
+    return desk.store.captures.capture(capture) or row
+
+
+def _running(desk: Desk, capture: bytes) -> CaptureRow:
+    row = desk.store.captures.capture(capture)
+    if row is None or row.state is not CaptureState.RUNNING:
+        raise NotFoundError("capture.unknown", number=capture.hex())
+    return row
+
+
+def _left(desk: Desk, recorder: Recorder, capture: bytes) -> tuple[CaptureRow, Workspace]:
+    row = _running(desk, capture)
+    left: Mapping[bytes, Workspace] = recorder.left_over()
+    if capture not in left:
+        raise NotFoundError("capture.nothing_left", number=capture.hex())
+    return row, left[capture]
+
+
+def _actions(workspace: Workspace) -> ActionChain:
+    """The action log; a line that was cut at the end is dropped from the file."""
+    if ACTIONS not in workspace.names():
+        workspace.append(ACTIONS, b"")
+        return ActionChain(actions=(), head=START, broken=None, torn=False)
+    data = read_file(workspace, ACTIONS)
+    chain = verify_actions(data)
+    if chain.broken is not None:
+        raise MalformedError("malformed.actions", reason="chain")
+    if chain.torn:
+        workspace.replace(ACTIONS, data[: data.rfind(b"\n") + 1])
+    return chain
+
+
+def _reach(workspace: Workspace, chain: ActionChain) -> Reach:
+    connections = parse_index(read_file(workspace, INDEX)) if INDEX in workspace.names() else ()
+    streams = tuple(
+        StreamMark(
+            number=item.number, sent=item.sent, received=item.received, sent_sha256=item.sent_sha256,
+            received_sha256=item.received_sha256,
+        )
+        for item in connections
+    )  # fmt: skip
+    size = sum(item.sent + item.received for item in connections)
+    return Reach(streams=streams, actions=len(chain.actions), head=chain.head, size=size)
+
+
+def _marks(workspace: Workspace) -> tuple[MarkResult, ...]:
+    names = set(workspace.names())
+    results: list[MarkResult] = []
+    while mark_name(len(results)) in names:
+        index = len(results)
+        token = token_name(index) in names
+        moment = parse_token(read_file(workspace, token_name(index))).gen_time if token else None
+        results.append(MarkResult(name=mark_name(index), token=token, gen_time=moment))
+    return tuple(results)
+
+
+def _request(workspace: Workspace, row: CaptureRow) -> SealRequest:
+    if REQUEST not in workspace.names():
+        return SealRequest(case_number=row.case_number)
+    return parse_request(read_file(workspace, REQUEST))

@@ -1,0 +1,58 @@
+"""What an exhibit says of the web capture it holds, and finding that capture among its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Final
+
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.job import Job
+from evidence_desk.core.trust import Trust
+from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, Vouches
+
+_HEAD: Final = 4096
+_CONTAINER: Final = b"PK\x03\x04"
+_FIRST_ENTRY: Final = b"archive/data.warc.gz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bond:
+    """What a proven exhibit says of its capture.
+
+    Attributes:
+        manifest, environment: digests in its statement.
+        started: leaf hash that its own leaf refers to.
+        existed: earliest time at which the exhibit is proven to have existed.
+    """
+
+    manifest: DigestPair | None
+    environment: DigestPair | None
+    started: bytes | None
+    existed: datetime | None = None
+
+
+def is_capture(head: bytes) -> bool:
+    """Whether a file that begins so is a WACZ as we write them: its archive comes first."""
+    return head.startswith(_CONTAINER) and _FIRST_ENTRY in head[:64]
+
+
+def look_into(
+    files: Sequence[Callable[[], BinaryIO]], bond: Bond, *, trust: Trust, now: datetime, job: Job
+) -> tuple[tuple[Finding, ...], tuple[Caveat, ...]]:
+    """Findings on the capture among the files of an exhibit; undetermined when it is not among them."""
+    for opener in files:
+        with opener() as stream:
+            if not is_capture(stream.read(_HEAD)):
+                continue
+            stream.seek(0)
+            from evidence_desk.verify.capture import verify_capture  # noqa: PLC0415 - only captures need it
+
+            outcome = verify_capture(stream, bond=bond, trust=trust, now=now, job=job)
+            return outcome.findings, outcome.caveats
+    missing = Finding(
+        dimension=Dimension.ENVIRONMENT, check="capture.environment", status=Status.UNDETERMINED,
+        code="capture.environment.not_given", who_vouches=Vouches.NOBODY,
+    )  # fmt: skip
+    return (missing,), ()

@@ -219,6 +219,10 @@ class ExhibitStore(Protocol):
         """Store an issued certificate; sets `certified` of its exhibits."""
         ...
 
+    def certificate_numbers(self, case_number: str) -> Sequence[str]:
+        """Numbers of the certificates over exhibits of a case, revoked ones too, oldest first."""
+        ...
+
     def token_attested_at(self, seq: int) -> TokenRow | None:
         """The token that leaf `seq` of the active log attests."""
         ...
@@ -232,7 +236,7 @@ class ExhibitStore(Protocol):
         ...
 
     def revoke_certificate(self, number: str, at: datetime, reason: str) -> None:
-        """Mark a certificate revoked; NotFoundError."""
+        """Mark a certificate revoked; exhibits without another are certified no more. NotFoundError."""
         ...
 
     def certificate(self, number: str) -> CertificateRow | None:

@@ -17,6 +17,11 @@ _CERTIFICATE: Final = (
     "SELECT id, number, certificates.leaf_hash, sha256, sm3, pdf, issued, revoked, reason FROM certificates"
 )
 _COVERING: Final = "WHERE id IN (SELECT certificate_id FROM certificate_exhibits WHERE leaf_hash = ?)"
+_JUDGE: Final = (
+    "UPDATE exhibits SET certified = (SELECT min(c.issued) FROM certificate_exhibits x "
+    "JOIN certificates c ON c.id = x.certificate_id WHERE x.leaf_hash = exhibits.leaf_hash AND c.revoked IS NULL) "
+    "WHERE leaf_hash IN (SELECT leaf_hash FROM certificate_exhibits WHERE certificate_id = ?)"
+)
 _CUSTODY: Final = (
     "SELECT c.id, c.exhibit, c.at, c.action, c.operator, c.details, c.leaf_seq, l.origin "
     "FROM custody c LEFT JOIN logs l ON l.id = c.leaf_log"
@@ -27,7 +32,7 @@ class ExhibitRepository(CaseTables, TimeTables):
     """Exhibits, cases, tokens, certificates, custody, settings."""
 
     def add_certificate(self, certificate: CertificateRow) -> None:
-        """Store an issued certificate; sets `certified` of its exhibits where it was open."""
+        """Store an issued certificate; its exhibits are certified since their oldest one in force."""
         issued = time_text(certificate.issued)
         certificate_id = self._database.write(
             "INSERT INTO certificates (number, leaf_hash, sha256, sm3, pdf, issued, revoked, reason) "
@@ -47,23 +52,26 @@ class ExhibitRepository(CaseTables, TimeTables):
             "INSERT INTO certificate_exhibits (certificate_id, position, leaf_hash) VALUES (?, ?, ?)",
             ((certificate_id, position, exhibit) for position, exhibit in enumerate(certificate.exhibits)),
         )
-        self._database.write_many(
-            "UPDATE exhibits SET certified = ? WHERE leaf_hash = ? AND certified IS NULL",
-            ((issued, exhibit) for exhibit in certificate.exhibits),
-        )
+        self._judge(certificate_id)
 
     def revoke_certificate(self, number: str, at: datetime, reason: str) -> None:
-        """Mark a certificate revoked; the first revocation stands.
+        """Mark a certificate revoked; the first revocation stands. Exhibits without another are certified no more.
 
         Raises:
             NotFoundError: ``vault.no_certificate``.
         """
-        if self._database.row("SELECT 1 FROM certificates WHERE number = ?", (number,)) is None:
+        found = self._database.row("SELECT id FROM certificates WHERE number = ?", (number,))
+        if found is None:
             raise NotFoundError("vault.no_certificate", number=number)
         self._database.write(
             "UPDATE certificates SET revoked = ?, reason = ? WHERE number = ? AND revoked IS NULL",
             (time_text(at), reason, number),
         )
+        self._judge(found[0])
+
+    def _judge(self, certificate_id: int) -> None:
+        """Since when the exhibits of a certificate are certified: since the oldest one that is not revoked."""
+        self._database.write(_JUDGE, (certificate_id,))
 
     def certificate(self, number: str) -> CertificateRow | None:
         """One certificate by number."""
@@ -77,6 +85,15 @@ class ExhibitRepository(CaseTables, TimeTables):
         else:
             rows = self._database.rows(f"{_CERTIFICATE} {_COVERING} ORDER BY id", (leaf_hash,))
         return [self._certificate(row) for row in rows]
+
+    def certificate_numbers(self, case_number: str) -> Sequence[str]:
+        """Numbers of the certificates over exhibits of a case, revoked ones too, oldest first."""
+        rows = self._database.rows(
+            "SELECT number FROM certificates WHERE id IN (SELECT x.certificate_id FROM exhibits e "
+            "JOIN certificate_exhibits x ON x.leaf_hash = e.leaf_hash WHERE e.case_number = ?) ORDER BY id",
+            (case_number,),
+        )
+        return [row[0] for row in rows]
 
     def certificate_of_leaf(self, leaf_hash: bytes) -> CertificateRow | None:
         """The certificate that a ``certificate.issued`` leaf is about."""

@@ -11,11 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from evidence_desk.bootstrap.session import Session
-from evidence_desk.core.browse_ports import ExhibitQuery, ExhibitStates, Order
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import CertificateRow
-from evidence_desk.services import browse
 from ui.context import Context
 from ui.look import fonts, icons, tokens
 from ui.widgets.table import Index, RowsModel
@@ -37,20 +35,16 @@ class IssuedLine:
 
 def issued_lines(session: Session, case_number: str, job: Job) -> list[IssuedLine]:
     """Certificates over exhibits of a case, the newest first."""
-    query = ExhibitQuery(
-        case_number=case_number, states=ExhibitStates(certified=True), archived=None, erased=False, order=Order.OLDEST,
-    )  # fmt: skip
-    found: dict[str, IssuedLine] = {}
-    offset = 0
-    while True:
-        rows = browse.page(session.desk, query, offset, browse.MAX_PAGE)
-        for row in rows:
-            job.step("browse", len(found), 0)
-            for item in session.vault.exhibits.certificates(row.leaf_hash):
-                found[item.number] = _line(item)
-        offset += len(rows)
-        if len(rows) < browse.MAX_PAGE:
-            return sorted(found.values(), key=lambda item: item.issued, reverse=True)
+    case = session.vault.exhibits.case(case_number)
+    if case is None or case.erased is not None:
+        return []
+    found: list[IssuedLine] = []
+    for number in session.vault.exhibits.certificate_numbers(case_number):
+        job.step("browse", len(found), 0)
+        row = session.vault.exhibits.certificate(number)
+        if row is not None:
+            found.append(_line(row))
+    return sorted(found, key=lambda item: item.issued, reverse=True)
 
 
 def _line(row: CertificateRow) -> IssuedLine:

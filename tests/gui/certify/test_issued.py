@@ -13,6 +13,7 @@ from evidence_desk.errors import CanceledError, EvidenceDeskError
 from evidence_desk.texts import Language
 from tests.gui.certify.conftest import ended, look
 from ui.certify.issued_model import IssuedColumn
+from ui.certify.model import Column
 from ui.certify.paper import FAILED
 from ui.printing import draw_on
 from ui.tasks import Lane
@@ -57,6 +58,12 @@ def test_revoked_with_a_reason(page, issued, qtbot, messages):
     session = page.context.desk.session
     (row,) = session.vault.exhibits.certificates()
     assert row.reason == "当事人撤回"
+    qtbot.waitUntil(lambda: not page.context.tasks.busy(), timeout=20_000)
+    assert page.issued.model.rowCount() == 1, "it stays in the list"
+    page.choose.uncertified.setChecked(True)
+    qtbot.waitUntil(lambda: page.choose.model.rowCount() == 3, timeout=20_000)
+    certified = {page.choose.model.index(at, Column.CERTIFICATE).data() for at in range(3)}
+    assert certified == {page.context.tongue.say("ui_certify.state.not_certified")}
     custody = session.vault.exhibits.custody(row.exhibits[0])
     assert [(event.action, event.operator) for event in custody][-1] == ("revoked", "钱知微")
 

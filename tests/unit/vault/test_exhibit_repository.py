@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence_desk.core.browse_ports import ExhibitQuery, ExhibitStates
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.rows import (
     CaseRow,
@@ -221,6 +222,13 @@ def test_certificates_cover_exhibits_and_can_be_revoked(vault):
     revoked = vault.exhibits.certificate("CE-1")
     assert revoked is not None
     assert (revoked.revoked, revoked.reason) == (AT + timedelta(1), "录入错误")
+    assert [item.certified for item in vault.exhibits.exhibits()] == [AT, None], "CE-2 covers the first alone"
+    assert vault.browse.count(ExhibitQuery(states=ExhibitStates(certified=True))) == 1
+    assert vault.exhibits.certificate_numbers(CASE) == ["CE-1", "CE-2"], "nothing is forgotten"
+    later = replace(certificate(two, number="CE-3"), issued=AT + timedelta(3))
+    with vault.transaction():
+        vault.exhibits.add_certificate(later)
+    assert [item.certified for item in vault.exhibits.exhibits()] == [AT, later.issued]
     with pytest.raises(NotFoundError, match=r"vault\.no_certificate"), vault.transaction():
         vault.exhibits.revoke_certificate("CE-9", AT, "")
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from evidence_desk.core.browse_ports import ExhibitQuery, ExhibitStates
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.rows import CertificateRow
 from evidence_desk.errors import BugError, ConfigurationError
 from evidence_desk.vault import migrations
 from evidence_desk.vault.database import Database
@@ -88,6 +91,27 @@ def test_a_real_vault_of_version_1_is_brought_up(tmp_path, clock):
             ExhibitQuery(states=ExhibitStates(timestamped=True, certified=True))
         ) == sum(1 for row in (first, second) if row.timestamped and row.certified)
         assert [item.exhibits for item in vault.browse.cases()] == [2]
+
+
+def test_exhibits_whose_certificates_were_revoked_before_are_certified_no_more(vault):
+    """Schema 7, over rows as earlier releases left them."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [seal(vault, content) for content in (b"1", b"2", b"3")]
+    with vault.transaction():
+        for number, covered in (("CE-1", rows[:2]), ("CE-2", rows[1:])):
+            vault.exhibits.add_certificate(
+                CertificateRow(
+                    number=number, leaf_hash=bytes(32), exhibits=tuple(row.leaf_hash for row in covered),
+                    digests=DigestPair.of(b"pdf"), pdf=b"%PDF", issued=at,
+                )
+            )  # fmt: skip
+        vault.database.write("UPDATE certificates SET revoked = issued, reason = 'x' WHERE number = 'CE-1'")
+    assert [row.certified for row in vault.exhibits.exhibits()] == [at, at, at]
+    step = next(item for item in shipped() if item.number == 7)
+    with vault.transaction():
+        vault.database.write(step.sql.rstrip().removesuffix(";"))
+    assert [row.certified for row in vault.exhibits.exhibits()] == [None, at, at]
+    assert vault.browse.count(ExhibitQuery(states=ExhibitStates(certified=True))) == 2
 
 
 def test_a_fill_that_fails_changes_nothing(tmp_path):

@@ -36,6 +36,7 @@ from ui.certify.remarks import RemarkList
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
+from ui.plain import plain
 from ui.tasks import Lane
 from ui.widgets.buttons import button
 from ui.widgets.flow import FlowLayout
@@ -271,7 +272,8 @@ class ChooseStep(QWidget):
             if item is not None:
                 open_ones = item.exhibits - item.certified
                 self.case.setItemText(
-                    at, say("ui_certify.case.line", case=item.number, count=item.exhibits, open=open_ones)
+                    at,
+                    say("ui_certify.case.line", case=plain(item.number), count=item.exhibits, open=open_ones),
                 )
 
     def failed(self, error: EvidenceDeskError) -> None:

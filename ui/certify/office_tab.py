@@ -22,6 +22,7 @@ from ui.certify.signer_dialogs import FileSignerDialog, TokenSignerDialog
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
+from ui.plain import plain
 from ui.widgets.buttons import button
 from ui.widgets.labels import DigestLabel, IconLabel, words
 from ui.widgets.panels import Card, clear
@@ -170,7 +171,7 @@ class OfficeTab(QWidget):
         column = QVBoxLayout()
         column.setSpacing(0)
         name = words(context)
-        name.setText(f"{person.name}  {person.role}".strip())
+        name.setText(plain(f"{person.name}  {person.role}".strip()))
         column.addWidget(name)
         demo = persons.credential_facts(person.certificate).demo
         kind = "demo" if demo else person.kind.value

@@ -30,6 +30,7 @@ from ui.certify.work import issue_work
 from ui.context import Context
 from ui.interpreter import load
 from ui.page import Page, PageName
+from ui.plain import plain
 from ui.tasks import Lane
 
 _TABS: Final = ("issue", "waiting", "issued", "office")
@@ -232,7 +233,7 @@ class CertifyPage(Page):
     def _on_drop(self, item: Pending) -> None:
         self.context.messages.confirm(
             "ui_certify.waiting.drop.sure", action="ui_certify.waiting.drop", accepted=lambda: self._forget(item),
-            dangerous=True, case=item.case_number,
+            dangerous=True, case=plain(item.case_number),
         )  # fmt: skip
 
     def _forget(self, item: Pending) -> None:

@@ -30,6 +30,7 @@ from ui.certify.remarks import RemarkList
 from ui.context import Context
 from ui.look import tokens
 from ui.page import fitting, scrolled
+from ui.plain import plain
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.tasks import Lane
 from ui.widgets.buttons import button
@@ -75,7 +76,7 @@ class ReviewDialog(Sheet):
         self.person = QComboBox()
         self._persons = [one for one in office.active if not same_person(one.name, item.order.operator)]
         for one in self._persons:
-            self.person.addItem(f"{one.name}  {one.role}".strip(), one.id)
+            self.person.addItem(plain(f"{one.name}  {one.role}".strip()), one.id)
         self.passphrase = PassphraseField(context)
         self.file = QLabel()
         self.choose = button(context, "ui_certify.review.file", self._on_file, icon="folder-open")
@@ -147,7 +148,12 @@ class ReviewDialog(Sheet):
         column.setSpacing(tokens.M)
         column.addWidget(words(context, "ui_certify.review.about", role="heading", count=len(order.groups)))
         column.addWidget(
-            words(context, "ui_certify.review.first", name=order.operator, case=self.item.case_number)
+            words(
+                context,
+                "ui_certify.review.first",
+                name=plain(order.operator),
+                case=plain(self.item.case_number),
+            )
         )
         for widget in (self.changed, self.remarks, self.seen):
             column.addWidget(widget)

@@ -11,6 +11,7 @@ from ui.certify.pending import Pending
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
+from ui.plain import LONG, plain
 from ui.widgets.buttons import button
 from ui.widgets.labels import IconLabel, words
 from ui.widgets.panels import Card, EmptyState, clear
@@ -58,7 +59,7 @@ class WaitingTab(QWidget):
         head = QHBoxLayout()
         head.addWidget(
             words(
-                context, "ui_certify.waiting.line", role="heading", case=item.case_number,
+                context, "ui_certify.waiting.line", role="heading", case=plain(item.case_number),
                 count=len(item.order.groups), exhibits=item.order.exhibits,
             ), 1,
         )  # fmt: skip
@@ -71,13 +72,18 @@ class WaitingTab(QWidget):
         card.body.addLayout(head)
         card.body.addWidget(
             words(
-                context, "ui_certify.waiting.by", role="secondary", name=item.order.operator,
+                context, "ui_certify.waiting.by", role="secondary", name=plain(item.order.operator),
                 at=local_time(item.drafted),
             )
         )  # fmt: skip
         if item.reason:
             card.body.addWidget(
-                words(context, "ui_certify.waiting.reason", name=item.rejected_by or "—", why=item.reason)
+                words(
+                    context,
+                    "ui_certify.waiting.reason",
+                    name=plain(item.rejected_by) or "—",
+                    why=plain(item.reason, LONG),
+                )
             )
         row = QHBoxLayout()
         row.addStretch(1)

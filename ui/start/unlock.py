@@ -15,6 +15,7 @@ from evidence_desk.vault.attempts import remaining
 from evidence_desk.vault.vault_file import VaultFile
 from ui.context import Context
 from ui.look import tokens
+from ui.plain import plain, tip
 from ui.preferences import preferences_file
 from ui.start.passphrase_field import CapsHint, PassphraseField
 from ui.start.unseen import remind
@@ -132,9 +133,9 @@ class UnlockPane(QWidget):
         column.addWidget(words(context, "ui_start.restore_hint", role="secondary"))
 
     def _add(self, folder: Path) -> None:
-        self.vaults.addItem(folder.name or str(folder), str(folder))
+        self.vaults.addItem(plain(folder.name or str(folder)), str(folder))
         at = self.vaults.count() - 1
-        self.vaults.setItemData(at, str(folder), Qt.ItemDataRole.ToolTipRole)
+        self.vaults.setItemData(at, tip(str(folder)), Qt.ItemDataRole.ToolTipRole)
 
     def _begin(self) -> None:
         """A vault was put in front: nothing of another one is left."""
@@ -144,7 +145,7 @@ class UnlockPane(QWidget):
         self.look.hide()
         self.from_keyring.hide()
         folder = self.folder
-        self.vaults.setToolTip("" if folder is None else str(folder))
+        self.vaults.setToolTip("" if folder is None else tip(str(folder)))
         self._say()
         if folder is not None:
             self._context.tasks.run(

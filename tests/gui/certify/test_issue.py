@@ -379,3 +379,16 @@ def spoken(item: QWidget) -> str:
     parent = item.parentWidget()
     part = parent is not None and (parent.inherits("QComboBox") or parent.inherits("QTabWidget"))
     return own or (parent.accessibleName() if part and parent is not None else "")
+
+
+def test_case_numbers_with_marks_that_turn_text_are_shown_escaped(page, qtbot, tmp_path):
+    hostile = "案\u202e号<b>\x07"
+    seal_text(page.context, tmp_path / "other", "别案.txt", case=hostile)
+    page.shown()
+    qtbot.waitUntil(lambda: page.choose.case.findData(hostile) >= 0, timeout=20_000)
+    shown = page.choose.case.itemText(page.choose.case.findData(hostile))
+    assert shown.isprintable()
+    assert "\\u{202e}" in shown
+    page.choose.case.setCurrentIndex(page.choose.case.findData(hostile))
+    qtbot.waitUntil(lambda: page.choose.model.rowCount() == 1, timeout=20_000)
+    assert page.choose.case_number == hostile, "what it means stays as it is"

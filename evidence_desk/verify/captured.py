@@ -39,9 +39,12 @@ def is_capture(head: bytes) -> bool:
 
 
 def look_into(
-    files: Sequence[Callable[[], BinaryIO]], bond: Bond, *, trust: Trust, now: datetime, job: Job
+    files: Sequence[Callable[[], BinaryIO]], bond: Bond | None, *, trust: Trust, now: datetime, job: Job
 ) -> tuple[tuple[Finding, ...], tuple[Caveat, ...]]:
-    """Findings on the capture among the files of an exhibit; undetermined when it is not among them."""
+    """Findings on the capture among the files of an exhibit; undetermined when it is not among them.
+
+    Without a bond the capture is judged by itself.
+    """
     for opener in files:
         with opener() as stream:
             if not is_capture(stream.read(_HEAD)):

@@ -37,6 +37,7 @@ from evidence_desk.core.verdict import (
 from evidence_desk.crypto import oids
 from evidence_desk.crypto.suites import DIGESTS
 from evidence_desk.errors import MalformedError, UnreadableError
+from evidence_desk.verify.captured import is_capture, look_into
 from evidence_desk.verify.court import check_networks
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
 from evidence_desk.verify.package import verify_package
@@ -56,6 +57,8 @@ class InputKind(StrEnum):
     PROOF = "proof"
     TOKEN = "token"  # noqa: S105 - the name of a kind
     RESPONSE = "response"
+    CAPTURE = "capture"
+    """A web capture (WACZ) by itself; as an original of an exhibit it is judged with that."""
 
 
 class Originals:
@@ -126,6 +129,7 @@ _POLICIES: Final = {
     InputKind.PROOF: DATA_POLICY,
     InputKind.TOKEN: TOKEN_POLICY,
     InputKind.RESPONSE: TOKEN_POLICY,
+    InputKind.CAPTURE: DATA_POLICY,
 }
 
 
@@ -141,6 +145,8 @@ def _judge(
             return _proof(path, originals, trust, now)
         case InputKind.TOKEN | InputKind.RESPONSE:
             return _token(path, originals, trust, now, kind)
+        case InputKind.CAPTURE:
+            return _capture(path, trust, now, job)
         case _:
             assert_never(kind)
 
@@ -164,6 +170,8 @@ def recognize(path: Path) -> InputKind:
             head = stream.read(1024)
     except OSError as error:
         raise _unreadable(path, error) from error
+    if is_capture(head):
+        return InputKind.CAPTURE
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return InputKind.PACKAGE
     if b"%PDF-" in head:
@@ -221,6 +229,11 @@ def _der_kind(head: bytes) -> InputKind:
 def _package(path: Path, originals: Originals, trust: Trust, now: datetime, job: Job) -> Verdict:
     with open_regular(path) as stream:
         return verify_package(stream, trust=trust, now=now, job=job, originals=originals.given)
+
+
+def _capture(path: Path, trust: Trust, now: datetime, job: Job) -> Verdict:
+    findings, caveats = look_into([lambda: open_regular(path)], None, trust=trust, now=now, job=job)
+    return Verdict(policy=DATA_POLICY, findings=findings, caveats=caveats)
 
 
 def _certificate(path: Path, originals: Originals, trust: Trust, now: datetime) -> Verdict:

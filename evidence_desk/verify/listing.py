@@ -101,6 +101,8 @@ def read_listing(path: Path) -> Listing | None:
                 return _proof(path)
             case InputKind.TOKEN | InputKind.RESPONSE:
                 return _token(read_bounded(path, RESPONSE_LIMIT), kind)
+            case InputKind.CAPTURE:
+                return None  # an original: it belongs to the exhibit that lists it
             case _:
                 assert_never(kind)
     except MalformedError:  # larger than its kind may be

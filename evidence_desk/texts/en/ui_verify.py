@@ -46,6 +46,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.kind.proof": "Proof",
     "ui_verify.kind.token": "Timestamp",
     "ui_verify.kind.response": "Timestamp response",
+    "ui_verify.kind.capture": "Web capture",
     "ui_verify.kind.other": "File without a proof of its own",
     "ui_verify.kind.asked": "Look-up",
     "ui_verify.bytes": "{size} bytes",

@@ -46,6 +46,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_verify.kind.proof": "证明文件",
     "ui_verify.kind.token": "时间戳",
     "ui_verify.kind.response": "时间戳应答",
+    "ui_verify.kind.capture": "网页取证文件",
     "ui_verify.kind.other": "不带存证证明的文件",
     "ui_verify.kind.asked": "查询",
     "ui_verify.bytes": "{size} 字节",

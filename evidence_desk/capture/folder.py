@@ -61,8 +61,10 @@ class FolderWorkspace:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._faults(path.name):
+        try:
             path.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise host_fault(error, path.name) from error
 
     def names(self) -> Sequence[str]:
         """Names of all files, sorted."""

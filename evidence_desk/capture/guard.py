@@ -7,6 +7,7 @@ Blocks are those of IANA's special-purpose registries (RFC 6890) as of 2026.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -97,6 +98,8 @@ _ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})
 _LOCAL_NAMES: Final = frozenset(
     {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "private", "loopback", "ip6-localhost", "ip6-loopback"}
 )  # fmt: skip
+_MAX_NAME: Final = 255
+_SPELLED: Final = re.compile(r"(?:(?![%/@\\])[!-~])+")
 _METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "instance-data", "metadata.goog"})
 
 
@@ -121,13 +124,9 @@ class Guard:
 
         What is an address in any spelling is judged by `refuses` once the resolver has read it.
         """
-        if not host or len(host) > 255 or not host.isascii() or not host.isprintable() or " " in host:
+        name = host.removesuffix(".").lower()
+        if len(host) > _MAX_NAME or not name or name.endswith(".") or not _SPELLED.fullmatch(name):
             return Refusal.SPELLING
-        if host.rstrip(".") != host and host.rstrip(".") + "." != host:
-            return Refusal.SPELLING
-        if "%" in host or ("\\" in host) or ("/" in host) or ("@" in host):
-            return Refusal.SPELLING
-        name = host.rstrip(".").lower()
         if name in _METADATA_NAMES:
             return Refusal.METADATA
         if not self.allow_private and name.rpartition(".")[2] in _LOCAL_NAMES:

@@ -83,7 +83,8 @@ class StreamRecorder:
 
     def close(self) -> None:
         """No more chunks."""
-        with suppress(OSError):
+        with self._lock, suppress(OSError):
+            self._descriptor = -1  # the number may be given to another file
             self._file.close()
 
 

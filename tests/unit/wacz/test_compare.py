@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import replace
-from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import given
@@ -29,9 +28,7 @@ URL = "https://site.test/a"
 
 def answered(*pairs: tuple[bytes, bytes], end: bool = True) -> list[Recorded]:
     """Exchanges read from wire bytes."""
-    reader = HttpReader(
-        number=3, scheme="https", host="site.test", port=443, spool=lambda: TemporaryFile("w+b")
-    )
+    reader = HttpReader(number=3, scheme="https", host="site.test", port=443, spool=io.BytesIO)
     for index, (request, response) in enumerate(pairs):
         reader.feed(Direction.OUT, 10 * index, request)
         reader.feed(Direction.IN, 10 * index + 5, response)

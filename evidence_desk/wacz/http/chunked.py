@@ -9,7 +9,7 @@ from evidence_desk.wacz.http.body import BodySink
 from evidence_desk.wacz.http.feed import Feed, ProtocolFault, Steps
 from evidence_desk.wacz.http.heads import Field, fields
 
-_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16}) *\Z")
+_SIZE: Final = re.compile(rb"([0-9A-Fa-f]+) *\Z")
 _MAX_LINE: Final = 16 * 1024
 _MAX_SIZE: Final = 2**63
 _MAX_TRAILERS: Final = 256 * 1024

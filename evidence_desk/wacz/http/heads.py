@@ -17,15 +17,15 @@ _TOKEN: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _REQUEST: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) +(\S+) +HTTP/([0-9])\.([0-9])[ \t]*\r?\n")
 _STATUS: Final = re.compile(rb"http/([0-9]+)\.([0-9]+)", re.IGNORECASE)
 _CODE: Final = re.compile(rb"[^ ]* +([0-9]{1,9})")
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}\Z")
+_LENGTH: Final = re.compile(rb"0*[0-9]{1,18}\Z")
 _NOT_IN_URL: Final = re.compile(r"[^\x21-\x7e]")
 
 Version = tuple[int, int]
 
 
 def fields(head: bytes) -> list[Field]:
-    """Fields after the first line: folded lines joined by a blank, lines without name or colon left out, NUL removed."""
-    lines = [line for line in _LINES.split(head.replace(b"\0", b"")) if line]
+    """Fields after the first line: folded lines joined by a blank, lines without name or colon left out."""
+    lines = [line for line in _LINES.split(head) if line]
     result: list[bytes] = []
     folding = False
     for line in lines[1:]:
@@ -86,6 +86,14 @@ def content_length(found: list[Field]) -> int | None:
 def lengths_conflict(found: list[Field]) -> bool:
     """Whether there are two different values of Content-Length: Chromium refuses the response."""
     return len(set(values(found, b"content-length"))) > 1
+
+
+def fields_conflict(found: list[Field]) -> bool:
+    """Whether Location or Content-Disposition has two different values: Chromium refuses the response."""
+    return any(
+        len({value for key, value in found if key.lower() == name}) > 1
+        for name in (b"location", b"content-disposition")
+    )
 
 
 def is_chunked(found: list[Field], version: Version) -> bool:

@@ -18,6 +18,7 @@ from evidence_desk.wacz.http.heads import (
     absolute_url,
     content_length,
     fields,
+    fields_conflict,
     first,
     is_chunked,
     lengths_conflict,
@@ -133,8 +134,8 @@ class Http1:
         """One final response with its body, and the 1xx before it."""
         while True:
             if not (yield from self._at_status_line(feed, draft)):
-                draft.protocol = "http/0.9"
-                raise ProtocolFault("http1.no_status_line")
+                yield from self._headless(feed, draft)
+                return
             head = yield from feed.through(HEAD_END, self._ledger.limits.head, "http.head_too_large")
             self._ledger.count_head(head)
             status, version = status_line(head)
@@ -144,6 +145,10 @@ class Http1:
         draft.status, draft.response_head, draft.head_at = status, head, feed.at
         draft.protocol = f"http/{version[0]}.{version[1]}"
         found = fields(head)
+        if b"\0" in head:
+            raise ProtocolFault("http1.head_malformed")
+        if fields_conflict(found):
+            draft.remark("http1.fields_conflict")
         if status == 101:
             self._switch(draft, first(found, b"upgrade"), found)
             return
@@ -162,6 +167,26 @@ class Http1:
             draft.remark("http1.stray_bytes")
             feed.take(found.start())
         return True
+
+    def _headless(self, feed: Feed, draft: Draft) -> Steps[None]:
+        """No status line: a response of HTTP/0.9 where Chromium takes it for one, at the default port; else a fault."""
+        draft.protocol = "http/0.9"
+        if not self._ledger.default_port or draft.informational:
+            raise ProtocolFault("http1.no_status_line")
+        draft.remark("http1.no_status_line")
+        draft.head_at = feed.at
+        draft.response = sink = BodySink(self._ledger.spool)
+        yield from self._to_end(feed, draft, sink)
+        draft.response_done = True
+
+    def _to_end(self, feed: Feed, draft: Draft, sink: BodySink) -> Steps[None]:
+        """A body that the end of the connection ends."""
+        draft.framing = Framing.CLOSE
+        yield from _rest(feed, sink)
+        if self._ledger.end is End.BROKEN:
+            raise ProtocolFault("http.truncated")
+        if self._ledger.end is End.UNPROVEN:
+            draft.remark("http1.end_unproven")
 
     def _body(
         self, feed: Feed, draft: Draft, sink: BodySink, found: list[Field], version: Version
@@ -182,12 +207,7 @@ class Http1:
             draft.framing = Framing.LENGTH
             yield from _counted(feed, length, sink)
         else:
-            draft.framing = Framing.CLOSE
-            yield from _rest(feed, sink)
-            if self._ledger.end is End.BROKEN:
-                raise ProtocolFault("http.truncated")
-            if self._ledger.end is End.UNPROVEN:
-                draft.remark("http1.end_unproven")
+            yield from self._to_end(feed, draft, sink)
 
     def _switch(self, draft: Draft, token: bytes | None, found: list[Field]) -> None:
         """The protocol changes after 101 (RFC 9110 §7.8)."""

@@ -94,6 +94,7 @@ class Ledger:
 
     Attributes:
         scheme, authority: what a URL begins with when the request does not say.
+        default_port: the port is the scheme's own.
         end: how the connection ended, once it did.
         surplus: bytes of the server that answer no request.
     """
@@ -104,12 +105,14 @@ class Ledger:
         number: int,
         scheme: str,
         authority: bytes,
+        default_port: bool,
         spool: Callable[[], BinaryIO],
         limits: Limits,
     ) -> None:
         self.number = number
         self.scheme = scheme
         self.authority = authority
+        self.default_port = default_port
         self.limits = limits
         self.spool = Spool(spool)
         self.messages: list[WebSocketMessage] = []

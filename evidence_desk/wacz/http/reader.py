@@ -44,10 +44,12 @@ class HttpReader:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         name = f"[{host}]" if ":" in host and not host.startswith("[") else host
-        authority = name if _PORTS.get(scheme) == port else f"{name}:{port}"
+        default = _PORTS.get(scheme) == port
+        authority = name if default else f"{name}:{port}"
         self._ledger = Ledger(
-            number=number, scheme=scheme, authority=authority.encode("utf-8"), spool=spool, limits=limits
-        )
+            number=number, scheme=scheme, authority=authority.encode("utf-8"), default_port=default,
+            spool=spool, limits=limits,
+        )  # fmt: skip
         self._protocol: Http1 | Http2 | None = None
         self._first = b""
         self._early: list[tuple[Direction, int, bytes]] = []

@@ -54,6 +54,7 @@ def test_reading_in_steps(coding, size):
         assert len(piece) <= size
         pieces.append(piece)
     assert b"".join(pieces) == text
+    assert all(len(piece) == size for piece in pieces[:-1])
     assert content.fault is None
 
 
@@ -105,6 +106,24 @@ def test_bytes_after_the_end(coding):
     assert (content.read(), content.fault) == (TEXT, "content.trailing")
     long = opened(coding, CODERS[coding](TEXT) + bytes(200_000))
     assert (long.read(), long.fault) == (TEXT, "content.trailing")
+
+
+def test_the_sum_of_gzip():
+    coded = bytearray(gzip.compress(TEXT))
+    coded[-6] ^= 1
+    content = opened(b"gzip", bytes(coded))
+    assert (content.read(), content.fault) == (TEXT, "content.checksum")
+
+
+def test_a_gzip_head_with_everything_in_it():
+    head = b"\x1f\x8b\x08\x1e" + bytes(6) + b"\x03\x00abc" + b"name\0" + b"comment\0" + b"\x12\x34"
+    coded = head + gzip.compress(TEXT)[10:]
+    content = opened(b"gzip", coded)
+    assert (content.read(), content.fault) == (TEXT, None)
+    for size in range(1, len(head) + 1):
+        cut = opened(b"gzip", coded[:size])
+        assert cut.read() == b""
+        assert cut.fault in ("content.truncated", "content.malformed")
 
 
 def test_bytes_after_the_end_below_another_coding():

@@ -59,6 +59,7 @@ def test_chunked_body_is_kept_framed_and_plain(desk):
         (b"00000005\r\nhello\r\n000\r\n\r\n", b"hello"),
         (b"A\r\n0123456789\r\n0;x\r\n\r\n", b"0123456789"),
         (b"0\r\n\r\n", b""),
+        (b"0" * 30 + b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
     ],
 )
 def test_chunked_as_chromium_reads_it(desk, framed, payload):
@@ -115,14 +116,13 @@ def test_a_body_to_the_end_of_the_connection(desk):
 def test_folded_and_malformed_lines(desk):
     head = OK + (
         b" ignored: 1\r\nX-Fold: one\r\n\t two \r\n three\r\nno colon\r\n folded: away\r\nBad Name: 1\r\n: 2\r\n"
-        b"Trailing : blank\r\nX-Nul: a\x00b\r\nbare: cr\rnext: line\nContent-Length: 0\r\n\r\n"
+        b"Trailing : blank\r\nbare: cr\rnext: line\nContent-Length: 0\r\n\r\n"
     )
     found = answered(desk, head)
     assert found.response_head == head
     assert found.response_headers == [
         (b"X-Fold", b"one two three"),
         (b"Trailing", b"blank"),
-        (b"X-Nul", b"ab"),
         (b"bare", b"cr"),
         (b"next", b"line"),
         (b"Content-Length", b"0"),
@@ -245,14 +245,27 @@ def test_stray_bytes_before_a_status_line_are_skipped(desk):
 
 
 @pytest.mark.parametrize("response", [b"<html>plain</html>", b"xxxxxHTTP/1.1 200 OK\r\n\r\n", b"hi"])
-def test_a_response_without_head(desk, response):
-    found = answered(desk, response)
+@pytest.mark.parametrize(("port", "complete"), [(443, True), (8443, False)])
+def test_a_response_without_head(desk, response, port, complete):
+    found = answered(desk, response, port=port)
     assert (found.protocol, found.status, found.response_head) == ("http/0.9", None, None)
-    assert (found.fault, found.complete, wire(found.response_body)) == (
-        "http1.no_status_line",
-        False,
-        response,
-    )
+    assert (found.fault, found.complete) == ("http1.no_status_line", complete)
+    assert (wire(found.response_body), found.framing) == (response, Framing.CLOSE)
+
+
+def test_no_status_line_after_one(desk):
+    found = answered(desk, b"HTTP/1.1 103 x\r\n\r\n<html>plain</html>")
+    assert (found.complete, wire(found.response_body)) == (False, b"<html>plain</html>")
+
+
+def test_responses_that_chromium_refuses_are_told(desk):
+    two = answered(desk, OK + b"Location: /a\r\nLocation: /b\r\nContent-Length: 2\r\n\r\nok")
+    assert (two.fault, two.complete, wire(two.response_body)) == ("http1.fields_conflict", True, b"ok")
+    same = answered(desk, OK + b"Location: /a\r\nLocation: /a\r\nContent-Length: 2\r\n\r\nok")
+    assert (same.fault, same.complete) == (None, True)
+    nul = answered(desk, OK + b"X: a\0b\r\nContent-Length: 2\r\n\r\nok")
+    assert (nul.fault, nul.complete, wire(nul.response_body)) == ("http1.head_malformed", False, b"ok")
+    assert nul.response_head == OK + b"X: a\0b\r\nContent-Length: 2\r\n\r\n"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ MAX_OUTPUT: Final = 8 << 20
 """Bytes of an output or file that are read; what is longer is not used."""
 TIMEOUT_S: Final = 6.0
 _FOLDERS: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
-_CREDENTIALS: Final = re.compile(rb"(//)[^/@\s'\"]*:[^/@\s'\"]*@")
+_CREDENTIALS: Final = re.compile(rb"(//)[^/\s'\"]*:[^/\s'\"]*@")
 _PASSWORD: Final = re.compile(rb"(?im)^(.*passw(?:or)?d\s*[=:]?\s+|.*passw(?:or)?d=)(?!(?:''|\"\"|\s)*$).+$")
 
 

@@ -6,10 +6,10 @@ Not run on real Windows yet; what is read from memory is kept apart from what is
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
 
-from asn1crypto import cms, core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
@@ -19,6 +19,7 @@ from evidence_desk.capture.environment.trust_stores import Roots
 from evidence_desk.capture.environment.windows_registry import Registry, registry
 from evidence_desk.core.capture.environment import because
 from evidence_desk.core.digests import sha256
+from evidence_desk.crypto import der
 from evidence_desk.errors import MalformedError
 
 _STORE_PROVIDER_SYSTEM: Final = 10
@@ -26,8 +27,12 @@ _CURRENT_USER: Final = 0x00010000
 _LOCAL_MACHINE: Final = 0x00020000
 _READ_ONLY: Final = 0x00008000
 _AUTO_UPDATE: Final = r"SOFTWARE\Microsoft\SystemCertificates\AuthRoot\AutoUpdate"
-_CTL: Final = "1.3.6.1.4.1.311.10.1"
+_CTL: Final = bytes.fromhex("2b0601040182370a01")
+"""1.3.6.1.4.1.311.10.1, szOID_CTL."""
+_EXPLICIT: Final = 0xA0
+_THUMBPRINT: Final = 20
 MAX_ROOTS: Final = 4_000
+MAX_LIST: Final = 4 << 20
 SHIPPED: Final = frozenset({
     "cdd4eeae6000ac7f40c3802c171e30148030c072", "3b1efd3a66ea28b16697394703a72ca340a05bd5",
     "8f43288ad272f3103b6fb1428485ea3014c0bcfe", "a43489159a520f0d93d032ccaf37e7fe20a8b419",
@@ -38,58 +43,47 @@ SHIPPED: Final = frozenset({
 """SHA-1 thumbprints of Microsoft's own roots, which Windows brings along outside the list; an unlisted one is only told."""
 
 
-class _Attributes(core.SetOf):  # type: ignore[misc]
-    _child_spec = core.Any
-
-
-class _TrustedSubject(core.Sequence):  # type: ignore[misc]
-    _fields = [("identifier", core.OctetString), ("attributes", _Attributes, {"optional": True})]  # noqa: RUF012
-
-
-class _TrustedSubjects(core.SequenceOf):  # type: ignore[misc]
-    _child_spec = _TrustedSubject
-
-
 def list_thumbprints(data: bytes) -> frozenset[str]:
     """SHA-1 thumbprints in a signed certificate trust list (PKCS #7 with content 1.3.6.1.4.1.311.10.1).
 
     Its signature is not judged here: whoever can change the registry can add roots as well.
 
     Raises:
-        MalformedError: ``malformed.ctl``.
+        MalformedError: ``malformed.ctl``, ``malformed.der``, ``malformed.too_large``.
     """
-    try:
-        content = cms.ContentInfo.load(data, strict=True)["content"]["encap_content_info"]
-        if content["content_type"].dotted != _CTL:
-            raise MalformedError("malformed.ctl", reason="type")
-        inner = core.Sequence.load(_content(content["content"]))
-        subjects = next(
-            part.contents for part in map(inner.__getitem__, range(len(inner))) if _is_subjects(part)
-        )
-        listed = _TrustedSubjects(contents=subjects)
-        return frozenset(item["identifier"].native.hex() for item in listed)
-    except (ValueError, TypeError, KeyError, StopIteration, AttributeError, RecursionError) as error:
-        raise MalformedError("malformed.ctl", reason="structure") from error
+    whole = der.parse(data, what="certificate trust list", limit=MAX_LIST).children()
+    signed = _member(
+        der.only(_member(whole, 1, _EXPLICIT), der.SEQUENCE).children(), 2, der.SEQUENCE
+    ).children()
+    if _member(signed, 0, der.OID).content != _CTL:
+        raise MalformedError("malformed.ctl", reason="type")
+    content = _member(_member(signed, 1, _EXPLICIT).children(), 0)
+    if content.tag == der.OCTET_STRING:  # CMS wraps what PKCS #7 puts there as it is
+        content = der.parse(content.content, what="certificate trust list", limit=MAX_LIST)
+    sequences = [part for part in content.children() if part.tag == der.SEQUENCE]
+    if not sequences:
+        raise MalformedError("malformed.ctl", reason="subjects")
+    return frozenset(_identifier(subject) for subject in sequences[-1].children())
 
 
-def _content(wrapped: Any) -> bytes:
-    """DER of the list; in PKCS #7 it stands in the explicit tag itself, in CMS in an octet string."""
-    data = wrapped.contents
-    return bytes(data) if data[:1] == b"\x30" else bytes(core.load(data).contents)
+def _member(parts: list[der.Element], at: int, tag: int | None = None) -> der.Element:
+    if at >= len(parts) or (tag is not None and parts[at].tag != tag):
+        raise MalformedError("malformed.ctl", reason="member")
+    return parts[at]
 
 
-def _is_subjects(part: Any) -> bool:
-    """The trusted subjects are the one sequence of sequences that begin with an octet string."""
-    if not isinstance(part, core.Sequence) or part.contents[:1] != b"\x30":
-        return False
-    first = core.Sequence.load(part.contents)
-    return len(first) > 0 and isinstance(first[0], core.OctetString)
+def _identifier(subject: der.Element) -> str:
+    """The thumbprint that a trusted subject begins with."""
+    content = _member(subject.children(), 0, der.OCTET_STRING).content
+    if len(content) != _THUMBPRINT:
+        raise MalformedError("malformed.ctl", reason="identifier")
+    return content.hex()
 
 
-def thumbprint(der: bytes) -> str:
+def thumbprint(certificate: bytes) -> str:
     """SHA-1 of a certificate as Windows names it; "" when it cannot be read."""
     try:
-        return x509.load_der_x509_certificate(der).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - Windows' name of it
+        return x509.load_der_x509_certificate(certificate).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - Windows' name of it
     except ValueError:
         return ""
 
@@ -105,34 +99,35 @@ def windows_roots(around: Surroundings) -> Roots:
         except (OSError, AttributeError):
             gaps.append(because("environment.roots.store_unread", store=place))
     del around
-    listed, missing = _list(registry())
-    judged = divide(found, listed)
-    gaps += [because("environment.roots.no_list")] if missing else []
-    return Roots(shipped=judged.shipped, added=judged.added, raws=judged.raws, gaps=tuple(gaps))
+    listed = listed_roots(registry())
+    judged = divide(found, listed or ())
+    if listed is None:  # nothing tells Microsoft's roots from added ones
+        gaps.append(because("environment.roots.no_list"))
+        judged = Roots(shipped=(), added=(), raws=judged.raws)
+    return replace(judged, gaps=tuple(gaps))
 
 
-def _list(keys: Registry) -> tuple[frozenset[str], bool]:
+def listed_roots(keys: Registry) -> frozenset[str] | None:
+    """Thumbprints of Microsoft's list as this machine keeps it, None when it is missing or cannot be read."""
     data = keys.value("HKLM", _AUTO_UPDATE, "EncodedCtl")
-    if not isinstance(data, bytes):
-        return frozenset(), True
     try:
-        return list_thumbprints(data), False
+        return list_thumbprints(data) if isinstance(data, bytes) else None
     except MalformedError:
-        return frozenset(), True
+        return None
 
 
-def divide(stores: dict[str, tuple[bytes, ...]], listed: Iterable[str]) -> Roots:
+def divide(stores: Mapping[str, tuple[bytes, ...]], listed: Iterable[str]) -> Roots:
     """Which roots of the stores are Microsoft's or on its list, and which somebody added."""
     known = {*listed, *SHIPPED}
     shipped, added, lines = set(), [], []
     for place, certificates in stores.items():
         lines.append(f"{place}: {len(certificates)}")
-        for der in certificates:
-            if thumbprint(der) in known:
-                shipped.add(der)
+        for certificate in certificates:
+            if thumbprint(certificate) in known:
+                shipped.add(certificate)
             else:
-                added.append((place, der))
-                lines.append(f"{place}: {sha256(der).hex()}")
+                added.append((place, certificate))
+                lines.append(f"{place}: {sha256(certificate).hex()}")
     return Roots(
         shipped=tuple(sorted(shipped)),
         added=tuple(dict.fromkeys(added)),

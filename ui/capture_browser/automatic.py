@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineScript
+from PySide6.QtWebEngineCore import QWebEnginePage
 
 from evidence_desk.core.capture.events import Event, PageState, Unplayable, Visited, clean
 from evidence_desk.core.capture.plan import CapturePlan
+from ui.capture_browser.downloads import Downloads
 from ui.capture_browser.flow import Reply, pause, within
 from ui.capture_browser.page import EMPTY
+from ui.capture_browser.scripts import Scripts, Wakefulness
 from ui.capture_browser.sign import RecordingSign
 from ui.capture_browser.snapshot import MAX_HEIGHT, Camera
 from ui.capture_browser.tabs import Tab, Tabs
@@ -23,9 +25,12 @@ MAX_POPUPS: Final = 8
 """Windows that one page opened of which snapshots are taken."""
 _STEP_MS: Final = 120
 _LOOK_MS: Final = 50
+_EMPTY_MS: Final = 5000
+_LEAVING_MS: Final = 5000
+_DOWNLOAD: Final = "capture.page.download"
+"""No fault: the address is a file."""
 _AFTER_MS: Final = 200
 """After a failure, until all that is told of it has come."""
-_WORLD: Final = QWebEngineScript.ScriptWorldId.ApplicationWorld
 _SCROLL: Final = """(() => { const at = window.scrollY; window.scrollBy({top: window.innerHeight, behavior: "instant"});
 return [at, window.scrollY, document.documentElement ? document.documentElement.scrollHeight : 0].join(" "); })()"""
 _TOP: Final = "window.scrollTo({top: 0, behavior: 'instant'})"
@@ -35,12 +40,12 @@ class Automatic:
     """Visits the addresses of a plan in the first tab."""
 
     def __init__(
-        self, plan: CapturePlan, tabs: Tabs, activity: Activity, camera: Camera, say: Callable[[Event], None],
-        leaving: Callable[[Tab], Reply[None]], downloads: Callable[[], int], sign: RecordingSign,
+        self, plan: CapturePlan, tabs: Tabs, activity: Activity, camera: Camera, scripts: Scripts, downloads: Downloads,
+        sign: RecordingSign, say: Callable[[Event], None], leaving: Callable[[Tab], Reply[None]],
     ) -> None:  # fmt: skip
         self._plan, self._tabs, self._activity = plan, tabs, activity
-        self._camera, self._say, self._sign = camera, say, sign
-        self._leaving, self._downloads = leaving, downloads
+        self._camera, self._scripts, self._downloads = camera, scripts, downloads
+        self._sign, self._say, self._leaving = sign, say, leaving
 
     async def run(self) -> None:
         """All addresses, in order."""
@@ -51,43 +56,53 @@ class Automatic:
             self._say(await self._visit(tab, number, url))
 
     async def _visit(self, tab: Tab, number: int, url: str) -> Visited:
-        await within(tab.load(EMPTY), 5000)  # what the page before still does is over
+        await within(tab.load(EMPTY), _EMPTY_MS)  # what the page before still does is over
         self._activity.begin_page()
-        ends, downloads = time.monotonic() + self._plan.page_seconds, self._downloads()
+        ends, before = time.monotonic() + self._plan.page_seconds, self._downloads.begun
         reasons: list[str] = []
-        loading = tab.load(url)
-        loaded = await within(loading, self._plan.page_seconds * 1000)
+        loaded = await within(tab.load(url), self._plan.page_seconds * 1000)
         if loaded is None:
             reasons.append("capture.page.timeout")
-        if loaded is False:
-            await pause(_AFTER_MS)
-        failed = loaded is False and self._downloads() == downloads
-        if loaded is False:
-            reasons.append(self._why_failed(tab, downloads))
-        elif self._plan.scroll and not await self._scroll(tab, ends):
-            reasons.append("capture.page.scroll_limit")
-        if loaded is not False and not tab.page.crashed and not await self._settle(ends):
-            reasons.append("capture.page.not_settled")
-        if loaded is None:
             tab.page.triggerAction(QWebEnginePage.WebAction.Stop)
+        elif not loaded:
+            await pause(_AFTER_MS)
+            reasons.append(self._why_failed(tab, before))
+        downloaded = self._downloads.begun > before
+        if loaded is not None and (loaded or downloaded):
+            await self._come_to_rest(tab, ends, before, reasons)
         shown = tab.page.address != EMPTY
         if shown:
             reasons += await self._keep(tab)
-            await within(self._leaving(tab), 5000)
-        if self._activity.failures:
-            reasons.append("capture.page.requests_failed")
-        state = PageState.FAILED if failed else PageState.PARTIAL if reasons else PageState.LOADED
+        failed = not downloaded and (loaded is False or not shown)
+        state = self._judge(reasons, before, failed=failed)
         return Visited(
-            number=number, url=url, reached=tab.page.address if shown else "", state=state, reasons=tuple(dict.fromkeys(reasons)),
+            number=number, url=url, reached=tab.page.address if shown else url if downloaded else "",
             status=max(0, self._activity.status.get(tab.page.devToolsId(), 0)),
-            failed=len(self._activity.failures),
+            failed=len(self._activity.failures), state=state, reasons=tuple(dict.fromkeys(reasons)),
         )  # fmt: skip
 
-    def _why_failed(self, tab: Tab, downloads: int) -> str:
+    async def _come_to_rest(self, tab: Tab, ends: float, before: int, reasons: list[str]) -> None:
+        if await self._scripts.wake(tab) is not Wakefulness.AWAKE:
+            reasons.append("capture.snapshot.interrupted")
+        if self._plan.scroll and tab.page.address != EMPTY and not await self._scroll(tab, ends):
+            reasons.append("capture.page.scroll_limit")
+        if not await self._settle(ends, before):
+            reasons.append("capture.page.not_settled")
+
+    def _judge(self, reasons: list[str], before: int, *, failed: bool) -> PageState:
+        if self._activity.failures:
+            reasons.append("capture.page.requests_failed")
+        if self._downloads.failed_since(before):
+            reasons.append("capture.page.download_incomplete")
+        if failed:
+            return PageState.FAILED
+        return PageState.PARTIAL if set(reasons) - {_DOWNLOAD} else PageState.LOADED
+
+    def _why_failed(self, tab: Tab, before: int) -> str:
         if tab.page.crashed:
             return "capture.page.crashed"
-        if self._downloads() > downloads:
-            return "capture.page.download"
+        if self._downloads.begun > before:
+            return _DOWNLOAD
         return "capture.page.certificate" if tab.page.refused_certificate else "capture.page.load_failed"
 
     async def _scroll(self, tab: Tab, ends: float) -> bool:
@@ -96,7 +111,7 @@ class Automatic:
         for _ in range(MAX_SCROLLS):
             if time.monotonic() > ends or tab.page.crashed:
                 break
-            said = await self._script(tab, _SCROLL)
+            said = await self._scripts.run(tab, _SCROLL)
             try:
                 before, after, height = (float(part) for part in str(said).split())
             except ValueError:
@@ -108,15 +123,15 @@ class Automatic:
             if height <= after:
                 good = True
                 break
-        await self._script(tab, _TOP)
+        await self._scripts.run(tab, _TOP)
         return good
 
-    async def _settle(self, ends: float) -> bool:
-        """Wait until no request was under way for `settle_ms`; False at the limit."""
+    async def _settle(self, ends: float, before: int) -> bool:
+        """Wait until no request and no download of this page was under way for `settle_ms`; False at the limit."""
         quiet_since = time.monotonic()
         while True:
             now = time.monotonic()
-            if self._activity.open:
+            if self._activity.open or self._downloads.running_since(before):
                 quiet_since = now
             elif (now - quiet_since) * 1000 >= self._plan.settle_ms:
                 return True
@@ -136,8 +151,9 @@ class Automatic:
                 await self._take(popup, reasons)
             else:
                 reasons.append("capture.page.popup_limit")
-            await within(self._leaving(popup), 5000)
+            await within(self._leaving(popup), _LEAVING_MS)
             self._tabs.close(popup, by_page=False)
+        await within(self._leaving(tab), _LEAVING_MS)
         return reasons
 
     async def _take(self, tab: Tab, reasons: list[str]) -> None:
@@ -146,15 +162,10 @@ class Automatic:
         self._sign.say()
 
     async def _probe_media(self, tab: Tab, reasons: list[str]) -> None:
-        unplayable = await probe_media(tab)
+        unplayable = await probe_media(self._scripts, tab)
         if unplayable:
             reasons.append("capture.page.unplayable")
             self._say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
-
-    async def _script(self, tab: Tab, script: str) -> object:
-        answer: Reply[object] = Reply()
-        tab.page.runJavaScript(script, _WORLD.value, answer.give)
-        return await within(answer, 5000)
 
 
 _MEDIA: Final = """(() => { const found = [];
@@ -168,11 +179,9 @@ for (const media of document.querySelectorAll("video, audio")) {
 return found.slice(0, 50).join("\\n"); })()"""
 
 
-async def probe_media(tab: Tab) -> tuple[str, ...]:
+async def probe_media(scripts: Scripts, tab: Tab) -> tuple[str, ...]:
     """Addresses of sounds and videos that cannot be played here, with the types that the page gives."""
-    answer: Reply[object] = Reply()
-    tab.page.runJavaScript(_MEDIA, _WORLD.value, answer.give)
-    said = await within(answer, 5000)
+    said = await scripts.run(tab, _MEDIA)
     return (
         tuple(clean(line, 2000) for line in str(said).split("\n")) if isinstance(said, str) and said else ()
     )

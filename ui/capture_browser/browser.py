@@ -28,6 +28,7 @@ from ui.capture_browser.listener import close_listener
 from ui.capture_browser.observer import Observer, Target
 from ui.capture_browser.page import Rule
 from ui.capture_browser.profile import make_profile
+from ui.capture_browser.scripts import Scripts
 from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.switches import switches
 from ui.capture_browser.tabs import Tab, Tabs
@@ -41,6 +42,8 @@ MAX_ALIKE: Final = 2000
 _HEARTBEAT_MS: Final = 1000
 _SECRETS_MS: Final = 8000
 _LAST_SNAPSHOT_MS: Final = 60_000
+_HASTY_SNAPSHOT_MS: Final = 8_000
+"""When the driver asked for the end: it does not wait long."""
 _EXIT_SECONDS: Final = 4.0
 
 
@@ -63,11 +66,19 @@ class Browser(QObject):
         person = Person(tongue, look)
         self._tabs = Tabs(self._profile, plan, self._say, Rule() if self._automatic else person)
         self._window = person.window = CaptureWindow(tongue, look, plan, self._tabs)
-        self._camera = Camera(self._folder, self._observer, channel, self._window.bring_to_front)
+        self._scripts = Scripts(self._observer)
+        show = self._window.bring_to_front
+        self._camera = Camera(self._folder, self._observer, channel, self._scripts, show)
         self._interactive: Interactive | None = None
         if not self._automatic:
             self._interactive = Interactive(
-                self._window, self._tabs, self._observer, self._camera, channel.say, self._leaving
+                self._window,
+                self._tabs,
+                self._observer,
+                self._camera,
+                self._scripts,
+                channel.say,
+                self._leaving,
             )
         self._alike: Counter[str] = Counter()
         self._ending = False
@@ -116,8 +127,8 @@ class Browser(QObject):
         QTimer.singleShot(self._plan.max_seconds * 1000, lambda: self._finish(Ended.LIMIT))
         if self._automatic:
             await Automatic(
-                self._plan, self._tabs, self._activity, self._camera, self._channel.say,
-                self._leaving, lambda: self._downloads.begun, self._window.sign,
+                self._plan, self._tabs, self._activity, self._camera, self._scripts, self._downloads,
+                self._window.sign, self._channel.say, self._leaving,
             ).run()  # fmt: skip
             self._finish(Ended.FINISHED)
         elif self._plan.urls:
@@ -206,7 +217,8 @@ class Browser(QObject):
 
     async def _end(self, reason: Ended) -> None:
         if self._interactive is not None and reason not in (Ended.ABANDONED, Ended.FAULT):
-            await within(begin(self._interactive.last_snapshot(), self.slip), _LAST_SNAPSHOT_MS)
+            wait = _HASTY_SNAPSHOT_MS if reason is Ended.STOPPED else _LAST_SNAPSHOT_MS
+            await within(begin(self._interactive.last_snapshot(), self.slip), wait)
         await within(begin(self._keep_secrets(), self.slip), _SECRETS_MS)
         self._downloads.end()
         self._beat.stop()

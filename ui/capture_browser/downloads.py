@@ -29,7 +29,16 @@ class Downloads:
         self._folder, self._say = folder, say
         self.begun = 0
         self.running: dict[str, QWebEngineDownloadRequest] = {}
+        self._failed: list[int] = []
         profile.downloadRequested.connect(self._on_requested)
+
+    def running_since(self, number: int) -> bool:
+        """Whether one after the first `number` is under way."""
+        return any(_number(name) > number for name in self.running)
+
+    def failed_since(self, number: int) -> bool:
+        """Whether one after the first `number` did not come whole."""
+        return any(failed > number for failed in self._failed)
 
     def end(self) -> None:
         """What is still under way ends here; what came of it stays."""
@@ -47,13 +56,14 @@ class Downloads:
         request.setDownloadDirectory(str(self._folder.path(name).parent))
         request.setDownloadFileName(name)
         self.running[name] = request
-        request.isFinishedChanged.connect(lambda: self._on_finished(name, request))
+        request.stateChanged.connect(lambda _state: self._on_changed(name, request))
         self._tell(name, request, "started")
         request.accept()
 
-    def _on_finished(self, name: str, request: QWebEngineDownloadRequest) -> None:
-        if request.isFinished() and self.running.pop(name, None) is not None:
-            self._tell(name, request, _SAID.get(request.state(), "interrupted"))
+    def _on_changed(self, name: str, request: QWebEngineDownloadRequest) -> None:
+        said = _SAID.get(request.state())
+        if said is not None and self.running.pop(name, None) is not None:
+            self._tell(name, request, said)
 
     def _tell(self, name: str, request: QWebEngineDownloadRequest, state: str) -> None:
         size, digest, reason = 0, "", ""
@@ -62,11 +72,17 @@ class Downloads:
                 size, digest = self._folder.digest(name)
             except OSError:
                 reason = "NoFile"
+        if state not in ("started", "completed"):
+            self._failed.append(_number(name))
         if state == "interrupted":
-            reason = request.interruptReason().name
+            reason = f"{request.interruptReason().name}"
         self._say(
             Downloaded(
                 name=name, url=shown(request.url()), suggested=clean(request.suggestedFileName(), 300),
                 media_type=clean(request.mimeType(), 200), state=state, reason=reason, size=size, sha256=digest,
             )
         )  # fmt: skip
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("download-").removesuffix(".bin"))

@@ -50,12 +50,15 @@ class Lines:
         self._file = folder.create(name)
 
     def add(self, value: JSON) -> None:
-        """One more line."""
+        """One more line; what comes after the end is not kept."""
+        if self._file.closed:
+            return
         self._file.write(encode(value) + b"\n")
 
     def flush(self) -> None:
         """Hand what is buffered to the system."""
-        self._file.flush()
+        if not self._file.closed:
+            self._file.flush()
 
     def close(self) -> None:
         """Make everything durable."""

@@ -24,6 +24,7 @@ from ui.capture_browser.automatic import probe_media
 from ui.capture_browser.flow import Reply
 from ui.capture_browser.observer import Observer
 from ui.capture_browser.page import EMPTY
+from ui.capture_browser.scripts import Scripts
 from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.steps import MAX_STEPS, Steps
 from ui.capture_browser.tabs import Tab, Tabs
@@ -39,11 +40,12 @@ class Interactive(QObject):
     """
 
     def __init__(
-        self, window: CaptureWindow, tabs: Tabs, observer: Observer, camera: Camera,
+        self, window: CaptureWindow, tabs: Tabs, observer: Observer, camera: Camera, scripts: Scripts,
         say: Callable[[Event], None], leaving: Callable[[Tab], Reply[None]],
     ) -> None:  # fmt: skip
         super().__init__()
-        self._window, self._tabs, self._camera, self._say, self._leaving = window, tabs, camera, say, leaving
+        self._window, self._tabs, self._camera, self._scripts = window, tabs, camera, scripts
+        self._say, self._leaving = say, leaving
         self.steps = 0
         self._fresh: set[int] = set()
         """Tabs that a snapshot shows as they are, as far as we know."""
@@ -97,7 +99,7 @@ class Interactive(QObject):
 
     async def _take(self, tab: Tab) -> None:
         await self._leaving(tab)
-        unplayable = await probe_media(tab)
+        unplayable = await probe_media(self._scripts, tab)
         if unplayable:
             self._say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
         await self._camera.take(tab)

@@ -6,6 +6,7 @@ import sys
 from types import TracebackType
 from typing import BinaryIO
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from evidence_desk.core.capture.messages import Setup
@@ -29,6 +30,7 @@ def run(setup: Setup, commands: BinaryIO, *, sandbox: bool) -> int:
     events = take_standard_streams()
     application = QApplication(["evidence-desk-capture"])
     application.setApplicationName("evidence-desk-capture")
+    QLocale.setDefault(QLocale(setup.plan.language.partition(",")[0]))  # Chromium chooses fonts by it
     application.setQuitOnLastWindowClosed(False)
     application.setFont(load_fonts())
     channel = Channel(commands, events)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtWebEngineCore import QWebEngineScript
 
 from evidence_desk.core.capture.events import Fault, Snapped, clean
 from ui.capture_browser.channel import Channel
 from ui.capture_browser.files import CaptureFolder
 from ui.capture_browser.flow import Reply, within
 from ui.capture_browser.observer import Observer
+from ui.capture_browser.scripts import Scripts, Wakefulness
 from ui.capture_browser.tabs import Tab
 from ui.capture_browser.trace import clean_all
 
@@ -28,8 +28,6 @@ MAX_DOCUMENT: Final = 64 << 20
 """Bytes of document, archive or text that are kept."""
 _WAIT_MS: Final = 20_000
 _PDF_MS: Final = 40_000
-_WORLD: Final = QWebEngineScript.ScriptWorldId.ApplicationWorld
-"""Scripts of the page cannot reach into this world."""
 _DOCUMENT: Final = """(() => { const kind = document.doctype;
 return (kind ? new XMLSerializer().serializeToString(kind) + "\\n" : "")
   + (document.documentElement ? document.documentElement.outerHTML : ""); })()"""
@@ -46,9 +44,15 @@ class Camera:
     """Takes numbered snapshots, one after the other."""
 
     def __init__(
-        self, folder: CaptureFolder, observer: Observer, channel: Channel, show: Callable[[Tab], None]
+        self,
+        folder: CaptureFolder,
+        observer: Observer,
+        channel: Channel,
+        scripts: Scripts,
+        show: Callable[[Tab], None],
     ) -> None:
-        self._folder, self._observer, self._channel, self._show = folder, observer, channel, show
+        self._folder, self._observer, self._channel = folder, observer, channel
+        self._scripts, self._show = scripts, show
         self.taken = 0
         self._last: Reply[bool] = Reply()
         self._last.give(True)
@@ -70,16 +74,17 @@ class Camera:
         result = _Taken()
         session = self._observer.session_of(tab.page.devToolsId())
         url, title = tab.page.address, clean(tab.page.title(), 500)
-        text = await self._script(tab, _TEXT)
-        await self._picture(result, session, f"{stem}-viewport.png", {})
-        height, shown = await self._pictures(result, session, stem)
-        self._keep(result, f"{stem}.txt", text, "text")
-        self._keep(result, f"{stem}-dom.html", await self._script(tab, _DOCUMENT), "dom")
-        archive = await self._observer.call(
-            "Page.captureSnapshot", {"format": "mhtml"}, session, wait=_WAIT_MS
-        )
-        self._keep(result, f"{stem}.mhtml", None if archive is None else archive["data"].encode(), "mhtml")
-        self._keep(result, f"{stem}.pdf", await self._pdf(tab), "pdf")
+        text, height, shown = None, 0, 0
+        wakefulness = await self._scripts.wake(tab)
+        if wakefulness is Wakefulness.WOKEN:
+            result.missing.append("capture.snapshot.interrupted")
+        if wakefulness is Wakefulness.HUNG:
+            result.missing.append("capture.snapshot.unresponsive")
+        else:
+            text = await self._script(tab, _TEXT)
+            await self._picture(result, session, f"{stem}-viewport.png", {})
+            height, shown = await self._pictures(result, session, stem)
+            await self._documents(result, tab, session, stem, text)
         event = Snapped(
             number=self.taken, tab=tab.number, url=url, title=title, names=tuple(result.names),
             missing=tuple(result.missing), text_sha256="" if text is None else hashlib.sha256(text).hexdigest(),
@@ -87,6 +92,15 @@ class Camera:
         )  # fmt: skip
         self._channel.say(event)
         return event
+
+    async def _documents(self, result: _Taken, tab: Tab, session: str, stem: str, text: bytes | None) -> None:
+        self._keep(result, f"{stem}.txt", text, "text")
+        self._keep(result, f"{stem}-dom.html", await self._script(tab, _DOCUMENT), "dom")
+        archive = await self._observer.call(
+            "Page.captureSnapshot", {"format": "mhtml"}, session, wait=_WAIT_MS
+        )
+        self._keep(result, f"{stem}.mhtml", None if archive is None else clean_all(archive["data"]), "mhtml")
+        self._keep(result, f"{stem}.pdf", await self._pdf(tab), "pdf")
 
     async def _picture(self, result: _Taken, session: str, name: str, how: dict[str, Any]) -> None:
         given = {"format": "png", "captureBeyondViewport": bool(how), **how}
@@ -117,9 +131,7 @@ class Camera:
         return height, shown
 
     async def _script(self, tab: Tab, script: str) -> bytes | None:
-        answer: Reply[object] = Reply()
-        tab.page.runJavaScript(script, _WORLD.value, answer.give)
-        value = await within(answer, _WAIT_MS)
+        value = await self._scripts.run(tab, script, _WAIT_MS)
         return clean_all(value) if isinstance(value, str) else None
 
     async def _pdf(self, tab: Tab) -> bytes | None:

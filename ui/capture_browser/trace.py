@@ -262,7 +262,8 @@ class Trace:
     def _on_exception(self, params: Params, session: str) -> None:
         details = params["exceptionDetails"]
         thrown = details.get("exception", {}).get("description", "")
-        self._say(session, "exception", "error", f"{details.get('text', '')} {thrown}".strip(), details)
+        said = f"{details.get('text', '')} {thrown}".strip()
+        self._say(session, "exception", "error", said, {**details, "timestamp": params.get("timestamp")})
 
     def _on_entry(self, params: Params, session: str) -> None:
         entry = params["entry"]

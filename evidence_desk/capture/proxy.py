@@ -116,7 +116,11 @@ class BlindProxy:
 
     @property
     def failure(self) -> EvidenceDeskError | None:
-        """Why the recording ended by itself: HostError ``host.disk_full``, …; None while all is well."""
+        """Why the recording cannot go on; None while all is well.
+
+        HostError ``host.disk_full``, ``host.io``…, ``capture.journal_unwritten``; UserError ``capture.byte_limit``,
+        ``capture.connection_limit``; BugError ``bug.recorder``.
+        """
         return None if self._recording is None else self._recording.failure
 
     @property

@@ -35,7 +35,7 @@ from evidence_desk.core.capture.lookup import LOOKUPS_NAME, Lookup, encode_looku
 from evidence_desk.core.capture.stream import Direction
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import BugError, EvidenceDeskError, HostError
+from evidence_desk.errors import BugError, EvidenceDeskError, HostError, UserError
 
 _AT_ONCE: Final = 64
 """Accepted in one go, so that a flood does not hold up those that are open."""
@@ -143,7 +143,7 @@ class Recording:
     def number(self) -> int | None:
         """Next number, None when no more may be asked for."""
         if self._asked >= self.limits.connections:
-            self._limit("connections")
+            self._limit("connections", UserError("capture.connection_limit", limit=self.limits.connections))
             return None
         self._asked += 1
         return self._asked
@@ -239,7 +239,7 @@ class Recording:
 
     def _on_tick(self) -> None:
         if self.account.left <= 0:
-            self._limit("total-bytes")
+            self._limit("total-bytes", UserError("capture.byte_limit", limit=self.limits.total))
             for link in tuple(self._links):
                 link.stop("total-bytes")
         moment = time.monotonic()
@@ -256,9 +256,10 @@ class Recording:
         """How far the desk's clock is from the machine's steady one."""
         return self.clock.now() - _START - timedelta(seconds=time.monotonic())
 
-    def _limit(self, reason: str) -> None:
+    def _limit(self, reason: str, error: EvidenceDeskError) -> None:
         if reason not in self._said:
             self._said.add(reason)
+            self.failure = self.failure or error
             self.notice(Notice(kind=NoticeKind.LIMIT, reason=reason))
 
     def _ask(self, host: str, kind: str, server: str) -> None:

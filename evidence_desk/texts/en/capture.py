@@ -220,4 +220,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.download_incomplete": "A download did not come whole.",
     "capture.snapshot.interrupted": "A script of the page ran without end and was interrupted before the snapshot.",
     "capture.snapshot.unresponsive": "The page did not answer; no snapshot could be taken.",
+    "capture.byte_limit": "The capture reached its limit of {limit} bytes; recording ended there.",
+    "capture.byte_limit.advice": "What was recorded before is kept whole; to get more, raise the limit and capture again.",
+    "capture.connection_limit": "The page asked for as many connections as allowed ({limit}); later ones were not let through.",
+    "capture.connection_limit.advice": "What was recorded before is kept whole; capture again with a narrower scope.",
 }

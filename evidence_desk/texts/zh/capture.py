@@ -220,4 +220,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.download_incomplete": "下载文件不完整。",
     "capture.snapshot.interrupted": "页面脚本长时间占用，中断其运行后才取得快照。",
     "capture.snapshot.unresponsive": "页面没有响应，无法取得快照。",
+    "capture.byte_limit": "取证已达到设定的数据量上限（{limit} 字节），记录到此为止。",
+    "capture.byte_limit.advice": "此前记录的内容完整保留；如需更多内容，请提高上限后重新取证。",
+    "capture.connection_limit": "网页发起的连接已达到上限（{limit} 个），之后的连接未予放行。",
+    "capture.connection_limit.advice": "此前记录的内容完整保留；请缩小取证范围后重新取证。",
 }

@@ -134,7 +134,8 @@ def test_the_recording_ends_at_the_total(tmp_path: Path):
         ]  # fmt: skip
         assert sum(line.sent + line.received for line in recorder.index()) == limits.total
         assert recorder.kinds().count(NoticeKind.LIMIT) == 1
-        assert recorder.proxy.failure is None
+        assert recorder.proxy.failure is not None
+        assert recorder.proxy.failure.code == "capture.byte_limit"
 
 
 def test_no_more_connections_than_allowed(tmp_path: Path):
@@ -143,6 +144,8 @@ def test_no_more_connections_than_allowed(tmp_path: Path):
             recorder.connect("example.com", server.port).close()
         assert recorder.refused("example.com", server.port) == 2
         assert NoticeKind.LIMIT in recorder.kinds()
+        assert recorder.proxy.failure is not None
+        assert recorder.proxy.failure.code == "capture.connection_limit"
         closed(recorder, 2)
         recorder.proxy.stop()
         assert [line.number for line in recorder.index()] == [1, 2]

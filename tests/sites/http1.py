@@ -113,6 +113,8 @@ class _Reader:
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             if len(self._buffer) > MAX_HEAD or not self._more():
                 return None
+            if not self._buffer[:1].isalpha():  # TLS at a plain port: browsers try https first
+                return None
         return self._take(end + 4)
 
     def body(self, headers: tuple[Header, ...], connection: socket.socket) -> bytes:

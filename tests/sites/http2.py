@@ -71,6 +71,7 @@ class _Session:
                 header_encoding=None,
                 normalize_outbound_headers=False,  # what a handler gives is what goes out and is logged
                 validate_outbound_headers=False,
+                normalize_inbound_headers=False,  # else crumbs of a cookie are put together
             )
         )
         self._streams: dict[int, _Stream] = {}

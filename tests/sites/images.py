@@ -15,6 +15,12 @@ def png(width: int, height: int, color: str, label: str = "") -> bytes:
 
 
 @cache
+def plain(width: int, height: int, color: str) -> bytes:
+    """A PNG of one color alone."""
+    return _saved(Image.new("RGB", (width, height), color), "PNG")
+
+
+@cache
 def jpeg(width: int, height: int, color: str) -> bytes:
     """A JPEG of one color."""
     return _saved(_drawn(width, height, color, ""), "JPEG")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evidence_desk.bootstrap.reader import SystemClock
 from evidence_desk.capture.folder import FolderWorkspace
-from evidence_desk.capture.guard import Guard
+from evidence_desk.capture.guard import Guard, Refusal
 from evidence_desk.capture.notice import Notice
 from evidence_desk.capture.proxy import BlindProxy
 from evidence_desk.core.capture.connection import Connection, Fate, parse_index, stream_name
@@ -27,6 +27,23 @@ from tests.sites.server import Server
 from tests.sites.town import Town
 
 KEY_LOG = "keylog.txt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors(Guard):
+    """The real guard, with a door to each site: whatever a page tries, nothing but the sites can be reached.
+
+    Attributes:
+        doors: ports of 127.0.0.1 at which sites listen.
+    """
+
+    doors: frozenset[int] = frozenset()
+
+    def refuses(self, address: str, port: int, *, own: bool = False) -> Refusal | None:
+        """As the real one, but for the doors."""
+        if address == "127.0.0.1" and port in self.doors - self.ports:
+            return None
+        return Guard.refuses(self, address, port, own=own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +77,11 @@ class Tape:
         return self.folder / KEY_LOG
 
     @contextmanager
-    def running(self, *, allow_private: bool = True) -> Iterator[BlindProxy]:
-        """Record until left. This process may use the proxy."""
+    def running(self, guard: Guard | None = None) -> Iterator[BlindProxy]:
+        """Record until left; by default the sites alone can be reached. This process may use the proxy."""
+        doors = frozenset(site.port for site in self.town.sites.values())
         proxy = BlindProxy(
-            self.workspace, Guard(allow_private=allow_private), SystemClock(),
+            self.workspace, guard or Doors(doors=doors), SystemClock(),
             resolver=TownResolver(addresses=self.town.addresses), events=self.notices.append,
         )  # fmt: skip
         self.port = proxy.start()

@@ -6,8 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from tests.sites import images
-from tests.sites.answer import Answer, Handler, Request, Routes, Upgrade, always, content, html
+from tests.sites.answer import Answer, Handler, Request, Routes, Upgrade, always, html
 from tests.sites.authority import Leaf, SiteCa
 from tests.sites.http1 import Http1Site
 from tests.sites.http2 import Http2Site
@@ -104,7 +103,11 @@ class Town:
                 STAPLED, first, tls=Tls(leaf=ca.leaf(STAPLED, kind="rsa", staple=True), versions=TLS13)
             ),
             Http2Site(PADDED, both, tls=Tls(leaf=ca.leaf(PADDED), versions=TLS13), padding=100),
-            Http1Site(SOCKET, sockets(), tls=Tls(leaf=ca.leaf(SOCKET), versions=TLS13)),
+            Http1Site(
+                SOCKET,
+                {**sockets(), "/red.png": both["/red.png"]},
+                tls=Tls(leaf=ca.leaf(SOCKET), versions=TLS13),
+            ),
             Http1Site(EXPIRED, warned, tls=Tls(leaf=ca.leaf(EXPIRED, expired=True))),
             Http1Site(SELF_SIGNED, warned, tls=Tls(leaf=ca.self_signed(SELF_SIGNED))),
             Http1Site(WRONG_HOST, warned, tls=Tls(leaf=ca.leaf("other.test"))),
@@ -125,7 +128,6 @@ def sockets() -> Routes:
         "/echo": _speak("echo"),
         "/deflate": _speak("echo", deflate=True),
         "/fragments": _speak("fragments"),
-        "/red.png": always(content("image/png", images.png(120, 80, "#d04040", "socket"))),
     }
 
 

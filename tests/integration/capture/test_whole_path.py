@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from websockets.sync.client import connect
 
+from evidence_desk.capture.guard import Guard
 from evidence_desk.core.capture.connection import Connection, Ending, Fate
 from evidence_desk.wacz.decode import Decoded
 from evidence_desk.wacz.http.exchange import Exchange
@@ -313,9 +314,15 @@ def test_a_refused_certificate_is_recorded_with_its_chain(town, tape):
     assert one.exchanges == ()
 
 
+def test_the_guard_lets_private_addresses_through_when_allowed(town, tape):
+    with tape.running(Guard(allow_private=True)), http1(tape, SITE) as client:
+        client.get("/")
+    assert checked(town, tape).whole == [f"{SITE}/"]
+
+
 def test_the_guard_refuses_the_sites_unless_allowed(town, tape):
     with (
-        tape.running(allow_private=False),
+        tape.running(Guard()),
         pytest.raises(ConnectionRefusedError),
     ):
         dial((SITE, town.sites[SITE].port), tape.port)

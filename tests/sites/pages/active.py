@@ -61,8 +61,9 @@ _LIAR_PAGE = page(
     "说谎的服务工作线程",
     """(async () => {
   await navigator.serviceWorker.register("/liar/sw.js"); await navigator.serviceWorker.ready;
-  if (!navigator.serviceWorker.controller)
-    await new Promise(r => navigator.serviceWorker.addEventListener("controllerchange", r));
+  const ours = () => { const c = navigator.serviceWorker.controller; return c && c.scriptURL.endsWith("/liar/sw.js"); };
+  while (!ours())
+    await new Promise(r => navigator.serviceWorker.addEventListener("controllerchange", r, {once: true}));
   say(await (await fetch("/liar/truth.txt")).text());
   const i = new Image(); i.onload = () => { document.body.append(i); document.body.dataset.done = "1"; };
   i.src = "/liar/picture.png";

@@ -77,7 +77,7 @@ def routes() -> Routes:
         "/green.webp": always(content("image/webp", images.webp(120, 80, "#40a060"))),
         "/round.svg": always(content("image/svg+xml", images.SVG)),
         "/blink.gif": always(content("image/gif", images.gif(("red", "white")))),
-        "/tile.png": always(content("image/png", images.png(64, 64, "#fffdf6"))),
+        "/tile.png": always(content("image/png", images.plain(64, 64, "#fffdf6"))),
         "/inner.png": always(content("image/png", images.png(60, 40, "#e0c040", "inner"))),
         "/icon.png": always(content("image/png", images.png(32, 32, "#7a1f1f"))),
         "/favicon.ico": always(content("image/png", images.png(16, 16, "#7a1f1f"))),

@@ -83,12 +83,10 @@ class Content(io.BufferedIOBase):
 
     def __init__(self, body: BinaryIO, names: list[str], limits: ContentLimits, fault: str | None) -> None:
         super().__init__()
-        self._coded = _Counted(body)
-        self._chain: list[Source] = [self._coded]
+        coded = _Counted(_Body(body), None, limits)
+        self._chain = [coded]
         for name in reversed(names):
-            self._chain.append(CODINGS[name](self._chain[-1]))
-        self._limits = limits
-        self._size = 0
+            self._chain.append(_Counted(CODINGS[name](self._chain[-1]), coded, limits))
         self._over = False
         self.fault = fault
 
@@ -114,8 +112,6 @@ class Content(io.BufferedIOBase):
             return b""
         try:
             data = self._chain[-1].read(min(size, STEP))
-            self._size += len(data)
-            self._check()
         except CodingFault as fault:
             self._over, self.fault = True, fault.code
             return b""
@@ -123,14 +119,6 @@ class Content(io.BufferedIOBase):
             self._over = True
             self.fault = self.fault or self._trailing()
         return data
-
-    def _check(self) -> None:
-        if len(self._chain) == 1:
-            return
-        if self._size > self._limits.size:
-            raise CodingFault("content.too_large")
-        if self._size > max(self._limits.free, self._limits.ratio * self._coded.size):
-            raise CodingFault("content.ratio")
 
     def _trailing(self) -> str | None:
         """Whether a decoder came to its end before its source did."""
@@ -142,15 +130,36 @@ class Content(io.BufferedIOBase):
 
 
 class _Counted:
-    """The coded bytes, counted."""
+    """A source whose bytes are counted, and bounded where it is a decoder: one between two others too."""
+
+    def __init__(self, source: Source, coded: _Counted | None, limits: ContentLimits) -> None:
+        self._source = source
+        self._coded = coded
+        self._limits = limits
+        self.size = 0
+
+    @property
+    def left(self) -> bool:
+        return self._source.left
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        self.size += len(data)
+        if self._coded is not None:
+            if self.size > self._limits.size:
+                raise CodingFault("content.too_large")
+            if self.size > max(self._limits.free, self._limits.ratio * self._coded.size):
+                raise CodingFault("content.ratio")
+        return data
+
+
+class _Body:
+    """The body as a source."""
 
     left = False
 
     def __init__(self, body: BinaryIO) -> None:
         self._body = body
-        self.size = 0
 
     def read(self, size: int, /) -> bytes:
-        data = self._body.read(size)
-        self.size += len(data)
-        return data
+        return self._body.read(size)

@@ -172,6 +172,17 @@ def test_bombs_cost_neither_memory_nor_time(bombs, coding):
     assert peak < 40 << 20
 
 
+def test_a_bomb_between_two_codings_that_gives_nothing():
+    """A gigabyte of empty deflate blocks."""
+    block = b"\0\0\0\xff\xff" * 200_000
+    compressor = zstandard.ZstdCompressor().compressobj()
+    coded = b"".join(compressor.compress(block) for _ in range(1000)) + compressor.flush()
+    body = io.BytesIO(coded)
+    content = decoded([(b"content-encoding", b"deflate, zstd")], body)
+    assert (content.read(), content.fault) == (b"", "content.ratio")
+    assert body.tell() < len(coded) // 2
+
+
 def test_the_absolute_bound():
     content = opened(b"gzip", gzip.compress(TEXT), ContentLimits(size=100_000))
     assert (len(content.read()) <= 100_000, content.fault) == (True, "content.too_large")

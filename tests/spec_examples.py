@@ -11,12 +11,17 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 from asn1crypto import pem
 
+from evidence_desk.capture.dns_message import Kind, parse_answer
 from evidence_desk.core.canonical import JSON, encode
+from evidence_desk.core.capture.connection import Connection, Ending, Fate, encode_connection
+from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
+from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
 from evidence_desk.core.certificate import Printed
 from evidence_desk.core.confirmation import Confirmation, Confirmed, CredentialFacts, Officer
@@ -25,6 +30,7 @@ from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.core.leaf import Leaf, LeafType, PlainObject, blind, objects_root
 from evidence_desk.core.log import TrustedLog
 from evidence_desk.core.merkle import TileTree, leaf_hash
+from evidence_desk.core.moment import format_moment
 from evidence_desk.core.proof import Proof, ProvenLeaf, TimeProof
 from evidence_desk.core.statement import make_statement
 from evidence_desk.core.trust import encode_manifest
@@ -246,6 +252,45 @@ def exit_codes_example() -> str:
     return "".join(f"{status:<4} {name:<22} {what}\n" for status, name, what in sorted(rows))
 
 
+def capture_stream() -> tuple[Chunk, Chunk]:
+    moment = (AT - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (
+        Chunk(direction=Direction.OUT, at=moment, data=b"GET / HTTP/1.0\r\n\r\n"),
+        Chunk(direction=Direction.IN, at=moment + 20_301, data=b"HTTP/1.0 204 No Content\r\n\r\n"),
+    )
+
+
+def capture_stream_example() -> str:
+    return "".join(encode_chunk(chunk).hex() + "\n" for chunk in capture_stream())
+
+
+def capture_connection_example() -> str:
+    sent, received = capture_stream()
+    line = Connection(
+        number=1, host="example.com", port=80, answers=("192.0.2.7", "2001:db8::7"), address="192.0.2.7",
+        local="198.51.100.4:50412", fate=Fate.OPENED, reason=None, opened_at=format_moment(AT),
+        closed_at=format_moment(AT + timedelta(milliseconds=31)), ending=Ending.CLOSED,
+        sent=len(sent.data), received=len(received.data), sent_sha256=sha256(sent.data), received_sha256=sha256(received.data),
+    )  # fmt: skip
+    return encode_connection(line).decode()
+
+
+def capture_lookup_example() -> str:
+    system = Lookup(
+        host="example.com", kind="system", server=None, transport="system", asked_at=format_moment(AT), microseconds=8_120,
+        outcome=Outcome.ANSWERED, answers=("192.0.2.7", "2001:db8::7"),
+    )  # fmt: skip
+    message = bytes.fromhex(
+        "4e5a81800001000100000000076578616d706c6503636f6d0000010001c00c000100010000003c0004c0000207"
+    )
+    answer = parse_answer(message, 0x4E5A, "example.com", Kind.A)
+    independent = Lookup(
+        host="example.com", kind="A", server="192.0.2.53:53", transport="udp", asked_at=format_moment(AT), microseconds=20_301,
+        outcome=Outcome.ANSWERED, answers=answer.addresses, ttl=answer.ttl, message=message,
+    )  # fmt: skip
+    return (encode_lookup(system) + encode_lookup(independent)).decode()
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "digests": digests_example,
     "canonical": canonical_example,
@@ -264,6 +309,9 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "verdict": verdict_example,
     "exit-codes": exit_codes_example,
     "confirmation.document": lambda: confirmed_document().decode() + "\n",
+    "capture.stream": capture_stream_example,
+    "capture.connection": capture_connection_example,
+    "capture.lookup": capture_lookup_example,
     "confirmation": lambda: pretty(confirmation().encode()),
 }
 

@@ -69,15 +69,13 @@ class Aead13:
         except InvalidTag:
             raise Fault(code="tls.record.forged") from None
         self._sequence += 1
-        kind = inner[-1]
-        if not kind:
+        if len(inner) > MAX_PLAINTEXT + 1:
+            raise Fault(code="tls.record.malformed")
+        if not inner[-1]:
             inner = inner.rstrip(b"\0")
             if not inner:
                 raise Fault(code="tls.record.malformed")
-            kind = inner[-1]
-        if len(inner) > MAX_PLAINTEXT + 1:
-            raise Fault(code="tls.record.malformed")
-        return kind, inner[:-1]
+        return inner[-1], inner[:-1]
 
 
 class _Sequenced:

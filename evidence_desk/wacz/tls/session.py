@@ -38,6 +38,7 @@ class Side:
         held: nothing may be read until the other side has said something.
         open: application data may come.
         early: what comes is early data.
+        updates: key updates since the last data.
         fault: why it is read no further.
     """
 
@@ -52,6 +53,7 @@ class Side:
         self.fault: str | None = None
         self.ended: str | None = None
         self.unread = 0
+        self.updates = 0
         self.out: list[Plain] = []
         self._fragment = bytearray()
 
@@ -92,6 +94,7 @@ class Side:
     def emit(self, at: int, data: bytes) -> None:
         """Give out application data."""
         if data:
+            self.updates = 0
             self.out.append(Plain(direction=self.direction, at=at, data=data, early=self.early))
 
 

@@ -16,7 +16,7 @@ from evidence_desk.wacz.tls.protection import Openers, openers_12
 from evidence_desk.wacz.tls.schedule import VERIFY_SIZE, prf
 from evidence_desk.wacz.tls.session import Session, Side
 from evidence_desk.wacz.tls.signatures import check_signature, has_embedded_timestamps
-from evidence_desk.wacz.tls.suites import Cipher, Suite
+from evidence_desk.wacz.tls.suites import Cipher, Suite, suite_name
 from evidence_desk.wacz.tls.wire import Cursor
 
 _NAMED_CURVE: Final = 3
@@ -118,9 +118,9 @@ class Tls12:
                 session.facts = replace(session.facts, certificates=chain, embedded_scts=embedded)
             case messages.CERTIFICATE_STATUS:
                 session.facts = replace(session.facts, ocsp=messages.read_status(body))
-            case messages.SERVER_KEY_EXCHANGE:
+            case messages.SERVER_KEY_EXCHANGE if not session.facts.resumed:
                 self._key_exchange(body)
-            case messages.CERTIFICATE_REQUEST:
+            case messages.CERTIFICATE_REQUEST if not session.facts.resumed:
                 session.facts = replace(session.facts, client_certificate_requested=True)
             case messages.SERVER_HELLO_DONE if not body and not session.facts.resumed:
                 session.issue(self._hello.session_id)
@@ -147,15 +147,15 @@ class Tls12:
     def _key_exchange(self, body: bytes) -> None:
         """ServerKeyExchange: parameters, and their signature (RFC 5246 §7.4.3, RFC 8422 §5.4)."""
         session = self._session
-        exchange = "" if self._suite is None else self._suite.exchange
+        exchange = suite_name(self._hello.suite).removeprefix("TLS_")
         cursor = Cursor(body)
-        if exchange.startswith("ECDHE"):
+        if exchange.startswith("ECDHE_"):
             if cursor.number(1) != _NAMED_CURVE:
                 raise Fault(code="tls.message.malformed")
             group = cursor.number(2)
             cursor.vector(1)
             session.facts = replace(session.facts, group=named(GROUPS, group), group_code=group)
-        elif exchange.startswith("DHE"):
+        elif exchange.startswith("DHE_"):
             size = 8 * len(cursor.vector(2).lstrip(b"\0"))
             cursor.vector(2)
             cursor.vector(2)

@@ -19,7 +19,9 @@ from evidence_desk.wacz.tls.signatures import check_signature, has_embedded_time
 from evidence_desk.wacz.tls.suites import SUITES, Suite
 
 MAX_REQUESTS: Final = 16
-"""Certificate requests after the handshake that may be open at a time."""
+"""Certificate requests after the handshake."""
+MAX_UPDATES: Final = 32
+"""Key updates without data between them; browsers end the connection at more."""
 _START: Final = -1
 _AFTER: Final = {
     True: {
@@ -59,6 +61,7 @@ class Tls13:
         self._last = {True: _START, False: _START}
         self._context: Transcript | None = None
         self._requests: dict[bytes, Transcript] = {}
+        self._asked = 0
         self._answering: bytes | None = None
         self._early_expected = False
         self._delegated = False
@@ -270,16 +273,7 @@ class Tls13:
         session = self._session
         match kind:
             case messages.KEY_UPDATE if body in (b"\0", b"\1"):
-                secret = next_secret(self._suite.digest, side.secret)
-                side.protect(Aead13(self._suite, secret), secret)
-                if side.is_server:
-                    session.facts = replace(
-                        session.facts, key_updates_server=session.facts.key_updates_server + 1
-                    )
-                else:
-                    session.facts = replace(
-                        session.facts, key_updates_client=session.facts.key_updates_client + 1
-                    )
+                self._update(side)
             case messages.NEW_SESSION_TICKET if side.is_server:
                 session.issue(messages.read_ticket_13(body))
             case messages.CERTIFICATE_REQUEST if side.is_server and self._context is not None:
@@ -289,8 +283,22 @@ class Tls13:
             case _:
                 raise Fault(code="tls.message.unexpected")
 
+    def _update(self, side: Side) -> None:
+        """KeyUpdate (RFC 8446 §4.6.3)."""
+        side.updates += 1
+        if side.updates > MAX_UPDATES:
+            raise Fault(code="tls.message.unexpected")
+        secret = next_secret(self._suite.digest, side.secret)
+        side.protect(Aead13(self._suite, secret), secret)
+        facts = self._session.facts
+        if side.is_server:
+            self._session.facts = replace(facts, key_updates_server=facts.key_updates_server + 1)
+        else:
+            self._session.facts = replace(facts, key_updates_client=facts.key_updates_client + 1)
+
     def _request(self, context: bytes, whole: bytes) -> None:
-        if self._context is None or context in self._requests or len(self._requests) >= MAX_REQUESTS:
+        self._asked += 1
+        if self._context is None or context in self._requests or self._asked > MAX_REQUESTS:
             raise Fault(code="tls.message.unexpected")
         self._requests[context] = self._context.copy()
         self._requests[context].add(whole)

@@ -136,7 +136,12 @@ class _Decoder:
         if self._tls is not None:
             self._tls.finish()
             facts = self._tls.facts
-        result = None if self._http is None else self._http.finish(_end(self._connection, facts, torn=torn))
+        short = (self._sizes[Direction.OUT], self._sizes[Direction.IN]) != (
+            self._connection.sent,
+            self._connection.received,
+        )
+        end = _end(self._connection, facts, whole=not torn and not short)
+        result = None if self._http is None else self._http.finish(end)
         return _decoded(self._connection, facts, result, self._sizes, torn=torn)
 
     def abandon(self) -> None:
@@ -145,9 +150,9 @@ class _Decoder:
             self._http.finish(End.BROKEN).close()
 
 
-def _end(connection: Connection, facts: TlsFacts | None, *, torn: bool) -> End:
-    """How much the end of the connection says about a body that ends with it."""
-    if torn or connection.ending is not Ending.CLOSED:
+def _end(connection: Connection, facts: TlsFacts | None, *, whole: bool) -> End:
+    """How much the end of the connection says about a body that ends with it; `whole`: the stream is all there."""
+    if not whole or connection.ending is not Ending.CLOSED:
         return End.BROKEN
     if facts is None or facts.ended == "close_notify":
         return End.ORDERLY

@@ -130,12 +130,21 @@ def test_a_body_up_to_the_end(ending, drop, complete, fault):
 
 
 def test_a_torn_stream_is_told():
-    data = b"".join(map(encode_chunk, plain((OUT, GET % 1), (IN, b"HTTP/1.1 200 OK\r\n\r\nab"))))
+    chunks = plain((OUT, GET % 1), (IN, b"HTTP/1.1 200 OK\r\n\r\nab"))
+    sizes = {"sent": len(chunks[0].data), "received": len(chunks[1].data)}
+    data = b"".join(map(encode_chunk, chunks))
     for cut, torn in ((0, False), (1, True)):
-        with reading(StreamReader(io.BytesIO(data[: len(data) - cut]))) as decoded:
+        with reading(StreamReader(io.BytesIO(data[: len(data) - cut])), **sizes) as decoded:
             assert decoded.torn is torn
-            assert decoded.exchanges[0].complete is not torn
-            assert not decoded.recorded
+            assert decoded.recorded is not torn
+            assert [item.complete for item in decoded.exchanges] == [not torn]
+
+
+def test_a_stream_shorter_than_its_index_line_ends_nothing():
+    chunks = plain((OUT, GET % 1), (IN, b"HTTP/1.1 200 OK\r\n\r\nab"))
+    with reading(chunks, received=1000) as decoded:
+        assert (decoded.recorded, decoded.torn) == (False, False)
+        assert [item.fault for item in decoded.exchanges] == ["http.truncated"]
 
 
 def test_a_malformed_stream_gives_its_spool_back():

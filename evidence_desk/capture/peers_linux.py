@@ -20,13 +20,18 @@ _PAUSE: Final = 0.005
 
 
 class LinuxPeers:
-    """Looks into /proc; whatever cannot be read there leaves a peer unknown, never ours."""
+    """Looks into /proc; whatever cannot be read there leaves a peer unknown, never ours.
+
+    Descriptors of a sandboxed browser's children are hidden from us: a socket is a stranger's as soon as another process
+    is seen to hold it, or another user.
+    """
 
     def __init__(self, root: Path = _ROOT) -> None:
         self._root = root
         self._lock = Lock()
         self._allowed: dict[int, int] = {}
         self._last: tuple[int, int] | None = None
+        self._user = os.geteuid()
 
     def allow(self, pid: int) -> None:
         """Let a running process and its descendants in; known by its start time too, since numbers are used again."""
@@ -38,16 +43,19 @@ class LinuxPeers:
     def check(self, client: Endpoint, server: Endpoint) -> Peer:
         """Who owns the client's end of an accepted IPv4 connection."""
         try:
-            inode = self._inode(client, server)
+            found = self._socket(client, server)
             for _ in range(_ATTEMPTS - 1):  # a table that changes while it is read may lack a row
-                if inode is not None:
+                if found is not None:
                     break
                 time.sleep(_PAUSE)
-                inode = self._inode(client, server)
+                found = self._socket(client, server)
         except OSError:
             return Peer.UNKNOWN
-        if inode is None:
+        if found is None:
             return Peer.GONE
+        inode, user = found
+        if user != self._user:
+            return Peer.STRANGER
         with self._lock:
             last = self._last
             if last is not None and self._started(last[0]) == last[1] and self._holds(last[0], inode):
@@ -62,25 +70,29 @@ class LinuxPeers:
                 self._last = (pid, started)
                 return Peer.OURS
             hidden = hidden or held is None
-        return Peer.UNKNOWN if hidden else Peer.STRANGER
+        if not hidden or any(self._holds(pid, inode) for pid in self._pids()):
+            return Peer.STRANGER
+        return Peer.UNKNOWN
 
-    def _inode(self, client: Endpoint, server: Endpoint) -> int | None:
-        """Socket whose own end is `client` and whose other end is `server`."""
+    def _socket(self, client: Endpoint, server: Endpoint) -> tuple[int, int] | None:
+        """(inode, user) of the socket whose own end is `client` and whose other end is `server`."""
         table = (self._root / "net" / "tcp").read_bytes()
         start = table.find(f": {_hex(client)} {_hex(server)} ".encode())
         if start < 0:
             return None
         fields = table[start : table.find(b"\n", start)].split()
-        return (int(fields[9]) or None) if len(fields) > 9 and fields[9].isdigit() else None
+        if len(fields) <= 9 or not (fields[7].isdigit() and fields[9].isdigit()) or not int(fields[9]):
+            return None
+        return int(fields[9]), int(fields[7])
 
     def _tree(self) -> Iterator[tuple[int, int]]:
         """(pid, start time) of the allowed processes and their descendants."""
         parents: dict[int, list[int]] = {}
         starts: dict[int, int] = {}
-        for entry in os.listdir(self._root):  # noqa: PTH208 - names, a thousand of them
-            if entry.isdecimal() and (facts := self._facts(int(entry))) is not None:
-                parents.setdefault(facts[0], []).append(int(entry))
-                starts[int(entry)] = facts[1]
+        for pid in self._pids():
+            if (facts := self._facts(pid)) is not None:
+                parents.setdefault(facts[0], []).append(pid)
+                starts[pid] = facts[1]
         todo = [pid for pid, started in self._allowed.items() if starts.get(pid) == started]
         seen: set[int] = set()
         while todo:
@@ -89,6 +101,10 @@ class LinuxPeers:
                 seen.add(pid)
                 yield pid, starts[pid]
                 todo += parents.get(pid, [])
+
+    def _pids(self) -> list[int]:
+        names = os.listdir(self._root)  # noqa: PTH208 - a thousand of them
+        return [int(name) for name in names if name.isdecimal()]
 
     def _holds(self, pid: int, inode: int) -> bool | None:
         """Whether a process has the socket open; None when its descriptors are hidden from us."""

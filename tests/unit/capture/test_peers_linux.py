@@ -27,12 +27,12 @@ class Proc:
         (root / "net").mkdir(parents=True)
         self.rows([(CLIENT, SERVER, 777)])
 
-    def rows(self, rows: list[tuple[tuple[str, int], tuple[str, int], int]]) -> None:
+    def rows(self, rows: list[tuple[tuple[str, int], tuple[str, int], int]], user: int | None = None) -> None:
         def text(end: tuple[str, int]) -> str:
             return f"{int.from_bytes(socket.inet_aton(end[0]), 'little'):08X}:{end[1]:04X}"
 
         lines = [
-            f"{number:4}: {text(own)} {text(other)} 01 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 x\n"
+            f"{number:4}: {text(own)} {text(other)} 01 00000000:00000000 00:00000000 00000000  {os.geteuid() if user is None else user}        0 {inode} 1 x\n"
             for number, (own, other, inode) in enumerate(rows)
         ]
         (self.root / "net" / "tcp").write_text(HEAD + "".join(lines))
@@ -112,6 +112,27 @@ def test_descriptors_that_are_none_leave_it_unknown(proc: Proc):
     proc.process(10, 1)
     (proc.root / "10" / "fd" / "0").write_bytes(b"no link")
     assert check(proc, 10) is Peer.UNKNOWN
+
+
+def test_what_another_process_is_seen_to_hold_is_a_stranger_s_though_some_are_hidden(proc: Proc):
+    proc.process(10, 1)
+    (proc.root / "10" / "fd" / "0").write_bytes(b"no link")
+    proc.process(20, 1, inodes=(777,))
+    assert check(proc, 10) is Peer.STRANGER
+
+
+def test_a_socket_of_another_user_is_a_stranger_s(proc: Proc):
+    proc.process(10, 1, inodes=(777,))
+    proc.rows([(CLIENT, SERVER, 777)], user=os.geteuid() + 1)
+    assert check(proc, 10) is Peer.STRANGER
+
+
+@pytest.mark.parametrize("row", ["0 x", "a 0 777", "0 0 x", "0 0"])
+def test_rows_that_are_none(proc: Proc, row: str):
+    table = proc.root / "net" / "tcp"
+    start = table.read_text().partition("00000000  ")[0]
+    table.write_text(f"{start}00000000  {row}\n")
+    assert check(proc, 10) is Peer.GONE
 
 
 def test_no_table(proc: Proc):

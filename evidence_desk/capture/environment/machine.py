@@ -209,7 +209,7 @@ def fault_name(error: Exception) -> str:
         names = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
         return names.get(number, "EAI")
     if isinstance(error, ssl.SSLError):
-        return error.reason or type(error).__name__  # its number is OpenSSL's
+        return getattr(error, "reason", None) or type(error).__name__  # its number is OpenSSL's
     if isinstance(number, int) and number in errno.errorcode:
         return errno.errorcode[number]
     return type(error).__name__

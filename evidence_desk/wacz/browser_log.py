@@ -42,7 +42,8 @@ class Seen:
         cached: from memory or disk, not from the network.
         service_worker: a service worker made the answer.
         error: Chromium's name of the error, None when nothing failed.
-        size: bytes of the decoded body, None when it did not come to an end.
+        size: bytes of the decoded body, None when it did not come to an end; `arrived` bytes that came for the answer,
+            sometimes with its head.
         sent, received: WebSocket messages, (opcode, SHA-256).
     """
 
@@ -63,6 +64,7 @@ class Seen:
     canceled: bool = False
     finished: bool = False
     size: int | None = None
+    arrived: int = 0
     body: BrowserBody | None = None
     sent: list[tuple[int, bytes]] = field(default_factory=list)
     received: list[tuple[int, bytes]] = field(default_factory=list)
@@ -121,6 +123,7 @@ class _Reader:
             "webSocketHandshakeResponseReceived": self._on_handshake,
             "webSocketFrameSent": self._on_frame,
             "webSocketFrameReceived": self._on_frame,
+            "webSocketFrameError": self._on_socket_error,
         }
 
     def take(self, value: Members) -> None:
@@ -178,6 +181,7 @@ class _Reader:
     def _on_finished(self, value: Members, key: str) -> None:
         if (seen := self._last(key)) is not None:
             seen.finished, seen.size = True, _number(value, "size")
+            seen.arrived = _number(value, "encoded")
 
     def _on_failed(self, value: Members, key: str) -> None:
         if (seen := self._last(key)) is not None:
@@ -204,6 +208,10 @@ class _Reader:
     def _on_handshake(self, value: Members, key: str) -> None:
         if (seen := self._last(key)) is not None:
             seen.status = _number(value, "status")
+
+    def _on_socket_error(self, value: Members, key: str) -> None:
+        if (seen := self._last(key)) is not None:
+            seen.error = _text(value, "error")
 
     def _on_frame(self, value: Members, key: str) -> None:
         seen = self._last(key)

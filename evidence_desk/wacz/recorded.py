@@ -22,13 +22,17 @@ _TEXT: Final = re.compile(rb"text/|[^;]*(?:javascript|ecmascript|json|xml)", re.
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _META: Final = 1024
 """Where a page must name its encoding (HTML §4.2.5.4)."""
+_WESTERN: Final = "windows-1252"
 _CODECS: Final = {
     "utf-8": "utf-8", "utf8": "utf-8", "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "x-gbk": "gb18030",
     "big5": "big5hkscs", "big5-hkscs": "big5hkscs", "shift_jis": "cp932", "sjis": "cp932", "euc-jp": "euc_jp",
-    "euc-kr": "cp949", "iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "windows-1252": "cp1252",
+    "euc-kr": "cp949", "iso-8859-1": _WESTERN, "latin1": _WESTERN, "us-ascii": _WESTERN, "windows-1252": _WESTERN,
     "windows-1251": "cp1251", "koi8-r": "koi8_r", "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
 }  # fmt: skip
 """Labels as browsers understand them (WHATWG Encoding §4.2)."""
+_GUESSED: Final = (_WESTERN, "gb18030")
+"""What a browser may take text for whose encoding nobody names; the others only where it is no UTF-8."""
+_GUESSED_ODD: Final = ("big5hkscs", "cp932", "euc_jp", "cp949", "cp1251")
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -37,6 +41,7 @@ class Recorded:
     """One exchange.
 
     Attributes:
+        received: bytes of the body as they came.
         content: of the decoded body; None when there was no answer.
         texts: SHA-256 of the content as characters in UTF-8, by encodings that may be meant.
         readable: whether it is text at all in one of them.
@@ -52,6 +57,7 @@ class Recorded:
     complete: bool
     fault: str | None
     pushed: bool
+    received: int
     content: ContentDigest | None
     texts: frozenset[bytes]
     readable: bool
@@ -73,7 +79,8 @@ def recorded(exchange: Exchange) -> Recorded:
     return Recorded(
         connection=exchange.connection, stream=exchange.stream, method=exchange.method, url=exchange.url,
         started_at=exchange.started_at, status=exchange.status, complete=exchange.complete, fault=exchange.fault,
-        pushed=exchange.pushed, content=content, texts=texts, readable=readable,
+        pushed=exchange.pushed, content=content,
+        received=0 if exchange.response_body is None else exchange.response_body.size, texts=texts, readable=readable,
         socket=exchange.upgraded == "websocket" or (first(headers, b"upgrade") or b"").lower() == b"websocket",
         preflight=exchange.method == "OPTIONS" and first(headers, b"access-control-request-method") is not None,
         icon=_is_icon(exchange),
@@ -87,24 +94,41 @@ def _texts(exchange: Exchange) -> tuple[frozenset[bytes], bool]:
     with exchange.payload.open() as body:
         data = decoded(exchange.response_headers, body).read()
     texts, readable = set[bytes](), False
-    for codec in dict.fromkeys(_codecs(content_type, data)):
-        text = data.decode(codec, "replace")
+    named = {"utf-8", *_named(content_type, data)}
+    guessed = () if data.isascii() else (*_GUESSED, *(() if _is_utf8(data) else _GUESSED_ODD))
+    for codec in named.union(guessed):
+        text = _characters(data, codec)
         texts.add(sha256(text.removeprefix("\ufeff").encode("utf-8", "replace")))
-        readable = readable or "\ufffd" not in text
+        readable = readable or (codec in named and "\ufffd" not in text)
     return frozenset(texts), readable
 
 
-def _codecs(content_type: bytes, data: bytes) -> Iterator[str]:
-    """Encodings that the browser may have used."""
+def _named(content_type: bytes, data: bytes) -> Iterator[str]:
+    """Encodings that the text itself, its head or the page names."""
     yield from (codec for mark, codec in _MARKS if data.startswith(mark))
     for place in (content_type, data[:_META]):
         named = _CHARSET.search(place)
         codec = _CODECS.get(named[1].decode().lower()) if named else None
         if codec is not None:
             yield codec
-    yield "utf-8"
-    if not data.isascii():
-        yield "cp1252"
+
+
+def _characters(data: bytes, codec: str) -> str:
+    """Text as a browser decodes it; Python's windows-1252 has five gaps that theirs has not."""
+    if codec != _WESTERN:
+        return data.decode(codec, "replace")
+    return data.decode("latin-1").translate(_GAPS)
+
+
+_GAPS: Final = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_icon(exchange: Exchange) -> bool:

@@ -139,6 +139,16 @@ def test_other_bytes() -> None:
     assert (found.connection, found.stream, found.request) == (3, None, "1")
 
 
+def test_what_workers_fetch_is_not_told() -> None:
+    """The browser says that it was empty, though as many bytes came; or it has no body at all."""
+    told = Log().ask().reply().add("loadingFinished", "1", size=0, encoded=105).body(b"", form="text")
+    assert (reasons(told.against(one())), told.against(one()).unchecked) == ([], 1)
+    fewer = Log().ask().reply().add("loadingFinished", "1", size=0, encoded=4).body(b"", form="text")
+    assert reasons(fewer.against(one())) == [Reason.BODY]
+    none = Log().ask().reply().end().add("body", "1", sha256=None, size=None, form="unavailable")
+    assert (reasons(none.against(one())), none.against(one()).unchecked) == ([], 1)
+
+
 def test_without_digest_the_length_is_compared() -> None:
     same = Log().ask().reply().end(size=5)
     assert reasons(same.against(one())) == []
@@ -172,6 +182,20 @@ def test_text_is_compared_by_its_characters(charset: str, codec: str, prefix: by
     assert reasons(changed) == [Reason.BODY]
     as_bytes = Log().whole(text.encode()).against(one(data, kind))
     assert (reasons(as_bytes) == []) is (data == text.encode())
+
+
+def test_text_whose_encoding_nobody_names() -> None:
+    """The browser guesses: Chinese, or Western (events, for instance), each byte one character."""
+    guessed = (
+        Log()
+        .whole("證據如實".encode(), form="text")
+        .against(one("證據如實".encode("gb18030"), "Content-Type: text/html"))
+    )
+    assert (reasons(guessed), guessed.text) == ([], 1)
+    data = "data: 第一件\n\n".encode()
+    shown = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in data)
+    result = Log().whole(shown.encode(), form="text").against(one(data, "Content-Type: text/event-stream"))
+    assert (reasons(result), result.text) == ([], 1)
 
 
 def test_encodings_named_in_the_page() -> None:
@@ -347,6 +371,15 @@ def socket_log(status: int = 101) -> Log:
         digest = hashlib.sha256(data.encode()).hexdigest()
         log.add(f"webSocketFrame{event}", "1", opcode=opcode, size=len(data), sha256=digest)
     return log
+
+
+def test_a_socket_that_was_refused() -> None:
+    log = (
+        Log()
+        .add("webSocketCreated", "1", url="ws://127.0.0.1/")
+        .add("webSocketFrameError", "1", error="refused")
+    )
+    assert reasons(log.against([])) == [Reason.NOT_SENT]
 
 
 def test_messages_of_sockets() -> None:

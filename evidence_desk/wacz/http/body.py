@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, cast
 
+from evidence_desk.errors import BugError
+
 Extent = tuple[int, int]
 """(offset in the spool, length)."""
 
@@ -37,10 +39,10 @@ class Spool:
             return offset
 
     def read(self, offset: int, size: int) -> bytes:
-        """Bytes at an offset."""
+        """Bytes at an offset; BugError ``bug.spool_closed``."""
         with self._lock:
             if self._file is None:
-                return b""
+                raise BugError("bug.spool_closed")
             self._file.seek(offset)
             return self._file.read(size)
 

@@ -99,7 +99,8 @@ class Http1:
         self._waiting.append(draft)
         if is_chunked(found, version):
             draft.request_payload = BodySink(self._ledger.spool)
-            draft.request_trailers = yield from read_chunked(feed, draft.request, draft.request_payload)
+            trailers = yield from read_chunked(feed, draft.request, draft.request_payload)
+            draft.request_trailers = self._ledger.count_fields(trailers)
         else:
             yield from _counted(feed, content_length(found) or 0, draft.request)
         draft.request_done = True
@@ -196,7 +197,8 @@ class Http1:
             if length is not None:
                 draft.remark("http1.length_and_chunked")
             draft.framing, draft.payload = Framing.CHUNKED, BodySink(self._ledger.spool)
-            draft.trailers = yield from read_chunked(feed, sink, draft.payload)
+            trailers = yield from read_chunked(feed, sink, draft.payload)
+            draft.trailers = self._ledger.count_fields(trailers)
             return
         if values(found, b"transfer-encoding"):
             draft.remark("http1.coding_ignored")

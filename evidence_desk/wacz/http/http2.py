@@ -204,8 +204,7 @@ class Http2:
             self._highest[Direction.OUT] = head.stream
             stream = self._open(head.stream, message, started)
         else:
-            self._ledger.count_head(message.text(b""))
-            stream.draft.request_trailers.extend(message.fields)
+            stream.draft.request_trailers.extend(self._ledger.count_fields(message.fields))
         if head.flags & Flag.END_STREAM:
             self._end(head.stream, stream, Direction.OUT, at)
 
@@ -226,13 +225,13 @@ class Http2:
         draft = stream.draft
         if message.fault:
             draft.remark(message.fault)
-        text = self._ledger.count_head(response_head(message))
         if draft.response_head is not None:
-            draft.trailers.extend(message.fields)
+            draft.trailers.extend(self._ledger.count_fields(message.fields))
         elif message.informational:
-            draft.informational.append(text)
+            draft.informational.append(self._ledger.count_head(response_head(message)))
         else:
-            draft.status, draft.response_head, draft.head_at = message.status, text, at
+            draft.status, draft.head_at = message.status, at
+            draft.response_head = self._ledger.count_head(response_head(message))
             draft.response = BodySink(self._ledger.spool)
             if draft.status is None:
                 draft.fail("http2.pseudo_malformed")

@@ -13,6 +13,8 @@ from evidence_desk.wacz.http.heads import Field
 from evidence_desk.wacz.http.limits import Limits
 
 _MAX_FAULTS: Final = 64
+_OVERHEAD: Final = 200
+"""Bytes that a kept head or field costs beside its own."""
 
 
 class End(Enum):
@@ -144,10 +146,18 @@ class Ledger:
 
     def count_head(self, head: bytes) -> bytes:
         """Account for a head that is kept; ProtocolFault when all together are too large."""
-        self._heads += len(head)
+        self._count(len(head) + _OVERHEAD)
+        return head
+
+    def count_fields(self, found: list[Field]) -> list[Field]:
+        """Account for fields that are kept one by one; ProtocolFault."""
+        self._count(sum(len(name) + len(value) + _OVERHEAD for name, value in found))
+        return found
+
+    def _count(self, size: int) -> None:
+        self._heads += size
         if self._heads > self.limits.heads:
             raise ProtocolFault("http.heads_too_large")
-        return head
 
     def add_message(self, message: WebSocketMessage) -> None:
         """Keep a message."""

@@ -14,9 +14,9 @@ class Limits:
 
     Attributes:
         head: one head, or one list of HTTP/2 header fields (RFC 9113 §6.5.2 counting). Chromium's own bound.
-        heads: all heads of the connection together.
+        heads: all heads and trailers of the connection together, what it costs to keep them included.
         exchanges, messages: how many are kept; later ones are counted as faults.
-        streams: HTTP/2 streams open at once.
+        streams: HTTP/2 streams open at once; Chromium opens 256 at most.
         continuations: frames of one HTTP/2 header block.
         controls: HTTP/2 SETTINGS, PING, PRIORITY, unknown and empty DATA frames, before it is called a flood.
         table: HPACK table that a server may allow the browser.
@@ -28,7 +28,7 @@ class Limits:
     heads: int = 64 * MIB
     exchanges: int = 50_000
     messages: int = 100_000
-    streams: int = 2_000
+    streams: int = 1_000
     continuations: int = 256
     controls: int = 100_000
     table: int = 16 * MIB

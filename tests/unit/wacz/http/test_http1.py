@@ -3,6 +3,7 @@ import hashlib
 import pytest
 
 from evidence_desk.core.capture.stream import Direction
+from evidence_desk.errors import BugError
 from evidence_desk.wacz.http.exchange import Framing
 from evidence_desk.wacz.http.ledger import End
 from evidence_desk.wacz.http.limits import Limits
@@ -325,7 +326,7 @@ def test_another_protocol_is_kept_as_bytes(desk):
 
 
 def test_heads_are_bounded(desk):
-    small = Limits(head=1000, heads=1500)
+    small = Limits(head=1000, heads=2300)
     assert (
         answered(desk, OK + b"X: " + b"y" * 2000 + b"\r\n\r\n", limits=small).fault == "http.head_too_large"
     )
@@ -345,3 +346,26 @@ def test_trailers_are_bounded(desk):
     assert found.complete
     assert found.response_body.size == 3 + len(lines) + 2
     assert 0 < len(found.trailers) < 30_000
+
+
+def test_small_things_kept_in_great_number_are_bounded(desk):
+    hints = b"HTTP/1.1 103\n\n" * 1000
+    limits = Limits(heads=100_000)
+    assert answered(desk, hints, limits=limits).fault == "http.heads_too_large"
+    trailers = b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a:\n" * 1000 + b"\r\n"
+    assert answered(desk, OK + trailers, limits=limits).fault == "http.heads_too_large"
+
+
+def test_bodies_are_read_anywhere_and_not_after_the_spool_is_gone(desk):
+    body = bytes(range(256)) * 1000
+    result = desk.read([(OUT, GET), (IN, OK + b"Content-Length: %d\r\n\r\n" % len(body)), (IN, body)])
+    (found,) = result.exchanges
+    reader = found.response_body.open()
+    assert reader.seek(-300, 2) == len(body) - 300
+    assert reader.read() == body[-300:]
+    reader.seek(70_000)
+    assert reader.read(10) == body[70_000:70_010]
+    assert reader.seek(5, 1) == 70_015
+    result.close()
+    with pytest.raises(BugError, match=r"bug\.spool_closed"):
+        found.response_body.open().read()

@@ -105,7 +105,7 @@ def _output(raw: Raw, label: str, say: Speaker) -> Iterator[Block]:
         said.append(say("cleanliness.raw.masked"))
     yield Facts(rows=(Fact(label=label, value=(raw.ran, say("certificate.join").join(said))),))
     if raw.size:
-        lines = (f"SHA-256 {digest(raw.digests.sha256)}", f"SM3     {digest(raw.digests.sm3)}")
+        lines = (f"SHA-256 {digest(raw.digests.sha256)}", f"SM3 {digest(raw.digests.sm3)}")
         yield Commands(lines=(*lines, *_excerpt(raw, say)))
 
 

@@ -111,7 +111,7 @@ def _facts(checked: Checked, say: Speaker) -> Iterator[Fact]:
     targets = tuple(dict.fromkeys(target for report in reports for target in report.targets))
     yield Fact(label=say("cleanliness.targets"), value=targets or say("cleanliness.none"))
     for when, item in checked.items():
-        pair = (f"SHA-256 {digest(item.digests.sha256)}", f"SM3     {digest(item.digests.sm3)}")
+        pair = (f"SHA-256 {digest(item.digests.sha256)}", f"SM3 {digest(item.digests.sm3)}")
         label = say("cleanliness.file", when=say(f"environment.when.{when.value}"))
         yield Fact(label=label, value=pair, mono=True)
 

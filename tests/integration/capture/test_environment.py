@@ -6,6 +6,8 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -29,11 +31,30 @@ NO_NET = ClockSources(ntp=())
 PROGRAM = ProgramFacts(name="Evidence Desk", version="1", digests=DigestPair.of(b"program"))
 
 
+@contextmanager
+def hanging_up() -> Iterator[socket.socket]:
+    """A server that ends every connection at once: reached, but no handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    listener.accept()[0].close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 def test_before_and_after_on_this_machine(tmp_path):
     steps: list[tuple[str, int, int]] = []
     private: dict[str, bytes] = {}
     demo = AuthorityClock(name="演示", ask=lambda: datetime.now(UTC), demo=True)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with hanging_up() as listener:
         target = Target(host="127.0.0.1", port=listener.getsockname()[1])
         reports = [
             check_environment(

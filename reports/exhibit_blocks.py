@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from evidence_desk.core.certificate import CheckStatus, Exhibit, FileFacts, Person, SourceFacts, beijing_text
+from evidence_desk.core.capture.environment import Outcome, worst
+from evidence_desk.core.capture.manifest import CheckResult, Manifest
+from evidence_desk.core.certificate import Exhibit, FileFacts, Person, SourceFacts, beijing_text
 from evidence_desk.core.qr_payload import CodePayload
 from reports.blocks import (
     Block,
@@ -24,10 +27,13 @@ from reports.speak import Speaker, count, digest, utc_clock
 
 MOST_FILES: Final = 500
 """Files printed one by one; the rest by root, listed in full in certificate.json."""
-_STATUS_TONES: Final = {
-    CheckStatus.PASSED: Tone.TEXT,
-    CheckStatus.WARNED: Tone.WARNING,
-    CheckStatus.FAILED: Tone.FAILED,
+MOST_PAGES: Final = 100
+"""Pages of a capture printed one by one; all of them stand in its manifest."""
+_TONES: Final = {
+    Outcome.PASS: Tone.TEXT,
+    Outcome.WARN: Tone.WARNING,
+    Outcome.FAIL: Tone.FAILED,
+    Outcome.UNCHECKED: Tone.SECONDARY,
 }
 
 
@@ -102,8 +108,9 @@ def times_blocks(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
         name = say(f"certificate.times.{event}")
         rows.append((name, beijing_text(moment), utc_clock(moment, fraction=True), basis))
 
-    if exhibit.captured is not None:
-        row("captured", exhibit.captured, desk)
+    if exhibit.capture is not None:
+        row("captured", exhibit.capture.begun, desk)
+        row("captured.end", exhibit.capture.ended, desk)
     row("registered", exhibit.registered, desk)
     row("logged", exhibit.logged, desk)
     if exhibit.token is not None:
@@ -237,7 +244,11 @@ def _stated(exhibit: Exhibit, say: Speaker) -> Iterator[tuple[str, str | tuple[s
     yield "derived", derived_texts(source, say)
     yield "basis", source.basis
     yield "tools", tuple(_tools(exhibit, say))
-    yield "not_captured", exhibit.not_captured
+    if exhibit.capture is not None:
+        yield "capture.result", say(f"capture.outcome.{exhibit.capture.result.value}")
+        yield "capture.pages", tuple(_captured_pages(exhibit.capture, say))
+        yield "capture.browser", capture_browser(exhibit.capture, say)
+        yield "not_captured", not_captured(exhibit.capture, say)
     yield "storage", exhibit.medium
     yield "last_recheck", "" if exhibit.last_recheck is None else say.moment(exhibit.last_recheck)
     yield "next_recheck", "" if exhibit.next_recheck is None else say.moment(exhibit.next_recheck)
@@ -280,22 +291,73 @@ def _tools(exhibit: Exhibit, say: Speaker) -> Iterator[str]:
             )
 
 
+def not_captured(capture: Manifest, say: Speaker) -> tuple[str, ...]:
+    """Why a capture is not complete, and what none of its kind shows."""
+    reasons = [say(item.code, **item.parameters) for item in capture.reasons]
+    return (*reasons, *(say(code) for code in capture.limits))
+
+
+def capture_browser(capture: Manifest, say: Speaker) -> str:
+    """The browser that showed the pages, and its state."""
+    browser = capture.browser
+    if not browser:
+        return ""
+    sandbox = "on" if browser.get("sandbox") else "off"
+    return say(
+        "certificate.capture.browser.value", chromium=browser.get("chromium", ""), qt=browser.get("qt", ""),
+        sandbox=say(f"certificate.capture.sandbox.{sandbox}"),
+    )  # fmt: skip
+
+
+def _captured_pages(capture: Manifest, say: Speaker) -> Iterator[str]:
+    """Each page: address, title, how far it came, and why not further."""
+    for page in capture.pages[:MOST_PAGES]:
+        state = say(f"certificate.capture.page.{page.state.value}")
+        address = page.url if page.reached in ("", page.url) else f"{page.url} → {page.reached}"
+        reasons = "".join(say(item.code, **item.parameters) for item in page.reasons)
+        yield (
+            say(
+                "certificate.capture.page",
+                number=page.number,
+                title=page.title or "—",
+                url=address,
+                state=state,
+            )
+            + reasons
+        )
+    if len(capture.pages) > MOST_PAGES:
+        yield say("certificate.capture.page.more", count=len(capture.pages) - MOST_PAGES)
+
+
 def _environment(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:
-    checks = exhibit.environment
-    if not checks:
+    capture = exhibit.capture
+    if capture is None or not capture.checks:
         yield Paragraph(text=say("certificate.environment.missing"), small=True, tone=Tone.SECONDARY)
         return
-    counts = {status.value: sum(1 for item in checks if item.status is status) for status in CheckStatus}
-    note = say("certificate.environment.note", **counts)
+    before = Counter(item.before for item in capture.checks)
+    note = say(
+        "certificate.environment.note", passed=before[Outcome.PASS], warned=before[Outcome.WARN],
+        failed=before[Outcome.FAIL], unchecked=before[Outcome.UNCHECKED],
+    )  # fmt: skip
     yield Heading(text=say("certificate.environment"), level=2, note=note)
     yield Table(
-        header=tuple(say(f"certificate.environment.{name}") for name in ("check", "status", "detail")),
-        weights=(2.2, 0.8, 4),
+        header=tuple(say(f"certificate.environment.{name}") for name in ("check", "before", "after")),
+        weights=(3, 1, 1),
         rows=tuple(
-            (item.name, say(f"certificate.environment.{item.status.value}"), item.note) for item in checks
+            (
+                say(f"environment.item.{item.check.value}"),
+                say(f"environment.outcome.{item.before.value}"),
+                "—" if item.after is None else say(f"environment.outcome.{item.after.value}"),
+            )
+            for item in capture.checks
         ),
-        tones=tuple(_STATUS_TONES[item.status] for item in checks),
+        tones=tuple(_TONES[worst_of(item)] for item in capture.checks),
     )
+
+
+def worst_of(item: CheckResult) -> Outcome:
+    """The worse of an environment check's outcomes, before and after."""
+    return worst([item.before] if item.after is None else [item.before, item.after])
 
 
 def _custody(exhibit: Exhibit, say: Speaker) -> Iterator[Block]:

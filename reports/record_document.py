@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
+from evidence_desk.core.capture.environment import Check
+from evidence_desk.core.capture.manifest import CheckResult
 from evidence_desk.core.certificate import Exhibit, Person, beijing_text
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.documents import Obtained, ObtainingRecord
@@ -20,8 +23,14 @@ from reports.document_parts import (
     total_size,
     witness,
 )
-from reports.exhibit_blocks import times_blocks
+from reports.exhibit_blocks import MOST_PAGES, capture_browser, not_captured, times_blocks
 from reports.speak import Speaker, count, digest
+
+_NETWORK: Final = (
+    Check.ADAPTERS, Check.ROUTES, Check.PROXY, Check.DNS, Check.HOSTS, Check.ANSWERS, Check.REACH, Check.TRACE,
+)  # fmt: skip
+_TIME: Final = (Check.CLOCK, Check.ZONE)
+_MACHINE: Final = tuple(check for check in Check if check not in (*_NETWORK, *_TIME))
 
 
 def record_document(record: ObtainingRecord, say: Speaker) -> Document:
@@ -65,9 +74,12 @@ def _exhibit(item: Obtained, say: Speaker) -> Iterator[Block]:
     stated, proven = say("documents.stated.note"), say("documents.proven.note")
     yield from _section("object", stated, _object(exhibit, say), say)
     yield from _section("tool", proven, _tool(item, say), say)
-    yield from _section("network", "", (_unrecorded("network", say),), say)
-    yield from _section("machine", "", (_machine(item, say),), say)
-    yield from _section("time", say("documents.desk.note"), _clock(exhibit, say), say)
+    word = say("documents.desk.note")
+    yield from _section("network", word, _checks(item, "network", _NETWORK, say), say)
+    machine = (*_report(item, say), *_checks(item, "machine", _MACHINE, say))
+    yield from _section("machine", word, machine, say)
+    times = () if exhibit.capture is None else _checks(item, "time", _TIME, say)
+    yield from _section("time", word, (*_clock(exhibit, say), *times), say)
     yield from _section("obtained", say("documents.record.obtained.note"), _obtained(item, say), say)
     yield from times_blocks(exhibit, say)
     yield Heading(text=say("documents.record.files"), level=2, note=say("documents.record.files.note"))
@@ -97,22 +109,45 @@ def _object(exhibit: Exhibit, say: Speaker) -> tuple[Fact, ...]:
 
 def _tool(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
     programs = tools(item.exhibit, say) or say("documents.unrecorded")
-    url = say("documents.record.url.none")
+    facts = [Fact(label=say("documents.record.tool.label"), value=programs)]
+    capture = item.exhibit.capture
+    if capture is None:
+        url = say("documents.unrecorded" if item.by_capture else "documents.record.url.none")
+        facts.append(Fact(label=say("documents.record.url"), value=url))
+    else:
+        browser = capture_browser(capture, say) or say("documents.unrecorded")
+        facts.append(Fact(label=say("certificate.capture.browser"), value=browser))
+        urls = tuple(page.url for page in capture.pages[:MOST_PAGES])
+        facts.append(Fact(label=say("documents.record.url"), value=urls or say("documents.unrecorded")))
     if item.capture is not None:
-        url = say("documents.record.manifest", **_digests(item.capture))
-    elif item.by_capture:
-        url = say("documents.unrecorded")
-    return (
-        Fact(label=say("documents.record.tool.label"), value=programs),
-        Fact(label=say("documents.record.url"), value=url),
+        value = say("documents.record.manifest", **_digests(item.capture))
+        facts.append(Fact(label=say("documents.record.manifest.label"), value=value))
+    return tuple(facts)
+
+
+def _checks(item: Obtained, name: str, checks: Sequence[Check], say: Speaker) -> tuple[Fact, ...]:
+    """Outcomes of environment checks before and after the capture; what was not recorded is said."""
+    capture = item.exhibit.capture
+    found = () if capture is None else tuple(result for result in capture.checks if result.check in checks)
+    if not found:
+        return (_unrecorded(name, say),)
+    return tuple(
+        Fact(label=say(f"environment.item.{result.check.value}"), value=_outcomes(result, say))
+        for result in found
     )
 
 
-def _machine(item: Obtained, say: Speaker) -> Fact:
+def _outcomes(result: CheckResult, say: Speaker) -> str:
+    after = "—" if result.after is None else say(f"environment.outcome.{result.after.value}")
+    before = say(f"environment.outcome.{result.before.value}")
+    return say("documents.record.outcomes", before=before, after=after)
+
+
+def _report(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
     if item.environment is None:
-        return _unrecorded("machine", say)
+        return ()
     report = say("documents.record.report", **_digests(item.environment))
-    return Fact(label=say("documents.record.machine.label"), value=report)
+    return (Fact(label=say("documents.record.machine.label"), value=report),)
 
 
 def _digests(pair: DigestPair) -> dict[str, str]:
@@ -135,15 +170,35 @@ def _clock(exhibit: Exhibit, say: Speaker) -> tuple[Fact, ...]:
 def _obtained(item: Obtained, say: Speaker) -> tuple[Fact, ...]:
     """How, in the words of the party; when, only where the program was there."""
     exhibit, empty = item.exhibit, say("documents.empty")
-    when = say("documents.record.when.unknown")
-    if exhibit.captured is not None:
-        when = _to_the_second(exhibit.captured, say)
+    when, capture = say("documents.record.when.unknown"), exhibit.capture
+    how = exhibit.source.obtained or empty
+    if capture is not None:
+        when = say(
+            "documents.record.when.capture", begun=_to_the_second(capture.begun, say),
+            ended=_to_the_second(capture.ended, say),
+        )  # fmt: skip
+        how = exhibit.source.obtained or say("documents.record.how.capture")
     return (
-        Fact(label=say("documents.record.how"), value=exhibit.source.obtained or empty),
+        Fact(label=say("documents.record.how"), value=how),
         Fact(label=say("certificate.from_whom"), value=exhibit.source.from_whom or empty),
         Fact(label=say("certificate.original"), value=original(exhibit, say)),
         Fact(label=say("documents.record.when"), value=when),
         Fact(label=say("documents.record.registered"), value=_to_the_second(exhibit.registered, say)),
+        *_outcome(exhibit, say),
+    )
+
+
+def _outcome(exhibit: Exhibit, say: Speaker) -> tuple[Fact, ...]:
+    """How a capture came out, and what it does not show."""
+    capture = exhibit.capture
+    if capture is None:
+        return ()
+    tokens = sum(mark.token for mark in capture.marks)
+    marks = say("documents.record.marks.value", marks=len(capture.marks), tokens=tokens)
+    return (
+        Fact(label=say("certificate.capture.result"), value=say(f"capture.outcome.{capture.result.value}")),
+        Fact(label=say("documents.record.marks"), value=marks),
+        Fact(label=say("certificate.not_captured"), value=not_captured(capture, say)),
     )
 
 

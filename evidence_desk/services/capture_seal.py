@@ -11,9 +11,11 @@ from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
 from evidence_desk.core.capture.environment import Reason
+from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import (
     MANIFEST,
     SECRETS,
+    CheckResult,
     FileDigest,
     Manifest,
     MarkResult,
@@ -157,6 +159,7 @@ def _manifest(
     return Manifest(
         id=capture.row.id, started=capture.row.started_leaf, result=result, reasons=reasons,
         begun=capture.row.started, ended=capture.ended, browser=story.browser(), pages=story.pages(),
+        checks=_checks(read_file(capture.workspace, BEFORE), after),
         counts={**story.counts, "downloads": len(story.downloads), **counts},
         before=DigestPair.of(read_file(capture.workspace, BEFORE)),
         after=None if after is None else DigestPair.of(after),
@@ -168,6 +171,19 @@ def _manifest(
 
 def _is_private(name: str) -> bool:
     return name in PRIVATE or name.endswith("-processes.txt")
+
+
+def _checks(before: bytes, after: bytes | None) -> tuple[CheckResult, ...]:
+    """Outcomes of the environment checks, in the order of the reports."""
+    first, last = parse_environment(before), None if after is None else parse_environment(after)
+    return tuple(
+        CheckResult(
+            check=item.check,
+            before=item.outcome,
+            after=None if last is None or (other := last.item(item.check)) is None else other.outcome,
+        )
+        for item in first.items
+    )
 
 
 def _public(workspace: Workspace) -> list[str]:
@@ -224,15 +240,16 @@ def _store(
             title=title, registered=registered, entries=tuple(entries), stored=tuple(stored),
             capture=CaptureBond(
                 started=capture.row.started_leaf,
-                manifest=DigestPair.of(read_file(capture.workspace, MANIFEST)),
+                manifest=DigestPair.of(encode_manifest(manifest)),
                 environment=manifest.before,
             ),
         )  # fmt: skip
         with desk.appending() as appender:
             (exhibit,) = append_exhibits(desk, appender, [prepared], request, comparison)
             desk.store.captures.end(
-                capture.row.id, CaptureState.SEALED, manifest.result, capture.ended, exhibit.leaf_hash
-            )
+                capture.row.id, CaptureState.SEALED, capture.ended, exhibit.leaf_hash,
+                result=manifest.result, manifest=encode_manifest(manifest),
+            )  # fmt: skip
     return exhibit
 
 

@@ -142,4 +142,4 @@ def abandon(desk: Desk, capture: CaptureRow) -> None:
 
     with desk.appending() as appender:
         (leaf,) = appender.append([make])
-        desk.store.captures.end(capture.id, CaptureState.ABANDONED, None, desk.clock.now(), leaf.leaf_hash)
+        desk.store.captures.end(capture.id, CaptureState.ABANDONED, desk.clock.now(), leaf.leaf_hash)

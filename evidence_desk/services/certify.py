@@ -25,7 +25,7 @@ from evidence_desk.errors import PermissionDeniedError, UsageError
 from evidence_desk.services.assess import assess_for_print
 from evidence_desk.services.confirm import Draft, SignedConfirmation, check_signed
 from evidence_desk.services.custody import CustodyNote, append_custody
-from evidence_desk.services.describe import describe_case, describe_exhibit
+from evidence_desk.services.describe import describe_case, describe_exhibit, failed_captures
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.persons import find_person
 from evidence_desk.settings import load_two_person
@@ -190,6 +190,7 @@ def _certificate(
     return model.Certificate(
         number=number, version=version, issued=issued, language="zh", issuer=issuer.name, exhibits=parts,
         case=case, demo=tuple(demo), program=f"Evidence Desk {__version__}",
+        failed_captures=failed_captures(desk, exhibits[0].case_number),
     )  # fmt: skip
 
 

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from evidence_desk.core import certificate as model
 from evidence_desk.core.canonical import JSON
+from evidence_desk.core.capture.manifest import Manifest, parse_manifest
+from evidence_desk.core.capture.rows import CaptureResult, CaptureState
 from evidence_desk.core.derivation import derivation_of
-from evidence_desk.core.digests import parse_hex
+from evidence_desk.core.digests import DigestPair, parse_hex
 from evidence_desk.core.leaf import BlindedObject
 from evidence_desk.core.rows import ExhibitRow
+from evidence_desk.core.statement import Statement
 from evidence_desk.errors import IntegrityError
 from evidence_desk.services.desk import Desk
 from evidence_desk.verify.exhibit import ExhibitFacts
@@ -81,10 +84,33 @@ def describe_exhibit(
             for tool in statement.tools
         ),
         interest=_text(values.get("/interest")),
+        capture=captured(desk, row, statement),
         custody=_custody(desk, row),
         last_recheck=_last_recheck(desk, row),
         attachments=attachments,
     )
+
+
+def captured(desk: Desk, row: ExhibitRow, statement: Statement) -> Manifest | None:
+    """Manifest of the web capture that an exhibit is; None for files, and when it is not at hand.
+
+    Raises:
+        IntegrityError: ``certify.unsound`` when what is kept is not what the statement commits to.
+    """
+    kept = None if statement.capture is None else desk.store.captures.ended_by(row.leaf_hash)
+    if kept is None or not kept.manifest or statement.capture is None:
+        return None
+    if not statement.capture.matches(DigestPair.of(kept.manifest)):
+        raise IntegrityError("certify.unsound", number=row.number, code="capture.manifest")
+    return parse_manifest(kept.manifest)
+
+
+def failed_captures(desk: Desk, case_number: str) -> int | None:
+    """Captures of a case that failed or were given up; None when one may have without being known here."""
+    rows = desk.store.captures.captures(case_number)
+    if any(row.state is CaptureState.SEALED and row.result is None for row in rows):
+        return None  # restored from the network, which does not tell how they came out
+    return sum(row.state is CaptureState.ABANDONED or row.result is CaptureResult.FAILED for row in rows)
 
 
 def _custody(desk: Desk, row: ExhibitRow) -> tuple[model.CustodyEvent, ...]:

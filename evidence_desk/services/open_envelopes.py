@@ -200,7 +200,7 @@ def _capture_ended(state: Refill, row: LeafRow, leaf: Leaf) -> None:
     capture = state.store.captures.started_by(leaf.ref or b"")
     if capture is not None and capture.state is CaptureState.RUNNING:
         ended = CaptureState.SEALED if leaf.type is LeafType.CAPTURE_SEALED else CaptureState.ABANDONED
-        state.store.captures.end(capture.id, ended, None, leaf.at, row.leaf_hash)
+        state.store.captures.end(capture.id, ended, leaf.at, row.leaf_hash)
 
 
 def _certificate(state: Refill, row: LeafRow, leaf: Leaf, content: Mapping[str, JSON]) -> None:

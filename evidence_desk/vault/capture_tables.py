@@ -10,9 +10,7 @@ from evidence_desk.core.capture.rows import CaptureResult, CaptureRow, CaptureSt
 from evidence_desk.errors import NotFoundError
 from evidence_desk.vault.database import Database, Row, Value, optional_time, parse_time, time_text
 
-_SELECT: Final = (
-    "SELECT id, case_number, started_leaf, started, document, state, result, ended, ended_leaf FROM captures"
-)
+_SELECT: Final = "SELECT id, case_number, started_leaf, started, document, state, result, ended, ended_leaf, manifest FROM captures"
 
 
 class CaptureTables:
@@ -24,12 +22,12 @@ class CaptureTables:
     def add(self, capture: CaptureRow) -> None:
         """Insert a capture; one with its id that is there stays."""
         self._database.write(
-            "INSERT INTO captures (id, case_number, started_leaf, started, document, state, result, ended, ended_leaf) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO captures (id, case_number, started_leaf, started, document, state, result, ended, ended_leaf, manifest) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
             (
                 capture.id, capture.case_number, capture.started_leaf, time_text(capture.started), capture.document,
                 capture.state, capture.result, None if capture.ended is None else time_text(capture.ended),
-                capture.ended_leaf,
+                capture.ended_leaf, capture.manifest,
             ),
         )  # fmt: skip
 
@@ -37,17 +35,19 @@ class CaptureTables:
         self,
         capture: bytes,
         state: CaptureState,
-        result: CaptureResult | None,
         at: datetime,
         leaf_hash: bytes,
+        *,
+        result: CaptureResult | None = None,
+        manifest: bytes = b"",
     ) -> None:
         """Mark a running capture sealed or abandoned; NotFoundError ``capture.unknown``."""
         found = self.capture(capture)
         if found is None or found.state is not CaptureState.RUNNING:
             raise NotFoundError("capture.unknown", number=capture.hex())
         self._database.write(
-            "UPDATE captures SET state = ?, result = ?, ended = ?, ended_leaf = ? WHERE id = ?",
-            (state, result, time_text(at), leaf_hash, capture),
+            "UPDATE captures SET state = ?, result = ?, ended = ?, ended_leaf = ?, manifest = ? WHERE id = ?",
+            (state, result, time_text(at), leaf_hash, manifest, capture),
         )
 
     def capture(self, capture: bytes) -> CaptureRow | None:
@@ -70,7 +70,9 @@ class CaptureTables:
 
     def erase_rows(self, case_number: str) -> None:
         """Delete what was said when captures of a case began; that they were begun, and how they ended, stays."""
-        self._database.write("UPDATE captures SET document = x'' WHERE case_number = ?", (case_number,))
+        self._database.write(
+            "UPDATE captures SET document = x'', manifest = x'' WHERE case_number = ?", (case_number,)
+        )
 
     def _one(self, column: str, value: Value) -> CaptureRow | None:
         row = self._database.row(f"{_SELECT} WHERE {column} = ?", (value,))
@@ -81,5 +83,5 @@ def _capture(row: Row) -> CaptureRow:
     return CaptureRow(
         id=row[0], case_number=row[1], started_leaf=row[2], started=parse_time(row[3]), document=row[4],
         state=CaptureState(row[5]), result=None if row[6] is None else CaptureResult(row[6]),
-        ended=optional_time(row[7]), ended_leaf=row[8],
+        ended=optional_time(row[7]), ended_leaf=row[8], manifest=row[9],
     )  # fmt: skip

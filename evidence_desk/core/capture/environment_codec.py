@@ -154,7 +154,9 @@ def _raw(value: JSON) -> Raw:
         raise _bad("attachment")
     if len(kept) > size or (len(kept) == size and not digests.matches(DigestPair.of(kept))):
         raise _bad("digest")
-    if attachment is None and len(kept) < min(size, MAX_KEPT - 3):  # a character of UTF-8 has up to four bytes
+    if attachment is None and len(kept) < min(
+        size, MAX_KEPT - 3
+    ):  # a character of UTF-8 has up to four bytes
         raise _bad("kept")
     return Raw(
         ran=_text(raw["ran"]), kept=kept, size=size, digests=digests, exit_code=exit_code,

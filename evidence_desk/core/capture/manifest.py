@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from evidence_desk.core.canonical import JSON, decode, encode
-from evidence_desk.core.capture.environment import Parameter, Reason
+from evidence_desk.core.capture.environment import Check, Outcome, Parameter, Reason
 from evidence_desk.core.capture.events import PageState
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.capture.workspace import is_name
@@ -51,6 +51,15 @@ class MarkResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """Outcome of one environment check before and after; `after` is None when that report was not made."""
+
+    check: Check
+    before: Outcome
+    after: Outcome | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileDigest:
     """A file of the capture."""
 
@@ -68,7 +77,7 @@ class Manifest:
         begun, ended: by the desk's clock.
         browser: engine and its state (``chromium``, ``qt``, ``sandbox``…).
         counts: numbers for people, by name.
-        before, after: digests of the environment reports, None when one was not made.
+        before, after: digests of the environment reports, None when one was not made; `checks`: their outcomes.
         actions: entries of the action log; `head`: digest of the last.
         limits: codes of what this kind of capture never shows.
         files: everything beside this manifest, sorted by name; `private`: what `SECRETS` holds.
@@ -85,6 +94,7 @@ class Manifest:
     counts: Mapping[str, int]
     before: DigestPair | None
     after: DigestPair | None
+    checks: tuple[CheckResult, ...]
     marks: tuple[MarkResult, ...]
     actions: int
     head: bytes
@@ -117,6 +127,10 @@ def encode_manifest(manifest: Manifest) -> bytes:
         ],
         "counts": dict(manifest.counts),
         "before": _pair_json(manifest.before), "after": _pair_json(manifest.after),
+        "checks": [
+            [item.check.value, item.before.value, None if item.after is None else item.after.value]
+            for item in manifest.checks
+        ],
         "marks": [
             {
                 "name": mark.name, "token": mark.token,
@@ -154,6 +168,7 @@ def parse_manifest(data: bytes) -> Manifest:
             counts={name: _count(number) for name, number in _dict(value["counts"]).items()},
             before=_pair(value["before"]),
             after=_pair(value["after"]),
+            checks=tuple(_check(item) for item in _list(value["checks"])),
             marks=tuple(_mark(item) for item in _list(value["marks"])),
             actions=_count(value["actions"]),
             head=parse_hex(value["head"], what=MANIFEST),
@@ -188,6 +203,17 @@ def _mark(value: JSON) -> MarkResult:
         name=_name(members["name"]), token=token,
         gen_time=None if moment is None else parse_moment(moment, what=MANIFEST),
     )  # fmt: skip
+
+
+def _check(value: JSON) -> CheckResult:
+    items = _list(value)
+    if len(items) != 3:
+        raise _malformed("check")
+    return CheckResult(
+        check=Check(_text(items[0])),
+        before=Outcome(_text(items[1])),
+        after=None if items[2] is None else Outcome(_text(items[2])),
+    )
 
 
 def _files(value: JSON) -> tuple[FileDigest, ...]:

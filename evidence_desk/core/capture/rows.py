@@ -35,6 +35,7 @@ class CaptureRow:
         id: 16 random bytes; its hex names the folder while it is recorded.
         started_leaf: leaf hash of ``capture.started``; `document` is what that leaf commits to, b"" once its case was erased.
         result: of a sealed one; None when the row was restored from the network, which does not tell it.
+        manifest: what the exhibit's statement commits to, b"" until it is sealed, and where it was lost or erased.
         ended_leaf: of ``capture.sealed`` (an exhibit's) or ``capture.abandoned``.
     """
 
@@ -47,6 +48,7 @@ class CaptureRow:
     result: CaptureResult | None = None
     ended: datetime | None = None
     ended_leaf: bytes | None = None
+    manifest: bytes = b""
 
 
 class CaptureStore(Protocol):
@@ -60,9 +62,11 @@ class CaptureStore(Protocol):
         self,
         capture: bytes,
         state: CaptureState,
-        result: CaptureResult | None,
         at: datetime,
         leaf_hash: bytes,
+        *,
+        result: CaptureResult | None = None,
+        manifest: bytes = b"",
     ) -> None:
         """Mark a running capture sealed or abandoned; NotFoundError ``capture.unknown`` when none of that id runs."""
         ...

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from evidence_desk.core.capture.manifest import Manifest
 from evidence_desk.core.confirmation import Confirmed, Officer
 from evidence_desk.core.derivation import Derivation
 from evidence_desk.core.digests import DigestPair
@@ -23,14 +24,6 @@ class DemoReason(StrEnum):
     SIGNER = "signer"
     CHAIN = "chain"
     CONFIRMATION = "confirmation"
-
-
-class CheckStatus(StrEnum):
-    """Outcome of one line of the environment report."""
-
-    PASSED = "passed"
-    WARNED = "warned"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +136,6 @@ class SourceFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentCheck:
-    """One line of the cleanliness report."""
-
-    name: str
-    status: CheckStatus
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """A program that took part; `sha256` is of its main file, None when unknown."""
 
@@ -177,10 +161,9 @@ class Exhibit:
     Attributes:
         number: evidence number ``ED-…``. leaf_hash: SHA-256(0x00 ‖ leaf bytes).
         blinded: look-up choice 盲化.
-        captured: start of a web capture by the desk's clock.
+        capture: manifest of a web capture, as the statement commits to it; None for files, and where it is not at hand.
         registered, logged: by the desk's clock, UTC.
         token, court: None while 未盖时间戳, 未上链.
-        not_captured: what the capture says it lacks.
         attachments: names of this exhibit's files in the PDF, in order.
         files_root: RFC 6962 root over the files when the leaf holds one (``objects_root``).
     """
@@ -195,7 +178,7 @@ class Exhibit:
     logged: datetime
     token: TokenFacts | None = None
     court: CourtFacts | None = None
-    captured: datetime | None = None
+    capture: Manifest | None = None
     blinded: bool = False
     exhibit_no: str = ""
     title: str = ""
@@ -205,9 +188,7 @@ class Exhibit:
     operator: Person = field(default_factory=Person)
     witness: Person | None = None
     source: SourceFacts = field(default_factory=SourceFacts)
-    environment: tuple[EnvironmentCheck, ...] = ()
     tools: tuple[Tool, ...] = ()
-    not_captured: tuple[str, ...] = ()
     interest: str = ""
     custody: tuple[CustodyEvent, ...] = ()
     medium: str = ""

@@ -1,4 +1,5 @@
--- Schema 6: web captures, those that failed or were abandoned too. document '' once its case was erased.
+-- Schema 6: web captures, those that failed or were abandoned too. document and manifest are '' once their case was erased,
+-- manifest also until the capture is sealed.
 
 CREATE TABLE captures (
     id BLOB PRIMARY KEY CHECK (length(id) = 16),
@@ -6,6 +7,7 @@ CREATE TABLE captures (
     started_leaf BLOB NOT NULL UNIQUE CHECK (length(started_leaf) = 32),
     started TEXT NOT NULL,
     document BLOB NOT NULL,
+    manifest BLOB NOT NULL DEFAULT x'',
     state TEXT NOT NULL CHECK (state IN ('running', 'sealed', 'abandoned')),
     result TEXT CHECK (result IN ('complete', 'partial', 'failed')),
     ended TEXT,

@@ -12,12 +12,10 @@ from evidence_desk.core.certificate import (
     CaseFacts,
     Certificate,
     CheckpointFacts,
-    CheckStatus,
     ClockFacts,
     CourtFacts,
     CustodyEvent,
     DemoReason,
-    EnvironmentCheck,
     Exhibit,
     FileFacts,
     Person,
@@ -34,6 +32,7 @@ from evidence_desk.texts import Language
 from evidence_desk.verify.certificate import CertificateTrust, CertificateVerdict, verify_certificate
 from reports.certificate import Attachment, render_certificate
 from reports.signing import PdfSigner, sign_certificate
+from tests.unit.core.capture.samples import a_manifest
 from tsa.authority.issue import Issuer, issue
 from tsa.policy import TokenTrust
 from tsa.request import build_request
@@ -134,14 +133,8 @@ def a_certificate(*exhibits: Exhibit, **changes: object) -> Certificate:
 
 CAPTURE = an_exhibit(
     2,
-    captured=NOW - timedelta(minutes=3),
+    capture=a_manifest(NOW - timedelta(minutes=3)),
     court=a_court(),
-    environment=(
-        EnvironmentCheck(name="系统时间", status=CheckStatus.PASSED),
-        EnvironmentCheck(name="代理设置", status=CheckStatus.WARNED, note="检测到系统代理"),
-        EnvironmentCheck(name="虚拟机", status=CheckStatus.FAILED, note="在虚拟机中运行"),
-    ),
-    not_captured=("第三方播放器内的视频",),
     blinded=True,
     files_root=sha256(b"files"),
 )

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from PySide6.QtWidgets import QApplication
 
@@ -27,12 +29,15 @@ from ui.messages import WindowMessages
 from ui.notice import Notice
 from ui.notify import Notifier
 from ui.page import PageName
+from ui.plain import plain
 from ui.preferences import PreferenceStore, Role, preferences_file
 from ui.single import Instance
 from ui.start.step_name import StepName
 from ui.tasks import Lane, Tasks
 from ui.window import Window
 
+_NAMES: Final = 3
+_LONGEST_NAME: Final = 40
 _FIRST = {Role.LAWYER: PageName.SEAL, Role.NOTARY: PageName.CERTIFY, Role.JUDGE: PageName.VERIFY}
 
 
@@ -110,16 +115,23 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def prepare(context: Context) -> None:
-    """What is to be done beside the first window: load the vault's code, remove what a crash left of copies to look at."""
+    """What is to be done beside the first window: load the vault's code, remove what a killed program left half written."""
     take_short_turns()
 
-    def remove(_job: Job) -> None:
-        from ui.cases.viewing import remove_leftovers  # noqa: PLC0415 - not before the first window
+    def remove(_job: Job) -> list[Path]:
+        from evidence_desk.bootstrap.unfinished import remove_unfinished  # noqa: PLC0415 - not before the first window
+        from ui.cases.viewing import remove_leftovers  # noqa: PLC0415
 
         remove_leftovers()
+        return remove_unfinished()
+
+    def done(removed: list[Path]) -> None:
+        if removed:
+            names = "、".join(plain(path.name, _LONGEST_NAME) for path in removed[:_NAMES])
+            context.messages.inform("ui_start.unfinished", count=len(removed), names=names)
 
     context.desk.prepare()
-    context.tasks.run(Lane.CPU, remove, owner=context.desk, done=lambda _: None)
+    context.tasks.run(Lane.CPU, remove, owner=context.desk, done=done)
 
 
 def begin_guide(window: Window) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
-import os
 import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
 import structlog
 
+from evidence_desk.bootstrap.unfinished import state_folder
 from evidence_desk.errors import HostError
 from evidence_desk.vault.faults import host_fault
 
@@ -25,9 +24,7 @@ _KEPT: Final = frozenset({"event", "level", "timestamp", "title", "kind", "code"
 
 def log_file() -> Path:
     """Where it is; ``EVIDENCE_DESK_STATE`` names another folder."""
-    given = os.environ.get("EVIDENCE_DESK_STATE")
-    folder = Path(given) if given else Path(platformdirs.user_state_dir("evidence-desk", appauthor=False))
-    return folder / "desktop.log"
+    return state_folder() / "desktop.log"
 
 
 def keep_log(file: Path) -> HostError | None:

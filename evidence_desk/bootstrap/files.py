@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from evidence_desk.bootstrap.unfinished import noted, temporary_for
 from evidence_desk.errors import HostError, MalformedError, UnreadableError, UsageError
 
 
@@ -31,20 +32,21 @@ def written(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         UsageError: ``output.exists``. HostError: ``output.unwritable``, ``host.disk_full``.
     """
     refuse_existing(path, force=force)
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise HostError("host.disk_full", what=path.name) from error
-        raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    temporary = temporary_for(path)
+    with noted(temporary):
+        try:
+            with temporary.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise HostError("host.disk_full", what=path.name) from error
+            raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -59,17 +61,18 @@ def written_folder(path: Path | None) -> Iterator[Path | None]:
         return
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise UsageError("bundle.folder_used", path=str(path))
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        with _writing(path):
-            temporary.mkdir(parents=True)
-        yield temporary
-        with _writing(path):
-            if path.exists():
-                path.rmdir()
-            temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    temporary = temporary_for(path)
+    with noted(temporary):
+        try:
+            with _writing(path):
+                temporary.mkdir(parents=True)
+            yield temporary
+            with _writing(path):
+                if path.exists():
+                    path.rmdir()
+                temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QLayout, QVBoxLayout, QWidget
 
-from evidence_desk.paths import assets_folder
 from ui.context import Context
+from ui.keys import PAGE_KEYS
 from ui.look import fonts, tokens
+from ui.manual import MANUAL, show_manual
 from ui.page import Page, PageName, fitting, scrolled
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
@@ -121,7 +122,7 @@ class HelpDialog(QDialog):
         column.addStretch(1)
         outer.addWidget(scrolled(content), 1)
         foot = QHBoxLayout()
-        foot.addWidget(button(context, "ui_start.help.manual", self._on_manual, icon="external-link"))
+        foot.addWidget(button(context, "ui_start.help.manual", self._on_manual, icon="file-text"))
         foot.addStretch(1)
         foot.addWidget(button(context, "ui.close", self.accept, main=True))
         outer.addLayout(foot)
@@ -131,22 +132,34 @@ class HelpDialog(QDialog):
         self.resize(fitting(self, *_SIZE))
 
     def _list(self) -> None:
-        self._sentences: list[tuple[QLabel, Shortcut]] = []
-        for row, shortcut in enumerate(SHORTCUTS):
-            keys, text = QLabel(shortcut.keys), QLabel()
-            keys.setFont(fonts.mono())
-            text.setWordWrap(True)
-            self.grid.addWidget(keys, row, 0)
-            self.grid.addWidget(text, row, 1)
-            self._sentences.append((text, shortcut))
+        self._sentences: list[tuple[QLabel, str, PageName | None]] = []
+        for shortcut in SHORTCUTS:
+            self._row(shortcut.keys, shortcut.code, shortcut.page)
+        for page, keys in PAGE_KEYS.items():
+            heading = QLabel()
+            heading.setProperty("role", "secondary")
+            self.grid.addWidget(heading, self.grid.rowCount(), 0, 1, 2)
+            self._sentences.append((heading, "ui_start.key.on", page))
+            for each, code in keys:
+                self._row(each, code)
+
+    def _row(self, keys: str, code: str, page: PageName | None = None) -> None:
+        row, shown, text = self.grid.rowCount(), QLabel(keys), QLabel()
+        shown.setFont(fonts.mono())
+        text.setWordWrap(True)
+        self.grid.addWidget(shown, row, 0)
+        self.grid.addWidget(text, row, 1)
+        self._sentences.append((text, code, page))
 
     def _say(self) -> None:
         tongue = self._context.tongue
-        for label, shortcut in self._sentences:
-            page = "" if shortcut.page is None else tongue.say(f"ui.page.{shortcut.page.value}")
-            label.setText(tongue.say(shortcut.code, page=page))
+        for label, code, on in self._sentences:
+            page = "" if on is None else tongue.say(f"ui.page.{on.value}")
+            label.setText(tongue.say(code, page=page))
 
     def _on_manual(self) -> None:
-        manual = assets_folder().parent / "docs" / "manual" / "README.md"
-        if not manual.is_file() or not QDesktopServices.openUrl(QUrl.fromLocalFile(str(manual))):
+        if not MANUAL.is_file():
             self._context.messages.inform("ui_start.help.no_manual")
+            return
+        self.accept()  # nothing can be read behind it
+        show_manual(self._context, self.parentWidget())

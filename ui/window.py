@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -15,14 +15,16 @@ from shiboken6 import isValid
 from ui.context import Context
 from ui.help import install_shortcuts
 from ui.look import tokens
-from ui.page import NEEDS_DESK, Page, PageName
+from ui.page import NEEDS_DESK, Page, PageName, fitting
 from ui.rail import Rail
 from ui.start.gate import Gate
 from ui.statusline import StatusLine
 from ui.widgets.panels import paths_of
 
 _NARROW_BELOW: Final = 820
+_SIZE: Final = (1180, 760)
 _TOAST_MS: Final = 6000
+_TOAST_WIDTH: Final = 720
 _CLASSES: Final = {name: f"{name.value.capitalize()}Page" for name in PageName}
 
 
@@ -52,7 +54,6 @@ class Window(QMainWindow):
         self._closing = self._leaving = False
         self._lay_out()
         self._connect()
-        self.resize(1180, 760)
         self.show_page(first)
 
     # --- pages ------------------------------------------------------------------------------------------------
@@ -117,6 +118,7 @@ class Window(QMainWindow):
         column.addWidget(self.line)
         row.addLayout(column, 1)
         self.setCentralWidget(middle)
+        self.resize(fitting(self, *_SIZE))
         saved = self.context.preferences.value.geometry
         if saved:
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
@@ -132,15 +134,20 @@ class Window(QMainWindow):
     def say(self, text: str) -> None:
         """Show a short message above everything for some seconds."""
         self.toast.setText(text)
-        self.toast.setMaximumWidth(max(240, self.width() - 2 * tokens.XXL))
-        self.toast.adjustSize()
         self._place_toast()
         self.toast.raise_()
         self.toast.show()
         self._toast_timer.start()
 
     def _place_toast(self) -> None:
-        size = self.toast.size()
+        """On one line where there is room for it: left to itself, a label that wraps makes itself narrow."""
+        self.toast.ensurePolished()
+        self.toast.setWordWrap(False)
+        wide, room = self.toast.sizeHint().width(), min(_TOAST_WIDTH, self.width() - 2 * tokens.XXL)
+        self.toast.setWordWrap(True)
+        width = min(wide, room)
+        size = QSize(width, self.toast.heightForWidth(width))
+        self.toast.resize(size)
         self.toast.move((self.width() - size.width()) // 2, self.height() - size.height() - 2 * tokens.XXL)
 
     def _on_locked(self) -> None:

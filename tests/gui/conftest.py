@@ -93,6 +93,7 @@ def _known(*codes: str) -> None:
 @pytest.fixture(autouse=True)
 def own_configuration(tmp_path, monkeypatch):
     monkeypatch.setenv("EVIDENCE_DESK_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("EVIDENCE_DESK_STATE", str(tmp_path / "state"))
 
 
 @pytest.fixture
@@ -137,6 +138,7 @@ def open_context(context: Context, vault_folder: Path) -> Context:
 def window(open_context: Context, qtbot: QtBot) -> Window:
     """The whole window over an open demo vault."""
     made = Window(open_context)
+    made.resize(1180, 760)  # as on a usual screen; that of the tests is small
     qtbot.addWidget(made)
     made.show()
     return made

@@ -38,3 +38,31 @@ def test_the_language_changes_while_it_runs(window: Window):
     assert window.rail.buttons[PageName.SEAL].text() == "Seal"
     window.context.tongue.set_language(Language.ZH)
     assert window.rail.buttons[PageName.SEAL].text() == "存证"
+
+
+def test_a_short_message_stands_on_one_line_where_there_is_room(window: Window):
+    window.resize(1180, 760)
+    window.say("已保存为“证据台恢复密钥.pdf”。打印后请删除该文件。")
+    line = window.toast.fontMetrics().height()
+    assert window.toast.height() < 3 * line
+    assert window.toast.width() < 720
+    window.say("很长的话。" * 60)
+    assert window.toast.width() == 720
+    assert window.toast.height() >= window.toast.heightForWidth(720)
+    window.resize(640, 480)
+    assert window.toast.width() <= 640
+    assert window.toast.height() >= window.toast.heightForWidth(window.toast.width())
+    assert window.rect().contains(window.toast.geometry())
+
+
+def test_the_window_keeps_its_size_and_fits_the_screen(window: Window, qtbot):
+    fresh = Window(window.context)
+    qtbot.addWidget(fresh)
+    room = fresh.screen().availableSize()
+    assert fresh.width() <= room.width()
+    assert fresh.height() <= room.height()
+    window.resize(700, 500)
+    window.context.preferences.change(geometry=bytes(window.saveGeometry().toBase64().data()).decode())
+    again = Window(window.context)
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (700, 500)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.session import Session
@@ -25,6 +25,7 @@ from ui.cases.finding import Chosen, place_of
 from ui.cases.menus import Menus
 from ui.cases.table import ExhibitTable
 from ui.context import Context
+from ui.keys import install_keys
 from ui.look import tokens
 from ui.page import Page, PageName
 from ui.widgets.buttons import button
@@ -163,12 +164,15 @@ class CasesPage(Page):
         self.context.desk.changed.connect(self._refresh)
 
     def _shortcuts(self) -> None:
-        for keys, act in (
-            ("Ctrl+F", self._on_search), ("F5", self._refresh), ("Escape", self._on_escape), ("Ctrl+Z", self.told.undo),
-        ):  # fmt: skip
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        install_keys(
+            self,
+            {
+                "Ctrl+F": self._on_search,
+                "F5": self._refresh,
+                "Ctrl+Z": self.told.undo,
+                "Esc": self._on_escape,
+            },
+        )
 
     # --- reading ------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from evidence_desk.core.queue_ports import ItemState, QueueItem
 from evidence_desk.services import browse, queue
 from evidence_desk.services.browse import CaseSummary
 from ui.context import Context
+from ui.keys import install_keys
 from ui.look import tokens
 from ui.page import Page, PageName, scrolled
 from ui.seal.delegate import QueueDelegate
@@ -138,6 +139,7 @@ class SealPage(Page):
             selection.selectionChanged.connect(lambda *_: self._say())
         self.table.doubleClicked.connect(lambda index: self._on_show(index.row()))
         self.context.tongue.follow(self, self._say)
+        install_keys(self, {"Ctrl+V": self.intake.paste})
 
     # --- what was left, drafts -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import platformdirs
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from evidence_desk.bootstrap.opening import init_session
 from evidence_desk.bootstrap.session import Session
@@ -52,7 +52,7 @@ class VaultStep(Step):
         place.setFocusProxy(self.folder)
         form = Form(context)
         form.add("ui_start.vault.folder", place)
-        form.add("ui_start.vault.office", self.office)
+        form.add("ui_start.vault.office", self._explained(self.office, "ui_start.vault.office"))
         form.add("ui_start.vault.operator", self.operator)
         context.tongue.bind(self.folder, self.folder.setAccessibleName, "ui_start.vault.folder")
         self.body.addWidget(form)
@@ -130,6 +130,18 @@ class VaultStep(Step):
         self.show_error(None)
         self._working(True)
         self.context.tasks.run(Lane.NET, work, owner=self, done=done, failed=failed)
+
+    def _explained(self, field: QLineEdit, code: str) -> QWidget:
+        """A field with its help below it in words."""
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.XS)
+        column.addWidget(field)
+        column.addWidget(words(self.context, f"{code}.tip", role="secondary"))
+        holder.setFocusProxy(field)
+        self.context.tongue.bind(field, field.setAccessibleName, code)
+        return holder
 
     def _working(self, working: bool) -> None:
         self.setEnabled(not working)

@@ -5,20 +5,17 @@ Needs no vault and no network, writes nothing but the report that is asked for; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QDragEnterEvent,
     QDropEvent,
     QImage,
-    QKeySequence,
     QResizeEvent,
-    QShortcut,
 )
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -27,6 +24,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.errors import CanceledError, EvidenceDeskError
 from evidence_desk.services.examination import Outcome
 from ui.context import Context
+from ui.keys import install_keys
 from ui.look import tokens
 from ui.messages import copy_text
 from ui.page import Page, PageName
@@ -342,19 +340,18 @@ class VerifyPage(Page):
         detail.choose_network.connect(self.basis.choose_network)
         self.context.desk.locked.connect(self._on_locked)
         self.context.tongue.changed.connect(self._arrange)
-        keys: tuple[tuple[QKeySequence | QKeySequence.StandardKey, Callable[[], object]], ...] = (
-            (QKeySequence.StandardKey.Paste, intake.paste),
-            (QKeySequence.StandardKey.Open, self._on_choose_files),
-            (QKeySequence.StandardKey.Save, detail.save_button.click),
-            (QKeySequence.StandardKey.Print, detail.print_button.click),
-            (QKeySequence("Ctrl+Shift+C"), detail.copy_button.click),
-            (QKeySequence("F5"), self.ask_again),
-            (QKeySequence.StandardKey.Find, intake.field.setFocus),
+        install_keys(
+            self,
+            {
+                "Ctrl+V": intake.paste,
+                "Ctrl+O": self._on_choose_files,
+                "Ctrl+F": intake.field.setFocus,
+                "Ctrl+S": detail.save_button.click,
+                "Ctrl+P": detail.print_button.click,
+                "Ctrl+Shift+C": detail.copy_button.click,
+                "F5": self.ask_again,
+            },
         )
-        for sequence, slot in keys:
-            shortcut = QShortcut(QKeySequence(sequence), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
 
     def _arrange(self) -> None:
         """Large place to drop while there is nothing; the list only where there are several results."""

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 import structlog
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QShortcut
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from evidence_desk.errors import UserError
 from evidence_desk.texts import Language, has
 from tests.gui.conftest import PASSPHRASE
+from tests.gui.sweep import nameless, untranslated
 from ui.arguments import Request
 from ui.arrivals import Arrivals
 from ui.faults import Faults
 from ui.help import SHORTCUTS, HelpDialog, show_help
+from ui.keys import PAGE_KEYS, install_keys
 from ui.logfile import close_log, keep_log
+from ui.manual import MANUAL, ManualWindow
 from ui.notify import Notifier
 from ui.page import Page, PageName
 from ui.preferences import Role
@@ -102,14 +106,94 @@ def test_every_shortcut_is_listed_and_no_keys_mean_two_things(window):
     dialog = show_help(window)
     keys = [shortcut.keys for shortcut in SHORTCUTS]
     assert len(set(keys)) == len(keys)
-    assert dialog.grid.rowCount() == len(SHORTCUTS)
+    listed = {label.text() for label in dialog.findChildren(QLabel)}
+    assert set(keys) <= listed
+    for page, own in PAGE_KEYS.items():
+        assert len(dict(own)) == len(own)
+        assert not {shortcut.keys for shortcut in SHORTCUTS if shortcut.run} & set(dict(own))
+        assert set(dict(own)) <= listed
+        assert (
+            window.context.tongue.say("ui_start.key.on", page=window.context.tongue.say(f"ui.page.{page}"))
+            in listed
+        )
     dialog.accept()
 
 
+@pytest.mark.parametrize("page", PageName)
+def test_what_a_page_listens_to_is_listed(window, page):
+    shown = window.show_page(page)
+    made = {shortcut.key().toString() for shortcut in shown.findChildren(QShortcut)}
+    assert made <= set(dict(PAGE_KEYS.get(page, ())))
+    with pytest.raises(KeyError):
+        install_keys(window.show_page(PageName.SEAL), {"Ctrl+J": print})
+
+
+def test_copied_files_are_pasted_by_keys(window, qtbot, tmp_path):
+    page = window.show_page(PageName.SEAL)
+    data = QMimeData()
+    (tmp_path / "a.txt").write_text("a")
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt"))])
+    QGuiApplication.clipboard().setMimeData(data)
+    button = page.intake.findChildren(QPushButton)[0]
+    window.activateWindow()
+    button.setFocus()
+    qtbot.waitUntil(button.hasFocus)
+    with qtbot.waitSignal(page.work.enqueued, timeout=10_000):
+        qtbot.keyClick(button, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
 def test_the_missing_manual_is_told(window, messages, monkeypatch, tmp_path):
-    monkeypatch.setattr("ui.help.assets_folder", lambda: tmp_path / "assets")
+    monkeypatch.setattr("ui.help.MANUAL", tmp_path / "README.md")
     show_help(window)._on_manual()
     assert messages.said[-1][0] == "ui_start.help.no_manual"
+
+
+def test_the_manual_is_read_beside_the_program(window, qtbot):
+    show_help(window)._on_manual()
+    shown = window.findChild(ManualWindow)
+    assert shown is not None
+    assert not shown.isModal()
+    assert (nameless(shown), untranslated(shown)) == ([], [])
+    pages = sorted(MANUAL.parent.glob("*.md"))
+    linked = set()
+    for path in pages:
+        shown.text.setSource(QUrl.fromLocalFile(str(path)))
+        assert shown.text.toPlainText().splitlines()[0] == path.read_text("utf-8").splitlines()[
+            0
+        ].removeprefix("# ")
+        linked |= {
+            shown.text.source().resolved(QUrl(link)).toLocalFile() for link in links(shown.text.document())
+        }
+    assert {str(path) for path in pages} <= linked | {str(MANUAL)}
+    shown.text.setSource(QUrl("certify.md"))
+    shown.back.click()
+    assert shown.text.source().fileName() == pages[-1].name
+    shown.contents.click()
+    assert shown.text.source().fileName() == "README.md"
+    window.context.desk.lock()
+    assert shown.isVisible(), "it holds nothing of a vault"
+    shown.reject()
+
+
+@pytest.mark.parametrize(
+    "address", ["file:///etc/passwd", "../../pyproject.toml", "../../README.md", "missing.md", ""]
+)
+def test_the_manual_shows_its_own_pages_alone(context, qtbot, address):
+    shown = ManualWindow(context, None)
+    before = shown.text.toPlainText()
+    shown.text.setSource(QUrl(address))
+    assert shown.text.source().toLocalFile() == str(MANUAL)
+    assert shown.text.toPlainText() == before
+    shown.deleteLater()
+
+
+def links(document) -> set[str]:
+    found = set()
+    block = document.begin()
+    while block.isValid():
+        found |= {form.format.anchorHref() for form in block.textFormats() if form.format.anchorHref()}
+        block = block.next()
+    return found
 
 
 def test_long_work_is_told_when_the_window_is_behind(window, qtbot, monkeypatch):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Final
 
-_SELECTABLE = 160
+_SELECTABLE: Final = 160
 """Connections for which Windows' select() has room: 512 sockets, two a connection."""
+_DESCRIPTORS: Final = 3
+"""Of a connection: both sockets and its stream."""
+_RESERVED: Final = 256
+"""Descriptors for the rest of the program."""
+_LEAST: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +44,15 @@ class Limits:
     addresses: int = 8
     idle: float = 300.0
     half_closed: float = 30.0
+
+
+def descriptors_allow(at_once: int) -> int:
+    """How many connections this process has descriptors for at a time, at most `at_once`."""
+    if sys.platform == "win32":
+        return min(at_once, _SELECTABLE)
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return at_once
+    return min(at_once, max(_LEAST, (soft - _RESERVED) // _DESCRIPTORS))

@@ -20,7 +20,7 @@ from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.peers import Endpoint, Peer
 from evidence_desk.capture.pump import Account, Pump
 from evidence_desk.capture.reactor import READ, Reactor
-from evidence_desk.capture.recording import NOTHING, StreamRecorder
+from evidence_desk.capture.recording import NOTHING, StreamRecorder, short_of_descriptors
 from evidence_desk.capture.socks import Reply
 from evidence_desk.core.capture.connection import Connection, Ending, Fate
 from evidence_desk.core.capture.lookup import Lookup, Outcome
@@ -34,7 +34,6 @@ _MAX_HELD: Final = 4096
 """Bytes of a client before it is served."""
 _STRANGERS_TIME: Final = 1.0
 """Seconds for another process to say what it wants, so that it can be recorded."""
-_DESCRIPTORS: Final = ("EMFILE", "ENFILE")
 
 
 class Recorder(Protocol):
@@ -225,7 +224,7 @@ class Link:
             self._stream = self._recorder.opened(opening)
         except HostError as error:
             server.close()
-            if error.parameters.get("reason") not in _DESCRIPTORS:
+            if not short_of_descriptors(error):
                 raise
             self._fail(Fate.REFUSED, "descriptors", Reply.FAILURE)
             return

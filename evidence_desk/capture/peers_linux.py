@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import sys
@@ -17,6 +18,7 @@ from evidence_desk.capture.peers import Endpoint, Peer
 _ROOT: Final = Path("/proc")
 _ATTEMPTS: Final = 3
 _PAUSE: Final = 0.005
+_SHORT: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class LinuxPeers:
@@ -49,18 +51,21 @@ class LinuxPeers:
                     break
                 time.sleep(_PAUSE)
                 found = self._socket(client, server)
-        except OSError:
-            return Peer.UNKNOWN
-        if found is None:
-            return Peer.GONE
-        inode, user = found
-        if user != self._user:
-            return Peer.STRANGER
-        with self._lock:
-            last = self._last
-            if last is not None and self._started(last[0]) == last[1] and self._holds(last[0], inode):
-                return Peer.OURS
-            return self._search(inode)
+            if found is None:
+                return Peer.GONE
+            inode, user = found
+            if user != self._user:
+                return Peer.STRANGER
+            with self._lock:
+                return self._owner(inode)
+        except OSError as error:  # without descriptors to look with nobody is let in
+            return Peer.GONE if error.errno in _SHORT else Peer.UNKNOWN
+
+    def _owner(self, inode: int) -> Peer:
+        last = self._last
+        if last is not None and self._started(last[0]) == last[1] and self._holds(last[0], inode):
+            return Peer.OURS
+        return self._search(inode)
 
     def _search(self, inode: int) -> Peer:
         hidden = False
@@ -114,7 +119,8 @@ class LinuxPeers:
             descriptors = os.listdir(folder)  # noqa: PTH208
         except FileNotFoundError:
             return False
-        except OSError:
+        except OSError as error:
+            _only_hidden(error)
             return None
         for descriptor in descriptors:
             try:
@@ -122,7 +128,8 @@ class LinuxPeers:
                     return True
             except FileNotFoundError:
                 continue
-            except OSError:
+            except OSError as error:
+                _only_hidden(error)
                 return None
         return False
 
@@ -138,6 +145,12 @@ class LinuxPeers:
             return int(fields[1]), int(fields[19])
         except (OSError, ValueError, IndexError):
             return None
+
+
+def _only_hidden(error: OSError) -> None:
+    """Pass when we may not look; raise when we cannot."""
+    if error.errno in _SHORT:
+        raise error
 
 
 def _hex(endpoint: Endpoint) -> str:

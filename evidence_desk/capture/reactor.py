@@ -101,9 +101,15 @@ class Reactor:
 
 
 class Workers:
-    """Threads for calls that block. They are daemons: a resolver that hangs must not hold the program open."""
+    """Threads for calls that block. They are daemons: a resolver that hangs must not hold the program open.
 
-    def __init__(self, count: int) -> None:
+    Args:
+        count: of threads.
+        failed: told what a job raised, which none should.
+    """
+
+    def __init__(self, count: int, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"capture-worker-{number}", daemon=True)
@@ -113,7 +119,7 @@ class Workers:
             thread.start()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Have a job done, in order of asking; it must not raise."""
+        """Have a job done, in order of asking."""
         self._jobs.put(job)
 
     def stop(self, timeout: float = 0.0) -> None:
@@ -126,4 +132,7 @@ class Workers:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job()
+            try:
+                job()
+            except BaseException as error:  # noqa: BLE001 - reported; a thread has nobody to raise to
+                self._failed(error)

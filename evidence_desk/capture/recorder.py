@@ -9,14 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 from evidence_desk.capture.dns import ask
 from evidence_desk.capture.guard import Guard
-from evidence_desk.capture.limits import Limits
+from evidence_desk.capture.limits import Limits, descriptors_allow
 from evidence_desk.capture.link import Link
 from evidence_desk.capture.notice import Notice, NoticeKind, Watch
 from evidence_desk.capture.peers import Endpoint, Peer, Peers
@@ -76,18 +76,18 @@ class Recording:
     def __init__(self, given: Surroundings, guard: Guard, listener: socket.socket) -> None:
         self._given = given
         self.guard = guard
-        self.limits = given.limits
+        self.limits = replace(given.limits, at_once=descriptors_allow(given.limits.at_once))
         self.clock = given.clock
         self.account = Account(given.limits.total)
         self.failure: EvidenceDeskError | None = None
         self.drained = threading.Event()
         self._listener = listener
         self._opened = OpenedLines(given.workspace)
-        self._journal = Journal(given.workspace, self._on_journal_failed)
+        self._journal = Journal(given.workspace, self._on_thread_failed)
         self.reactor = Reactor(self._on_tick, self._on_failed)
-        self._names = Workers(_NAME_THREADS)
-        self._identities = Workers(_PEER_THREADS)
-        self._independent = Workers(_DNS_THREADS if given.dns_servers else 0)
+        self._names = Workers(_NAME_THREADS, self._on_thread_failed)
+        self._identities = Workers(_PEER_THREADS, self._on_thread_failed)
+        self._independent = Workers(_DNS_THREADS if given.dns_servers else 0, self._on_thread_failed)
         self._links: set[Link] = set()
         self._streams: dict[str, StreamRecorder | RunningDigest] = {}
         self._lock = threading.Lock()
@@ -265,8 +265,8 @@ class Recording:
     def _ask(self, host: str, kind: str, server: str) -> None:
         self._journal.put(LOOKUPS_NAME, encode_lookup(ask(host, kind, server, clock=self.clock)))
 
-    def _on_journal_failed(self, error: HostError) -> None:
-        """Told by the journal's thread."""
+    def _on_thread_failed(self, error: BaseException) -> None:
+        """Told by another thread: the journal's, a worker's."""
 
         def stop() -> None:
             raise error

@@ -40,6 +40,11 @@ NOTHING: Final = RunningDigest(
 )
 
 
+def short_of_descriptors(error: HostError) -> bool:
+    """Whether the process or the system has too many files open for the moment."""
+    return error.parameters.get("reason") in {"EMFILE", "ENFILE"}
+
+
 class StreamRecorder:
     """One stream. Chunks are written by one thread; `digest` may be asked from any.
 
@@ -131,7 +136,8 @@ class Journal:
             try:
                 self._workspace.append(name, lines)
             except HostError as error:
-                self._failed(error)
+                if not short_of_descriptors(error):  # that passes; the lines wait
+                    self._failed(error)
             else:
                 del self._waiting[name]
 

@@ -18,6 +18,10 @@ class WallClock:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[3]), int(sys.argv[3])))
     proxy = BlindProxy(FolderWorkspace(Path(sys.argv[1])), Guard(allow_private=True), WallClock())
     port = proxy.start()
     proxy.allow_pid(int(sys.argv[2]))

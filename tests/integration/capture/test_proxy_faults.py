@@ -20,7 +20,7 @@ from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.proxy import LOOPBACK, BlindProxy
 from evidence_desk.capture.recovery import recover_index
-from evidence_desk.core.capture.connection import Ending, Fate, parse_index, stream_name
+from evidence_desk.core.capture.connection import Connection, Ending, Fate, parse_index, stream_name
 from evidence_desk.core.capture.stream import Direction, StreamReader
 from evidence_desk.errors import HostError
 from tests.integration.capture import recorder_child
@@ -161,8 +161,8 @@ def test_room_for_the_index_comes_back(tmp_path: Path):
 
 
 @contextmanager
-def child(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    command = [sys.executable, recorder_child.__file__, str(folder), str(os.getpid())]
+def child(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    command = [sys.executable, recorder_child.__file__, str(folder), str(os.getpid()), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
@@ -229,6 +229,54 @@ def test_a_killed_recorder_leaves_what_it_forwarded(tmp_path: Path):
 def _chunks(workspace: FolderWorkspace, number: int):
     with workspace.open(stream_name(number)) as file:
         return list(StreamReader(file))
+
+
+@linux
+@pytest.mark.parametrize("descriptors", ["60", "26"])
+def test_few_descriptors(tmp_path: Path, descriptors: str):
+    """Forty clients at once: they wait their turn, or are refused where it is too tight; none is served unrecorded."""
+    folder = tmp_path / "capture"
+    with serving(echo) as server, child(folder, descriptors) as (process, port):
+        recorder = Recorder(None, port, FolderWorkspace(folder), [])  # type: ignore[arg-type]
+        codes: list[int] = []
+
+        def browse() -> None:
+            try:
+                end, code = recorder.ask(LOOPBACK, server.port)
+            except (OSError, AssertionError):
+                code = -1
+            else:
+                with end:
+                    if not code:
+                        end.sendall(b"hello")
+                        assert exactly(end, 5) == b"hello"
+                        threading.Event().wait(0.2)
+            codes.append(code)
+
+        threads = [threading.Thread(target=browse) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert codes.count(0) >= 4
+        before = len(codes)
+        browse()
+        assert codes[before:] == [0]
+        assert process.poll() is None
+
+        def opened() -> list[int]:
+            return [line.received for line in _index(recorder.workspace) if line.fate is Fate.OPENED]
+
+        until(lambda: len(opened()) >= codes.count(0))
+        assert opened() == [5] * codes.count(0)
+
+
+def _index(workspace: FolderWorkspace) -> tuple[Connection, ...]:
+    if "connections.jsonl" not in workspace.names():
+        return ()
+    with workspace.open("connections.jsonl") as file:
+        data = file.read()
+    return parse_index(data[: data.rfind(b"\n") + 1])
 
 
 class JumpingClock:

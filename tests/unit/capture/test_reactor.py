@@ -100,17 +100,22 @@ def test_calls_after_the_end_are_harmless():
 
 
 def test_workers_do_what_they_are_given_and_end():
-    workers = Workers(2)
+    faults: list[BaseException] = []
+    workers = Workers(2, faults.append)
     done = threading.Barrier(3)
 
     def meet() -> None:
         done.wait(20)
 
-    for _ in range(2):
-        workers.submit(meet)
+    def fail() -> None:
+        raise ValueError
+
+    for job in (fail, fail, fail, meet, meet):
+        workers.submit(job)
     done.wait(20)
     workers.stop(20)
     assert not [thread for thread in workers._threads if thread.is_alive()]
+    assert [type(fault) for fault in faults] == [ValueError] * 3
 
 
 def test_a_stream_that_is_recorded(tmp_path: Path):

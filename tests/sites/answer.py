@@ -145,12 +145,11 @@ def find(routes: Routes, path: str) -> Handler:
     """The handler of a path."""
     if path in routes:
         return routes[path]
-    while "/" in path.rstrip("/"):
-        path = path.rstrip("/").rpartition("/")[0] + "/"
-        if f"{path}*" in routes:
-            return routes[f"{path}*"]
-        if path == "/":
-            break
+    parts = path.split("/")
+    for length in range(len(parts) - 1, 0, -1):
+        above = "/".join([*parts[:length], "*"])
+        if above in routes:
+            return routes[above]
     return _missing
 
 

@@ -100,6 +100,7 @@ class Server:
         self.name = name
         self.routes = routes
         self.log = SiteLog(name)
+        self._tls = tls
         self.scheme = "http" if tls is None else "https"
         self._context = None if tls is None else tls.context(self.alpn)
         self._stop = threading.Event()
@@ -121,6 +122,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def leaf(self) -> Leaf:
+        """The site's certificate."""
+        assert self._tls is not None
+        return self._tls.leaf
 
     @property
     def origin(self) -> str:

@@ -186,8 +186,5 @@ def routes() -> Routes:
         "/console.html": always(html(_CONSOLE_PAGE)),
         "/syntax.js": always(script("let let = ;\n")),
         "/asking.html": always(html(_ASKING_PAGE)),
-        "/crash.html": always(
-            html(page("崩溃", "const a = []; for (;;) a.push(new ArrayBuffer(1 << 28));\n"))
-        ),
         "/busy.html": always(html(page("不停运算", "setTimeout(() => { for (;;) {} }, 100);\n"))),
     }

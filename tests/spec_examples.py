@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import io
 import json
 import re
 import sys
@@ -19,7 +21,17 @@ from asn1crypto import pem
 
 from evidence_desk.capture.dns_message import Kind, parse_answer
 from evidence_desk.core.canonical import JSON, encode
-from evidence_desk.core.capture.connection import Connection, Ending, Fate, encode_connection
+from evidence_desk.core.capture.connection import Connection, Ending, Fate, encode_connection, parse_index
+from evidence_desk.core.capture.environment import (
+    Check,
+    EnvironmentReport,
+    Item,
+    When,
+    because,
+    raw_output,
+)
+from evidence_desk.core.capture.environment import Outcome as CheckOutcome
+from evidence_desk.core.capture.environment_codec import encode as encode_environment
 from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
@@ -46,6 +58,9 @@ from evidence_desk.core.verdict import (
 )
 from evidence_desk.crypto.x509 import load_certificate
 from evidence_desk.errors import EvidenceDeskError
+from evidence_desk.wacz.archive import write_warc
+from evidence_desk.wacz.decode import decode_connection
+from evidence_desk.wacz.tls import KeyLog
 from tests.fixed import (
     AT,
     FILES,
@@ -291,6 +306,49 @@ def capture_lookup_example() -> str:
     return (encode_lookup(system) + encode_lookup(independent)).decode()
 
 
+def capture_environment_example() -> str:
+    """A report of two checks."""
+    hosts = b"127.0.0.1 localhost\n203.0.113.9 intranet.example\n"
+    private = raw_output("/proc", b"1\tinit\t/sbin/init\n", attachment="environment-before-processes.txt")
+    report = EnvironmentReport(
+        when=When.BEFORE,
+        system="linux",
+        started=AT,
+        finished=AT,
+        uptime_ms=86_400_000,
+        targets=("www.example.com:443",),
+        items=(
+            Item(
+                check=Check.HOSTS,
+                outcome=CheckOutcome.WARN,
+                reasons=(because("environment.hosts.other", count=1),),
+                facts={"entries": ("203.0.113.9 intranet.example",)},
+                raws=(raw_output("/etc/hosts", hosts),),
+            ),
+            Item(
+                check=Check.PROCESSES,
+                outcome=CheckOutcome.PASS,
+                reasons=(because("environment.processes.none", count=1),),
+                facts={"told": ()},
+                raws=(private,),
+                duration_ms=8,
+            ),
+        ),
+    )
+    return pretty(encode_environment(report))
+
+
+def capture_records_example() -> str:
+    """The records of the stream above, unpacked."""
+    connection = parse_index(capture_connection_example().encode())[0]
+    secrets, out = KeyLog.parse(b""), io.BytesIO()
+    decoded = decode_connection(connection, capture_stream(), secrets, io.BytesIO)
+    at = decoded.exchanges[0].started_at
+    write_warc(out, [decoded], software="Evidence Desk 0.1.0", at=at)
+    decoded.close()
+    return gzip.decompress(out.getvalue()).decode().replace("\r\n", "\n").rstrip("\n") + "\n"
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "digests": digests_example,
     "canonical": canonical_example,
@@ -312,6 +370,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "capture.stream": capture_stream_example,
     "capture.connection": capture_connection_example,
     "capture.lookup": capture_lookup_example,
+    "capture.records": capture_records_example,
+    "capture.environment": capture_environment_example,
     "confirmation": lambda: pretty(confirmation().encode()),
 }
 

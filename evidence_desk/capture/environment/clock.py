@@ -58,7 +58,7 @@ def check_clock(around: Surroundings) -> Item:
     ]
     readings: list[Reading] = []
     if questions:
-        with ThreadPoolExecutor(len(questions)) as pool:
+        with ThreadPoolExecutor(min(16, len(questions))) as pool:
             readings = list(pool.map(lambda question: question(), questions))
     return judge(readings)
 

@@ -112,7 +112,8 @@ def check_injection(around: Surroundings) -> Item:
     found, machine = Findings(Check.INJECTION), around.machine
     status, maps = machine.read("/proc/self/status"), machine.read("/proc/self/maps")
     preload = machine.read("/etc/ld.so.preload")
-    variables = [f"{name}={machine.environ[name]}" for name in _PRELOADS if machine.environ.get(name)]
+    set_up = [f"{name}={machine.environ[name]}" for name in _PRELOADS if machine.environ.get(name)]
+    variables = [machine.anonymous(line) for line in set_up]
     found.raws.append(call_raw("environ", variables))
     if preload is not None:
         found.raws.append(file_raw("/etc/ld.so.preload", preload))
@@ -129,8 +130,9 @@ def check_injection(around: Surroundings) -> Item:
     found.raws.append(call_raw("/proc/self/status: TracerPid", [tracer]))
     if tracer != "0":
         found.tell(Outcome.FAIL, because("environment.injection.debugger", pid=tracer))
-    foreign = sorted({path for path in _MAPPED.findall(decoded(maps)) if not _own(path)})
-    found.raws.append(call_raw("/proc/self/maps: libraries", sorted(set(_MAPPED.findall(decoded(maps))))))
+    mapped = sorted(set(_MAPPED.findall(decoded(maps))))
+    foreign = [machine.anonymous(path) for path in mapped if not _own(path)]
+    found.raws.append(call_raw("/proc/self/maps: libraries", [machine.anonymous(path) for path in mapped]))
     found.facts["modules"] = values(foreign)
     if foreign:
         found.tell(

@@ -57,7 +57,8 @@ def linux_roots(around: Surroundings) -> Roots:
         for path, der in _folder_roots(machine, folder):
             lines.append(f"{path}: {sha256(der).hex()}")
             added.append((path, der))
-    lines += [f"{name}={machine.environ[name]}" for name in _VARIABLES if machine.environ.get(name)]
+    set_up = [f"{name}={machine.environ[name]}" for name in _VARIABLES if machine.environ.get(name)]
+    lines += [machine.anonymous(line) for line in set_up]
     try:
         for path, der in _nss(machine):
             lines.append(f"{path}: {sha256(der).hex()}")

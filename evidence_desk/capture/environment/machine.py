@@ -28,7 +28,7 @@ MAX_OUTPUT: Final = 8 << 20
 """Bytes of an output or file that are read; what is longer is not used."""
 TIMEOUT_S: Final = 6.0
 _FOLDERS: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
-_CREDENTIALS: Final = re.compile(rb"(//)[^/\s'\"]*:[^/\s'\"]*@")
+_CREDENTIALS: Final = re.compile(rb"(//)[^/\s'\"]{0,256}:[^/\s'\"]{0,256}@")
 _PASSWORD: Final = re.compile(rb"(?im)^(.*passw(?:or)?d\s*[=:]?\s+|.*passw(?:or)?d=)(?!(?:''|\"\"|\s)*$).+$")
 
 
@@ -141,6 +141,11 @@ def _system() -> str:
     return {"win32": "windows"}.get(sys.platform, sys.platform)
 
 
+def _root() -> Path:
+    """Where the system lies; on Windows not the drive that happens to be the current one."""
+    return Path(f"{os.environ.get('SYSTEMDRIVE', 'C:')}\\") if sys.platform == "win32" else Path("/")
+
+
 def _home() -> Path | None:
     try:
         return Path.home()
@@ -159,7 +164,7 @@ class Machine:
     """
 
     system: str = field(default_factory=_system)
-    root: Path = Path("/")
+    root: Path = field(default_factory=_root)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     home: Path | None = field(default_factory=_home)
     run: Run = run_command
@@ -176,6 +181,11 @@ class Machine:
         except (OSError, ValueError):
             return None
         return data if len(data) <= MAX_OUTPUT else None
+
+    def anonymous(self, text: str) -> str:
+        """Text with the user's own folder, which bears the user's name, as ``~``."""
+        home = "" if self.home is None else str(self.home)
+        return text.replace(home, "~") if len(home) > 1 else text
 
     def names(self, path: str) -> tuple[str, ...]:
         """Names in a folder, sorted; none when it cannot be listed."""

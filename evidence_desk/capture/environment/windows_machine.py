@@ -6,8 +6,10 @@ Not run on real Windows yet. Facts come from the registry, the kernel's API and 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import PureWindowsPath
 from typing import Any, Final
 
@@ -80,25 +82,33 @@ def check_remote(around: Surroundings) -> Item:
 
 def check_injection(around: Surroundings) -> Item:
     """Modules of this process from elsewhere, an attached debugger, and libraries that Windows puts into every program."""
-    del around
     found = Findings(Check.INJECTION)
     listed = registry().value("HKLM", _INIT, "AppInit_DLLs")
     active = registry().value("HKLM", _INIT, "LoadAppInit_DLLs")
     preloaded = listed if active == 1 and isinstance(listed, str) else ""
-    judge_injection(found, modules=_modules(), debugged=_debugged(), preloaded=preloaded)
+    modules = _modules()
+    judge_injection(
+        found, modules=modules, debugged=_debugged(), preloaded=preloaded, anonymous=around.machine.anonymous
+    )
     return found.item()
 
 
 def judge_injection(
-    found: Findings, *, modules: tuple[str, ...] | None, debugged: bool | None, preloaded: str
+    found: Findings,
+    *,
+    modules: tuple[str, ...] | None,
+    debugged: bool | None,
+    preloaded: str,
+    anonymous: Callable[[str], str] = str,
 ) -> None:
     """Outcome from what was read; None is what could not be asked."""
     found.raws.append(
         call_raw(
-            "EnumProcessModulesEx, CheckRemoteDebuggerPresent", [*(modules or ()), f"{debugged}", preloaded]
+            "EnumProcessModulesEx, CheckRemoteDebuggerPresent",
+            [*map(anonymous, modules or ()), f"{debugged}", preloaded],
         )
     )
-    foreign = [path for path in modules or () if not _own(path)]
+    foreign = [anonymous(path) for path in modules or () if not _own(path)]
     found.facts["modules"], found.facts["preloaded"] = (
         values(foreign),
         values([preloaded] if preloaded else []),
@@ -120,14 +130,9 @@ def judge_injection(
 
 def _own(path: str) -> bool:
     """Whether a module lies with Windows or with this program and its Python."""
-    folders = (
-        r"C:\Windows\System32",
-        r"C:\Windows\WinSxS",
-        r"C:\Windows\SysWOW64",
-        sys.prefix,
-        sys.base_prefix,
-    )
-    return any(PureWindowsPath(path).is_relative_to(PureWindowsPath(folder)) for folder in folders)
+    windows = os.environ.get("SYSTEMROOT", r"C:\Windows")
+    own = (f"{windows}\\System32", f"{windows}\\WinSxS", f"{windows}\\SysWOW64", sys.prefix, sys.base_prefix)
+    return any(PureWindowsPath(path).is_relative_to(PureWindowsPath(folder)) for folder in own)
 
 
 def _modules() -> tuple[str, ...] | None:

@@ -107,6 +107,16 @@ def test_injection(tmp_path, tracer, paths, environ, preload, outcome, found):
     assert codes(item) == [f"injection.{name}" for name in found]
 
 
+def test_the_users_name_is_not_told(tmp_path):
+    home = f"{tmp_path}/home/user"
+    files = {"/proc/self/status": STATUS.format(0), "/proc/self/maps": maps(*OWN, f"{home}/x/hook.so")}
+    item = check_injection(
+        around(a_machine(tmp_path, files=files, environ={"LD_PRELOAD": f"{home}/x/hook.so"}))
+    )
+    assert item.facts == {"preloaded": ("LD_PRELOAD=~/x/hook.so",), "modules": ("~/x/hook.so",)}
+    assert home not in repr(item)
+
+
 def test_injection_that_cannot_be_read(tmp_path):
     assert check_injection(around(a_machine(tmp_path))).outcome is Outcome.UNCHECKED
 

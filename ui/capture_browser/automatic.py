@@ -24,11 +24,13 @@ MAX_SCROLLS: Final = 120
 MAX_POPUPS: Final = 8
 """Windows that one page opened of which snapshots are taken."""
 _STEP_MS: Final = 120
+_SCRIPT_MS: Final = 2000
 _LOOK_MS: Final = 50
 _EMPTY_MS: Final = 5000
 _LEAVING_MS: Final = 5000
 _DOWNLOAD: Final = "capture.page.download"
-"""No fault: the address is a file."""
+_HTTP: Final = "capture.page.http_error"
+"""No faults of the capture: the address is a file; the server answered with a status of failure, and what it sent is shown."""
 _AFTER_MS: Final = 200
 """After a failure, until all that is told of it has come."""
 _SCROLL: Final = """(() => { const at = window.scrollY; window.scrollBy({top: window.innerHeight, behavior: "instant"});
@@ -66,7 +68,8 @@ class Automatic:
             tab.page.triggerAction(QWebEnginePage.WebAction.Stop)
         elif not loaded:
             await pause(_AFTER_MS)
-            reasons.append(self._why_failed(tab, before))
+            loaded = tab.page.http_error
+            reasons.append(_HTTP if loaded else self._why_failed(tab, before))
         downloaded = self._downloads.begun > before
         if loaded is not None and (loaded or downloaded):
             await self._come_to_rest(tab, ends, before, reasons)
@@ -96,7 +99,7 @@ class Automatic:
             reasons.append("capture.page.download_incomplete")
         if failed:
             return PageState.FAILED
-        return PageState.PARTIAL if set(reasons) - {_DOWNLOAD} else PageState.LOADED
+        return PageState.PARTIAL if set(reasons) - {_DOWNLOAD, _HTTP} else PageState.LOADED
 
     def _why_failed(self, tab: Tab, before: int) -> str:
         if tab.page.crashed:
@@ -111,7 +114,9 @@ class Automatic:
         for _ in range(MAX_SCROLLS):
             if time.monotonic() > ends or tab.page.crashed:
                 break
-            said = await self._scripts.run(tab, _SCROLL)
+            said = await self._scripts.run(tab, _SCROLL, _SCRIPT_MS)
+            if said is None:
+                return False
             try:
                 before, after, height = (float(part) for part in str(said).split())
             except ValueError:

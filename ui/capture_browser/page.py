@@ -39,6 +39,7 @@ from evidence_desk.core.capture.events import (
 EMPTY: Final = "about:blank"
 _ALLOWED: Final = frozenset({"http", "https", "about", "blob", "data"})
 _LEAVE: Final = "Are you sure you want to leave this page? Changes that you made may not be saved."  # Chromium's own words
+_HTTP: Final = QWebEngineLoadingInfo.ErrorDomain.HttpStatusCodeDomain
 _WHY: Final = {
     QWebEngineNavigationRequest.NavigationType.LinkClickedNavigation: "link",
     QWebEngineNavigationRequest.NavigationType.TypedNavigation: "typed",
@@ -111,8 +112,7 @@ class CapturePage(QWebEnginePage):
         self.tab = tab
         self._say, self._answers = say, answers
         self._accept_certificates = accept_certificates
-        self.crashed = False
-        self.refused_certificate = False
+        self.crashed = self.refused_certificate = self.http_error = False
         self.open_window: Callable[[CapturePage, QWebEngineNewWindowRequest], None] = lambda _page, _request: (
             None
         )
@@ -177,11 +177,14 @@ class CapturePage(QWebEnginePage):
     def _on_loading(self, info: QWebEngineLoadingInfo) -> None:
         match info.status():
             case QWebEngineLoadingInfo.LoadStatus.LoadStartedStatus:
-                self.crashed = self.refused_certificate = False
+                self.crashed = self.refused_certificate = self.http_error = False
             case QWebEngineLoadingInfo.LoadStatus.LoadSucceededStatus:
                 self._loaded(info, "")
             case QWebEngineLoadingInfo.LoadStatus.LoadStoppedStatus:
                 self._loaded(info, "ERR_ABORTED")
+            case QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus if info.errorDomain() is _HTTP:
+                self.http_error = True  # a page all the same, and shown
+                self._loaded(info, "")
             case QWebEngineLoadingInfo.LoadStatus.LoadFailedStatus:
                 self._loaded(info, info.errorString() or str(info.errorCode()))
 

@@ -224,4 +224,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.byte_limit.advice": "What was recorded before is kept whole; to get more, raise the limit and capture again.",
     "capture.connection_limit": "The page asked for as many connections as allowed ({limit}); later ones were not let through.",
     "capture.connection_limit.advice": "What was recorded before is kept whole; capture again with a narrower scope.",
+    "capture.page.http_error": "The server answered with a status of failure; what it sent is recorded as it came.",
 }

@@ -224,4 +224,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.byte_limit.advice": "此前记录的内容完整保留；如需更多内容，请提高上限后重新取证。",
     "capture.connection_limit": "网页发起的连接已达到上限（{limit} 个），之后的连接未予放行。",
     "capture.connection_limit.advice": "此前记录的内容完整保留；请缩小取证范围后重新取证。",
+    "capture.page.http_error": "服务器返回错误状态；所返回的内容已照原样记录。",
 }

@@ -126,40 +126,7 @@ def family(pid: int) -> set[int]:
 
 
 def renderers(pid: int) -> set[int]:
-    """Processes that render pages."""
-    found = set()
-    for one in family(pid):
-        try:
-            command = Path(f"/proc/{one}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"--type=renderer" in command:
-            found.add(one)
-    return found
-
-
-def sockets_of(pids: set[int]) -> set[str]:
-    """Inodes of the sockets that processes hold."""
-    found = set()
-    for pid in pids:
-        try:
-            entries = list(Path(f"/proc/{pid}/fd").iterdir())
-        except OSError:
-            continue
-        for entry in entries:
-            try:
-                target = str(entry.readlink())
-            except OSError:
-                continue
-            if target.startswith("socket:["):
-                found.add(target[8:-1])
-    return found
-
-
-def udp_sockets() -> set[str]:
-    """Inodes of all UDP sockets here."""
-    return {
-        line.split()[9]
-        for table in ("/proc/net/udp", "/proc/net/udp6")
-        for line in Path(table).read_text().splitlines()[1:]
-    }
+    """Processes that render pages: forked by one that does nothing else, and themselves without children."""
+    forkers = {one for one in family(pid) if b"--type=zygote" in Path(f"/proc/{one}/cmdline").read_bytes()}
+    children = set[int]().union(*(family(one) - {one} for one in forkers))
+    return {one for one in children if family(one) == {one}}

@@ -47,6 +47,7 @@ PAGES = (
     (SITE, "/cut"),
     (SITE, "/socket.html"),
     (SITE, "/long.html"),
+    (SITE, "/no-such-page"),
 )
 
 
@@ -200,6 +201,13 @@ def test_a_loop_of_redirects_ends(run):
     assert not [event for event in run.during(SITE, "/loop") if isinstance(event, Snapped)], (
         "no other page's picture"
     )
+
+
+def test_a_page_with_a_status_of_failure_is_a_page(run):
+    visited = run.visits[SITE, "/no-such-page"]
+    assert (visited.state, visited.status) == (PageState.LOADED, 404)
+    assert visited.reasons == ("capture.page.http_error",)
+    assert [event for event in run.during(SITE, "/no-such-page") if isinstance(event, Snapped)]
 
 
 def test_a_faulty_certificate_is_refused_and_recorded(run):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from tests.integration.capture.recorders import (
     until,
 )
 
+ROOT = Path(__file__).parents[3]
 NAMES = Names({"example.com": (LOOPBACK,)})
 
 
@@ -375,6 +378,53 @@ def test_stop_ends_what_is_open(tmp_path: Path):
             end.recv(1)
         line = recorder.line()
         assert (line.ending, line.reason, line.sent) == (Ending.STOPPED, "stopped", 5)
+
+
+def test_a_browser_that_gives_up_while_a_name_is_asked_for(tmp_path: Path):
+    release = threading.Event()
+    names = Names({"slow.example": (LOOPBACK,)}, {"slow.example": release})
+    with serving(echo) as server, recording(tmp_path, names=names) as recorder:
+        with socket.create_connection((LOOPBACK, recorder.port), timeout=20) as end:
+            end.sendall(b"\5\1\0\5\1\0\3\x0cslow.example" + server.port.to_bytes(2, "big"))
+            until(lambda: names.asked == ["slow.example"])
+        until(lambda: recorder.proxy.totals.fates == {Fate.UNREACHABLE: 1})
+        release.set()
+        recorder.proxy.stop()
+        assert (recorder.line().fate, recorder.line().reason) == (Fate.UNREACHABLE, "abandoned")
+        assert server.accepted == 0
+        assert recorder.notices == []
+
+
+OWN_ADDRESS = """
+import os, sys
+from pathlib import Path
+from tests.integration.capture.recorders import Names, echo, recording, serving
+from evidence_desk.capture.guard import Guard
+with serving(echo, "9.9.9.9") as server:
+    for number, guard in enumerate((Guard(), Guard(allow_private=True), Guard(allow_private=True, ports=frozenset({server.port})))):
+        (Path(sys.argv[1]) / str(number)).mkdir()
+        with recording(Path(sys.argv[1]) / str(number), names=Names({"public.example": ("9.9.9.9",)}), guard=guard) as recorder:
+            end, code = recorder.ask("public.example", server.port)
+            end.close()
+            recorder.proxy.stop(0)
+            line = recorder.line()
+            print(code, line.fate.value, line.reason if code else "")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="network namespaces of Linux")
+def test_a_public_address_of_this_machine_is_this_machine(tmp_path: Path):
+    """In a network of its own, where 9.9.9.9 is ours."""
+    script = 'ip link set lo up && ip addr add 9.9.9.9/32 dev lo && exec "$@"'
+    if subprocess.run(
+        ["unshare", "-n", "sh", "-c", script, "sh", "true"], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("no right to make a network")
+    done = subprocess.run(
+        ["unshare", "-n", "sh", "-c", script, "sh", sys.executable, "-c", OWN_ADDRESS, str(tmp_path)],
+        capture_output=True, check=True, timeout=120, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["2 refused own-address", "0 opened ", "2 refused own-port"]
 
 
 def test_stop_while_a_name_is_being_asked_for(tmp_path: Path):

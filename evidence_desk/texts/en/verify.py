@@ -127,7 +127,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.desk.other": "The desk that signed the index ({origin}) is not the one that registered the exhibit.",
     "package.name.differs": "The name of {name} in the package does not follow the statement's list of files.",
     "package.hand_check.token": "{name} in the package, meant for checking by hand, is not the timestamp of this exhibit.",
-    "certificate.values.right": "Numbers, digests and times printed in the certificate are those its attached proofs cover (exhibits: {count}).",
+    "certificate.values.right": "Numbers, digests and times printed in the certificate are those its attached proofs cover (exhibits: {count}). Custody events that it prints are not in the proofs: they are the issuer’s statement. A custody record, each event compared with the log, can be asked for.",
     "certificate.values.count": "The certificate does not print as many exhibits as it has attached proofs, or they cannot be read.",
     "certificate.values.differ": "Numbers, digests or times that the certificate prints of exhibit no. {number} are not those its attached proof covers.",
     # Token alone, trust.

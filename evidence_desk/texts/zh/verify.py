@@ -127,7 +127,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "package.desk.other": "签署清单的终端（{origin}）不是登记本证据的终端。",
     "package.name.differs": "证据包中的 {name} 的名称与存证说明所列的文件不对应。",
     "package.hand_check.token": "证据包中供手工核对的 {name} 不是本证据的时间戳。",
-    "certificate.values.right": "证书所印 {count} 项证据的编号、摘要和时间，都与所附证明文件所证明的一致。",
+    "certificate.values.right": "证书所印 {count} 项证据的编号、摘要和时间，都与所附证明文件所证明的一致。证书如印有保管记录，不在证明文件之内，是签发人陈述；需要时可请签发人另行出具与存证日志逐条比对过的保管记录。",
     "certificate.values.count": "证书所印证据的项数与所附证明文件的份数不同，或者无法读取。",
     "certificate.values.differ": "证书所印第 {number} 项证据的编号、摘要或时间，与所附证明文件所证明的不同。",
     # Token alone, trust.

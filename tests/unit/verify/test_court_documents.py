@@ -17,6 +17,7 @@ from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import CERTIFICATE_POLICY, Status, Verdict
 from evidence_desk.services.certify import certify
 from evidence_desk.services.export import export
+from evidence_desk.texts import Language, sentence
 from evidence_desk.verify.certificate import CertificateTrust, verify_certificate
 from evidence_desk.verify.certificate.text import pages_of
 from evidence_desk.verify.certified import CertifiedVerdict, verify_certified
@@ -92,6 +93,9 @@ def test_a_certificate_prints_the_anchoring(bench: Bench):
     verdict = judge(bench, pdf, "single")
     assert overall(verdict) is PASSED
     assert "certificate.values.right" in codes(verdict.findings, PASSED)
+    (right,) = [item for item in verdict.findings if item.code == "certificate.values.right"]
+    assert "签发人陈述" in sentence(right.code, right.parameters, Language.ZH)
+    assert "issuer’s statement" in sentence(right.code, right.parameters, Language.EN)
     assert "court.header.right" in codes(verdict.findings, PASSED)
     assert {item.code for item in verdict.caveats} >= {"demo.chain", "demo.authority", "demo.signer"}
 

@@ -17,6 +17,7 @@ from evidence_desk.errors import UserError
 from evidence_desk.texts import Language, has
 from tests.gui.conftest import PASSPHRASE
 from tests.gui.sweep import nameless, untranslated
+from ui.app import prepare
 from ui.arguments import Request
 from ui.arrivals import Arrivals
 from ui.faults import Faults
@@ -274,3 +275,16 @@ def test_the_hooks_are_set_by_install(context, messages, monkeypatch):
     faults = Faults(messages.error)
     faults.install()
     assert sys.excepthook == faults.take
+
+
+def test_what_a_killed_program_left_half_written_is_told(window, messages, qtbot, tmp_path):
+    notes = tmp_path / "state" / "unfinished"
+    notes.mkdir(parents=True)
+    half = tmp_path / ".卷宗.pdf.7.part"
+    half.write_text("half")
+    (notes / "0.json").write_text(json.dumps({"path": str(half), "pid": 7}))
+    for _ in range(2):
+        prepare(window.context)
+        qtbot.waitUntil(lambda: not window.context.tasks.busy(), timeout=20_000)
+    assert messages.said.count(("ui_start.unfinished", {"count": 1, "names": "卷宗.pdf"})) == 1
+    assert not half.exists()

@@ -8,7 +8,19 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import anchored, browse, certificates, court, files, log, queue, restore, tokens, window
+from tests.bench import (
+    anchored,
+    browse,
+    certificates,
+    court,
+    files,
+    log,
+    queue,
+    recorder,
+    restore,
+    tokens,
+    window,
+)
 from tests.bench.report import Figure
 
 Bench = Callable[[Path, bool], Iterator[Figure]]
@@ -29,6 +41,7 @@ BENCHES: dict[str, Bench] = {
     "lookup": court.lookup,
     "restore": restore.from_network,
     "browse": browse.browse,
+    "recorder": recorder.recorder,
     "window": window.start,
     "window-drop": window.dropping,
     "window-certificates": window.certificates,

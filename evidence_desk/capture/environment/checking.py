@@ -114,8 +114,9 @@ def check_environment(
         CanceledError: the job was canceled.
     """
     private: dict[str, bytes] = {}
+    asked = tuple(dict.fromkeys(targets))
     around = Surroundings(
-        when=when, targets=tuple(dict.fromkeys(targets))[:MAX_TARGETS], clocks=sources, machine=machine or Machine(),
+        when=when, targets=asked[:MAX_TARGETS], rest=max(0, len(asked) - MAX_TARGETS), clocks=sources, machine=machine or Machine(),
         resolvers=resolvers or {}, folder=folder, profile=profile, program=program, keep=private.__setitem__,
     )  # fmt: skip
     started, uptime = datetime.now(UTC), round(time.monotonic() * 1000)

@@ -77,6 +77,7 @@ def check_answers(around: Surroundings, resolve: Callable[[str], Sequence[str]] 
             found.tell(Outcome.PASS, because("environment.answers.literal", host=host))
         else:
             _answers(found, around, host, resolve or system_answers)
+    found.tell_rest(around)
     return found.item()
 
 
@@ -160,6 +161,7 @@ def check_reach(around: Surroundings) -> Item:
             )
         else:
             found.tell(Outcome.FAIL, because("environment.reach.failed", target=str(target), reason=said))
+    found.tell_rest(around)
     return found.item()
 
 
@@ -197,6 +199,8 @@ def check_trace(around: Surroundings) -> Item:
         )
         if ran.exit_code == 0 and hops:
             found.tell(Outcome.PASS, because("environment.trace.ran", host=target.host, hops=hops))
+            if len(around.targets) + around.rest > 1:
+                found.reasons.append(because("environment.trace.first_only"))
         else:
             found.tell(Outcome.UNCHECKED, because("environment.trace.unfinished", host=target.host))
         return found.item()

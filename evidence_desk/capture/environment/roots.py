@@ -86,6 +86,7 @@ def check_interception(around: Surroundings) -> Item:
         f"{target} {issuer(leaf)}" for target, (_, _, leaf) in zip(targets, met, strict=True) if leaf
     )
     found.raws.append(call_raw("TLS handshake", lines))
+    found.tell_rest(around)
     return found.item()
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from evidence_desk.capture.environment.machine import Machine
-from evidence_desk.core.capture.environment import Check, Item, Outcome, Raw, Reason, Target, When, worst
+from evidence_desk.core.capture.environment import (
+    Check,
+    Item,
+    Outcome,
+    Raw,
+    Reason,
+    Target,
+    When,
+    because,
+    worst,
+)
 from evidence_desk.core.digests import DigestPair
 
 NTP_SERVERS: Final = ("ntp.ntsc.ac.cn", "ntp.aliyun.com", "ntp.tencent.com", "time.windows.com")
@@ -57,6 +67,7 @@ class Surroundings:
     """Everything the checks of one report work on.
 
     Attributes:
+        rest: how many more targets there are than a report checks.
         resolvers: independent resolvers by name, beside the system's own.
         folder: where the capture is written, None when not known yet.
         profile: names in the browser's profile folder, None when nobody listed it.
@@ -66,6 +77,7 @@ class Surroundings:
     when: When
     targets: tuple[Target, ...]
     clocks: ClockSources
+    rest: int = 0
     machine: Machine = field(default_factory=Machine)
     resolvers: Mapping[str, Resolve] = field(default_factory=dict)
     folder: Path | None = None
@@ -88,6 +100,11 @@ class Findings:
         """One part's outcome, with why."""
         self.outcomes.append(outcome)
         self.reasons.extend(reasons)
+
+    def tell_rest(self, around: Surroundings) -> None:
+        """Targets beyond the limit are unchecked, and that is told."""
+        if around.rest:
+            self.tell(Outcome.UNCHECKED, because("environment.targets_rest", count=around.rest))
 
     def item(self) -> Item:
         """The finished item; worst reasons keep the order they were told in."""

@@ -80,6 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "environment.late": "It did not end within its time.",
     "environment.broken": "An error stopped the check ({reason}).",
     "environment.no_targets": "No targets were given.",
+    "environment.targets_rest": "{count} more targets are beyond the limit and were not checked.",
     # clock, zone
     "environment.clock.agree": "{count} independent sources agree: this clock differs from them by {offset} ms (median), within 2 seconds.",
     "environment.clock.one": "Only one independent source ({source}) answered; it differs by {offset} ms. No second one confirms it.",
@@ -127,6 +128,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "environment.reach.reached": "{target} was reached in {elapsed} ms.",
     "environment.reach.failed": "{target} was not reached ({reason}).",
     "environment.trace.ran": "The route to {host} shows {hops} hops.",
+    "environment.trace.first_only": "The routes to the other targets were not traced.",
     "environment.trace.unfinished": "The route to {host} was not traced to its end.",
     "environment.trace.no_tool": "The system has no program to trace routes.",
     # roots, interception

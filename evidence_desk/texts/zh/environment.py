@@ -80,6 +80,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "environment.late": "在规定时间内没有完成。",
     "environment.broken": "检查中途出错（{reason}）。",
     "environment.no_targets": "没有给出检查目标。",
+    "environment.targets_rest": "另有 {count} 个目标超出上限，没有检查。",
     # clock, zone
     "environment.clock.agree": "{count} 个独立时间源一致：本机时钟与其相差 {offset} 毫秒（中位数），在 2 秒之内。",
     "environment.clock.one": "只有一个独立时间源（{source}）应答，相差 {offset} 毫秒；没有第二个来源印证。",
@@ -127,6 +128,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "environment.reach.reached": "{target} 已连接，用时 {elapsed} 毫秒。",
     "environment.reach.failed": "{target} 未能连接（{reason}）。",
     "environment.trace.ran": "到 {host} 的路由共显示 {hops} 跳。",
+    "environment.trace.first_only": "其余目标没有查路由。",
     "environment.trace.unfinished": "到 {host} 的路由没有查完。",
     "environment.trace.no_tool": "系统没有安装查路由的工具。",
     # roots, interception

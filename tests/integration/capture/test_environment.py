@@ -134,3 +134,16 @@ def test_cancellation():
     job.cancel()
     with pytest.raises(CanceledError):
         check_environment(When.BEFORE, [], sources=NO_NET, job=job)
+
+
+def test_a_report_names_the_targets_it_checked_and_counts_the_rest(tmp_path):
+    machine = Machine(system="other", root=tmp_path, environ={}, home=None, run=lambda *_: None)
+    targets = [Target(host=f"203.0.113.{number}", port=80) for number in range(70)]
+    known = {Check.ANSWERS: checking.checkers("linux")[Check.ANSWERS]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checking, "checkers", lambda _: known)
+        report = check_environment(When.BEFORE, targets, sources=NO_NET, job=Job(), machine=machine)
+    item = report.item(Check.ANSWERS)
+    assert item is not None
+    assert len(report.targets) == 64
+    assert item.reasons[-1].parameters == {"count": 6}

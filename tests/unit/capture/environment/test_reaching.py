@@ -153,3 +153,16 @@ def test_trace_without_target_or_with_an_option_as_host(tmp_path):
         system="windows",
     )
     assert check_trace(around(windows, SITE)).outcome is Outcome.PASS
+
+
+def test_targets_beyond_the_limit_are_told_as_unchecked(tmp_path):
+    literal = Target(host="203.0.113.9")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reached = around(
+            a_machine(tmp_path), Target(host="127.0.0.1", port=listener.getsockname()[1]), rest=3
+        )
+        item = check_reach(reached)
+    assert (item.outcome, codes(item)) == (Outcome.UNCHECKED, ["reach.reached", "targets_rest"])
+    assert check_answers(around(a_machine(tmp_path), literal, rest=1)).outcome is Outcome.UNCHECKED
+    machine = a_machine(tmp_path, outputs={"traceroute": (0, TRACE)})
+    assert codes(check_trace(around(machine, SITE, literal))) == ["trace.ran", "trace.first_only"]

@@ -15,10 +15,11 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.canonical import JSON
 from evidence_desk.core.checkpoint import Checkpoint
 from evidence_desk.core.ports import Clock
+from evidence_desk.errors import PermissionDeniedError
 from evidence_desk.program import program
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.open_log import open_log
-from evidence_desk.settings import UNSEEN_KEY, AuthorityKind, save_key_seen
+from evidence_desk.settings import UNSEEN_KEY, AuthorityKind, load_key_unseen, save_key_seen
 from evidence_desk.vault.attempts import Sleep
 from evidence_desk.vault.epochs import epoch, origin_of
 from evidence_desk.vault.keys import KdfParameters
@@ -76,18 +77,35 @@ def renew_recovery_key(session: Session, passphrase: str) -> str:
     Raises:
         PermissionDeniedError: ``vault.wrong_passphrase``, ``vault.wait``.
     """
-    vault = session.vault
+    vault, before = session.vault, load_key_unseen(session.vault.exhibits)
     with vault.transaction():
         for name, value in UNSEEN_KEY.items():
             vault.exhibits.set_setting(name, value)
-    key = vault.renew_recovery_key(passphrase)
-    opened = session.desk.log.checkpoint
-    if opened is not None and opened.size == 1 and not session.networks:
-        vault.set_origin(origin_of(opened.origin, epoch(opened.origin) + 1))
-        session.desk = assemble(vault, session.clock).desk
-        _open_log(session, (opened.origin, opened.size, opened.root))
-        session.write_trust()
+    try:
+        key = vault.renew_recovery_key(passphrase)
+    except PermissionDeniedError:
+        if not before:
+            key_seen(session)
+        raise
+    desk = session.desk
+    if desk.working.acquire(blocking=False):  # else files are just being entered in the log
+        try:
+            with vault.exclusive():
+                _continue_empty(session)
+        finally:
+            desk.working.release()
     return key
+
+
+def _continue_empty(session: Session) -> None:
+    """A log with nothing but its opening, that no network knows, goes on in a successor."""
+    vault, opened = session.vault, session.desk.log.checkpoint
+    if opened is None or opened.size != 1 or session.networks:
+        return
+    vault.set_origin(origin_of(opened.origin, epoch(opened.origin) + 1))
+    session.desk = assemble(vault, session.clock).desk
+    _open_log(session, (opened.origin, opened.size, opened.root))
+    session.write_trust()
 
 
 def unlocked(

@@ -13,7 +13,9 @@ from evidence_desk.bootstrap.opening import key_seen, renew_recovery_key
 from evidence_desk.core.job import Job
 from evidence_desk.errors import PermissionDeniedError
 from evidence_desk.services.audit import audit
+from evidence_desk.services.certify import certify
 from evidence_desk.services.seal import SealRequest, seal
+from evidence_desk.services.timestamp import timestamp
 from evidence_desk.settings import load_key_unseen
 from evidence_desk.texts import Language
 from evidence_desk.vault.passphrase import unlock_by_recovery
@@ -120,6 +122,7 @@ def test_a_wrong_passphrase_changes_nothing(dialog, context, vault_folder, qtbot
     dialog.next.click()
     qtbot.waitUntil(dialog.again.fault.isVisible, timeout=30_000)
     assert (vault_folder / "vault.toml").read_bytes() == before
+    assert not load_key_unseen(context.desk.session.vault.exhibits)
     assert dialog.step is dialog.again
 
 
@@ -168,3 +171,33 @@ def test_the_dialog_is_whole_in_both_languages(dialog, context, language, qtbot)
     dialog.next.click()
     qtbot.waitUntil(lambda: dialog.step is dialog.paper, timeout=30_000)
     assert (nameless(dialog), untranslated(dialog)) == ([], [])
+
+
+def test_while_files_are_entered_the_log_goes_on_as_it_is(open_context):
+    session = open_context.desk.session
+    origin = session.vault.origin
+    with session.desk.working:
+        renew_recovery_key(session, PASSPHRASE)
+    assert session.vault.origin == origin
+    key = renew_recovery_key(session, PASSPHRASE)
+    assert session.vault.origin != origin
+    session.vault.prepare_rotation(key)
+
+
+def test_after_a_new_key_the_vault_is_worked_with_as_before(open_context, tmp_path):
+    session = open_context.desk.session
+    renew_recovery_key(session, PASSPHRASE)
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    (outcome,) = seal(session.desk, [file], SealRequest(case_number="案"), job=Job())
+    timestamp(session.desk, session.authorities, job=Job())
+    assert outcome.exhibit is not None
+    made = certify(
+        session.desk,
+        [session.vault.exhibits.exhibit(outcome.exhibit.leaf_hash)],
+        session.issuer(),
+        trust=session.trust,
+        job=Job(),
+    )
+    assert made.certificate.pdf
+    assert audit(session.desk, job=Job()).faults == ()

@@ -42,6 +42,10 @@ _VIRTUAL: Final = (
     "bochs", "bhyve", "openstack", "alibaba cloud", "tencent cloud", "amazon ec2", "google compute", "firecracker", "hyper-v",
 )  # fmt: skip
 STALE_DAYS: Final = 14
+_WRITE_NOTHING: Final = (
+    "-o", "Debug::NoLocking=true", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=",
+)  # fmt: skip
+"""A check leaves no lock and no cache behind."""
 
 
 def check_machine(around: Surroundings) -> Item:
@@ -239,7 +243,7 @@ def _debian(found: Findings, machine: Machine) -> None:
             continue
     days = int((time.time() - max(times)) // 86400) if times else None
     found.raws.append(call_raw("/var/lib/apt/lists", [f"{len(lists)} lists", f"age: {days} days"]))
-    ran = machine.run(("apt-get", "-s", "-o", "Debug::NoLocking=true", "upgrade"), 12.0)
+    ran = machine.run(("apt-get", "-s", *_WRITE_NOTHING, "upgrade"), 15.0)
     if ran is not None:
         found.raws.extend(ran.raws)
     if days is None or ran is None or ran.exit_code != 0:

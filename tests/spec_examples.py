@@ -33,6 +33,7 @@ from evidence_desk.core.capture.environment import (
 from evidence_desk.core.capture.environment import Outcome as CheckOutcome
 from evidence_desk.core.capture.environment_codec import encode as encode_environment
 from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
+from evidence_desk.core.capture.notice import Notice, NoticeKind, encode_notice
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
 from evidence_desk.core.certificate import Printed
@@ -349,6 +350,19 @@ def capture_records_example() -> str:
     return gzip.decompress(out.getvalue()).decode().replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
+def capture_notice_example() -> str:
+    stranger = Notice(
+        at=format_moment(AT),
+        kind=NoticeKind.STRANGER,
+        reason="other-process",
+        number=7,
+        host="example.org",
+        port=443,
+    )
+    jump = Notice(at=format_moment(AT), kind=NoticeKind.CLOCK_JUMP, reason="-3600002")
+    return (encode_notice(stranger) + encode_notice(jump)).decode()
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "digests": digests_example,
     "canonical": canonical_example,
@@ -370,6 +384,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "capture.stream": capture_stream_example,
     "capture.connection": capture_connection_example,
     "capture.lookup": capture_lookup_example,
+    "capture.notice": capture_notice_example,
     "capture.records": capture_records_example,
     "capture.environment": capture_environment_example,
     "confirmation": lambda: pretty(confirmation().encode()),

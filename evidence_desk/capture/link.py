@@ -16,7 +16,6 @@ from evidence_desk.capture import socks
 from evidence_desk.capture.dialing import Dialed, Dialer, Failure
 from evidence_desk.capture.guard import Guard, Refusal
 from evidence_desk.capture.limits import Limits
-from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.peers import Endpoint, Peer
 from evidence_desk.capture.pump import Account, Pump
 from evidence_desk.capture.reactor import READ, Reactor
@@ -24,6 +23,7 @@ from evidence_desk.capture.recording import NOTHING, StreamRecorder, short_of_de
 from evidence_desk.capture.socks import Reply
 from evidence_desk.core.capture.connection import Connection, Ending, Fate
 from evidence_desk.core.capture.lookup import Lookup, Outcome
+from evidence_desk.core.capture.notice import NoticeKind
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import Clock
 from evidence_desk.errors import HostError, MalformedError
@@ -65,8 +65,10 @@ class Recorder(Protocol):
         """A link is over; None when it never came to ask for anything."""
         ...
 
-    def notice(self, notice: Notice) -> None:
-        """Tell whoever watches."""
+    def notice(
+        self, kind: NoticeKind, reason: str, *, number: int = 0, host: str = "", port: int = 0
+    ) -> None:
+        """Note something, and tell whoever watches."""
         ...
 
 
@@ -130,7 +132,7 @@ class Link:
             self._parse()
         except MalformedError as error:
             reason = str(error.parameters["reason"])
-            self._recorder.notice(Notice(kind=NoticeKind.MALFORMED, reason=reason))
+            self._recorder.notice(NoticeKind.MALFORMED, reason)
             if self._step is _Step.REQUEST:
                 self._say(Reply.ADDRESS_NOT_SUPPORTED if reason == "address_type" else Reply.FAILURE)
             self._over(None)
@@ -275,7 +277,7 @@ class Link:
             case _Step.GREETING | _Step.REQUEST:
                 stranger = self._peer is Peer.STRANGER
                 kind = NoticeKind.STRANGER if stranger else NoticeKind.MALFORMED
-                self._recorder.notice(Notice(kind=kind, reason="slow"))
+                self._recorder.notice(kind, "slow")
                 self._over(None)
             case _Step.WAITING:
                 self._fail(Fate.UNRESOLVED, "timeout", Reply.HOST_UNREACHABLE)
@@ -336,9 +338,7 @@ class Link:
 
     def _notice(self, kind: NoticeKind, reason: str) -> None:
         asked = self._known()
-        self._recorder.notice(
-            Notice(kind=kind, number=asked.number, host=asked.host, port=asked.port, reason=reason)
-        )
+        self._recorder.notice(kind, reason, number=asked.number, host=asked.host, port=asked.port)
 
     def _say(self, reply: Reply) -> None:
         self._send(socks.encode_reply(reply))

@@ -13,11 +13,11 @@ from typing import Final
 
 from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits
-from evidence_desk.capture.notice import Notice, Watch
 from evidence_desk.capture.peers import Peers, system_peers
-from evidence_desk.capture.recorder import Recording, Surroundings, Totals
+from evidence_desk.capture.recorder import Recording, Surroundings, Totals, Watch
 from evidence_desk.capture.recording import RunningDigest
 from evidence_desk.capture.resolver import Resolver, SystemResolver
+from evidence_desk.core.capture.notice import Notice
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.ports import Clock
 from evidence_desk.errors import BugError, EvidenceDeskError, HostError
@@ -34,14 +34,15 @@ class BlindProxy:
     """One recording. Start it once, stop it once; safe from any thread.
 
     Args:
-        workspace: gets ``stream-….bin``, ``connections.jsonl``, ``opened.jsonl``, ``lookups.jsonl``.
+        workspace: gets ``stream-….bin``, ``connections.jsonl``, ``opened.jsonl``, ``lookups.jsonl``,
+            ``notices.jsonl``.
         guard: which addresses may be reached.
         clock: for the moments of chunks and lines.
         limits: bounds of the recording.
         resolver: by default the system's.
         peers: who may use it; by default what this system tells. Nobody may before `allow_pid`.
         dns_servers: addresses of DNS servers that are asked too, each name once (they learn the names).
-        events: told what happens, in the recorder's thread.
+        events: told what is noticed, in the recorder's thread; must return quickly and not raise.
     """
 
     def __init__(

@@ -18,7 +18,6 @@ from evidence_desk.capture.dns import ask
 from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits, descriptors_allow
 from evidence_desk.capture.link import Link
-from evidence_desk.capture.notice import Notice, NoticeKind, Watch
 from evidence_desk.capture.peers import Endpoint, Peer, Peers
 from evidence_desk.capture.pump import Account
 from evidence_desk.capture.reactor import READ, Reactor, Workers
@@ -32,8 +31,16 @@ from evidence_desk.capture.recording import (
 from evidence_desk.capture.resolver import Resolver
 from evidence_desk.core.capture.connection import Connection, Fate, encode_connection, stream_name
 from evidence_desk.core.capture.lookup import LOOKUPS_NAME, Lookup, encode_lookup
+from evidence_desk.core.capture.notice import (
+    MAX_NOTICES,
+    NOTICES_NAME,
+    Notice,
+    NoticeKind,
+    encode_notice,
+)
 from evidence_desk.core.capture.stream import Direction
 from evidence_desk.core.capture.workspace import Workspace
+from evidence_desk.core.moment import format_moment
 from evidence_desk.core.ports import Clock
 from evidence_desk.errors import BugError, EvidenceDeskError, HostError, UserError
 
@@ -44,6 +51,10 @@ _JUMP: Final = timedelta(seconds=1)
 _NAME_THREADS: Final = 16
 _PEER_THREADS: Final = 2
 _DNS_THREADS: Final = 4
+
+
+Watch = Callable[[Notice], None]
+"""Called in the recorder's thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,7 @@ class Recording:
         self._hosts: set[str] = set()
         self._fates: Counter[Fate] = Counter()
         self._asked = 0
+        self._noticed = 0
         self._draining = False
         self._said: set[str] = set()
         self._between = self._now()
@@ -194,8 +206,15 @@ class Recording:
         self._accept_again()
         self._when_drained()
 
-    def notice(self, notice: Notice) -> None:
-        """Tell whoever watches."""
+    def notice(
+        self, kind: NoticeKind, reason: str, *, number: int = 0, host: str = "", port: int = 0
+    ) -> None:
+        """Note something, and tell whoever watches."""
+        at = format_moment(self.clock.now())
+        notice = Notice(at=at, kind=kind, reason=reason, number=number, host=host, port=port)
+        self._noticed += 1
+        if self._noticed <= MAX_NOTICES:
+            self._journal.put(NOTICES_NAME, encode_notice(notice))
         try:
             self._given.events(notice)
         except Exception:
@@ -249,7 +268,7 @@ class Recording:
         between = self._now()
         if abs(between - self._between) > _JUMP:
             jump = (between - self._between) // timedelta(milliseconds=1)
-            self.notice(Notice(kind=NoticeKind.CLOCK_JUMP, reason=str(jump)))
+            self.notice(NoticeKind.CLOCK_JUMP, str(jump))
             self._between = between
 
     def _now(self) -> timedelta:
@@ -260,7 +279,7 @@ class Recording:
         if reason not in self._said:
             self._said.add(reason)
             self.failure = self.failure or error
-            self.notice(Notice(kind=NoticeKind.LIMIT, reason=reason))
+            self.notice(NoticeKind.LIMIT, reason)
 
     def _ask(self, host: str, kind: str, server: str) -> None:
         self._journal.put(LOOKUPS_NAME, encode_lookup(ask(host, kind, server, clock=self.clock)))
@@ -282,4 +301,4 @@ class Recording:
             self.failure.__cause__ = error
         self.end("failed")
         with suppress(Exception):
-            self.notice(Notice(kind=NoticeKind.FAILED, reason=self.failure.code))
+            self.notice(NoticeKind.FAILED, self.failure.code)

@@ -12,10 +12,10 @@ from pathlib import Path
 from evidence_desk.bootstrap.reader import SystemClock
 from evidence_desk.capture.folder import FolderWorkspace
 from evidence_desk.capture.guard import Guard, Refusal
-from evidence_desk.capture.notice import Notice
 from evidence_desk.capture.proxy import BlindProxy
 from evidence_desk.core.capture.connection import Connection, Fate, parse_index, stream_name
 from evidence_desk.core.capture.lookup import Lookup, Outcome
+from evidence_desk.core.capture.notice import Notice
 from evidence_desk.core.capture.stream import Direction, StreamReader
 from evidence_desk.core.moment import format_moment
 from evidence_desk.wacz.decode import Decoded, decode_connection
@@ -143,18 +143,19 @@ class Comparison:
 
 def compare(town: Town, decoded: Sequence[Decoded]) -> Comparison:
     """Hold every connection against the log of the site that it reached, and every log against the connections."""
-    result, sites, seen = Comparison(), town.by_peer(), set()
+    result, seen = Comparison(), set()
+    sites = {site.port: site for site in town.sites.values()}
     for one in decoded:
-        peer = peer_of(one.connection)
-        seen.add(peer)
-        if peer in sites:
-            result.add(compare_connection(one, sites[peer], peer))
+        peer, port = peer_of(one.connection), one.connection.port
+        seen.add((port, peer))
+        if port in sites:
+            result.add(compare_connection(one, sites[port], peer))
         elif one.exchanges:
             result.wrong.append(f"connection {one.connection.number}: no site knows of it")
     result.wrong += [
         f"{sent.site}{sent.target.decode()}: sent, but on no recorded connection"
         for sent in town.sent
-        if sent.peer not in seen
+        if (town.sites[sent.site].port, sent.peer) not in seen
     ]
     return result
 

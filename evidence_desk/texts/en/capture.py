@@ -225,4 +225,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.connection_limit": "The page asked for as many connections as allowed ({limit}); later ones were not let through.",
     "capture.connection_limit.advice": "What was recorded before is kept whole; capture again with a narrower scope.",
     "capture.page.http_error": "The server answered with a status of failure; what it sent is recorded as it came.",
+    "malformed.notices": "The record of what was noticed during the capture (notices.jsonl) is not well-formed ({reason}).",
+    "malformed.notices.advice": "Use the complete capture; if it came from a package, verify the package again.",
 }

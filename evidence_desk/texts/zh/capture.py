@@ -225,4 +225,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.connection_limit": "网页发起的连接已达到上限（{limit} 个），之后的连接未予放行。",
     "capture.connection_limit.advice": "此前记录的内容完整保留；请缩小取证范围后重新取证。",
     "capture.page.http_error": "服务器返回错误状态；所返回的内容已照原样记录。",
+    "malformed.notices": "取证过程记录（notices.jsonl）格式不正确（{reason}）。",
+    "malformed.notices.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
 }

@@ -16,11 +16,11 @@ from pathlib import Path
 from evidence_desk.capture.folder import FolderWorkspace
 from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits
-from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.peers import Peers
 from evidence_desk.capture.proxy import LOOPBACK, BlindProxy
 from evidence_desk.core.capture.connection import Connection, parse_index, stream_name
 from evidence_desk.core.capture.lookup import Lookup, Outcome, parse_lookups
+from evidence_desk.core.capture.notice import Notice, NoticeKind
 from evidence_desk.core.capture.stream import Chunk, Direction, StreamReader
 from evidence_desk.core.moment import format_moment
 

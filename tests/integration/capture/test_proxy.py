@@ -14,10 +14,10 @@ import pytest
 
 from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits
-from evidence_desk.capture.notice import NoticeKind
 from evidence_desk.capture.proxy import LOOPBACK
 from evidence_desk.core.capture.connection import Ending, Fate
 from evidence_desk.core.capture.lookup import Outcome
+from evidence_desk.core.capture.notice import NoticeKind
 from evidence_desk.core.capture.stream import Direction
 from tests.integration.capture.recorders import (
     Names,
@@ -297,7 +297,12 @@ def test_unknown_names_are_lines_too(tmp_path: Path):
         recorder.proxy.stop()
         line = recorder.line()
         assert (line.fate, line.reason, line.ending) == (Fate.UNRESOLVED, "unknown-name", None)
-        assert recorder.workspace.names() == ["connections.jsonl", "lookups.jsonl", "opened.jsonl"]
+        assert recorder.workspace.names() == [
+            "connections.jsonl",
+            "lookups.jsonl",
+            "notices.jsonl",
+            "opened.jsonl",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +321,7 @@ def test_this_machine_is_not_reached(tmp_path: Path, host: str, reason: str):
         assert (recorder.line().fate, recorder.line().reason) == (Fate.REFUSED, reason)
         assert server.accepted == 0
         assert recorder.workspace.names() == [
-            name for name in ("connections.jsonl", "lookups.jsonl", "opened.jsonl")
+            name for name in ("connections.jsonl", "lookups.jsonl", "notices.jsonl", "opened.jsonl")
             if name != "lookups.jsonl" or host == "rebound.example"
         ]  # fmt: skip
 

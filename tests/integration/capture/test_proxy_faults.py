@@ -17,10 +17,10 @@ import pytest
 
 from evidence_desk.capture.folder import FolderWorkspace
 from evidence_desk.capture.guard import Guard
-from evidence_desk.capture.notice import Notice, NoticeKind
 from evidence_desk.capture.proxy import LOOPBACK, BlindProxy
 from evidence_desk.capture.recovery import recover_index
 from evidence_desk.core.capture.connection import Connection, Ending, Fate, parse_index, stream_name
+from evidence_desk.core.capture.notice import Notice, NoticeKind
 from evidence_desk.core.capture.stream import Direction, StreamReader
 from evidence_desk.errors import HostError
 from tests.integration.capture import recorder_child

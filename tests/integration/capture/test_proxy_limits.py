@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from evidence_desk.capture.limits import Limits
-from evidence_desk.capture.notice import NoticeKind
 from evidence_desk.capture.proxy import LOOPBACK
 from evidence_desk.core.capture.connection import Ending, Fate, stream_name
+from evidence_desk.core.capture.notice import NoticeKind
 from evidence_desk.core.capture.stream import MAX_CHUNK, Direction, StreamReader
 from tests.integration.capture.recorders import (
     Names,

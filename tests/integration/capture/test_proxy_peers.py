@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.capture.notice import NoticeKind
 from evidence_desk.capture.peers import Endpoint, Peer
 from evidence_desk.capture.proxy import LOOPBACK
 from evidence_desk.core.capture.connection import Fate
+from evidence_desk.core.capture.notice import NoticeKind
 from tests.integration.capture.recorders import Names, echo, recording, serving, until
 
 pytestmark = pytest.mark.skipif(sys.platform not in {"linux", "win32"}, reason="no way to know")
@@ -44,7 +44,7 @@ def test_nobody_is_served_before_somebody_is_allowed(tmp_path: Path):
         assert line.ending is None
         assert server.accepted == 0
         assert recorder.kinds() == [NoticeKind.STRANGER]
-        assert recorder.workspace.names() == ["connections.jsonl", "opened.jsonl"]
+        assert recorder.workspace.names() == ["connections.jsonl", "notices.jsonl", "opened.jsonl"]
 
 
 def test_another_process_is_a_stranger(tmp_path: Path):

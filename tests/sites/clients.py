@@ -34,7 +34,7 @@ class Got:
     head: bytes = b""
     headers: tuple[Header, ...] = ()
     informational: list[bytes | tuple[Header, ...]] = field(default_factory=list)
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
     trailers: tuple[Header, ...] = ()
     reset: int | None = None
     ended: bool = False
@@ -85,7 +85,7 @@ class Http1Client:
     """Requests one after the other over one connection."""
 
     def __init__(self, connection: socket.socket, authority: str) -> None:
-        self._connection, self._authority, self._buffer = connection, authority, b""
+        self._connection, self._authority, self._buffer = connection, authority, bytearray()
 
     def get(self, target: str, *headers: Header, method: str = "GET", body: bytes = b"") -> Got:
         """Send a request and read its whole answer, framing kept."""
@@ -101,7 +101,7 @@ class Http1Client:
         while (head := self._until(b"\r\n\r\n")).split(b" ", 2)[1].startswith(b"1"):
             got.informational.append(head)
         got.head = head
-        got.body = self._body(head.lower(), method)
+        got.body += self._body(head.lower(), method)
         got.ended = True
         return got
 
@@ -144,7 +144,8 @@ class Http1Client:
     def _take(self, size: int) -> bytes:
         while len(self._buffer) < size:
             self._more()
-        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        data = bytes(memoryview(self._buffer)[:size])
+        del self._buffer[:size]
         return data
 
     def _more(self) -> None:

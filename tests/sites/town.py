@@ -76,19 +76,20 @@ class Town:
         """What all sites sent."""
         return tuple(sent for site in self.sites.values() for sent in site.log.sent)
 
-    def by_peer(self) -> dict[int, Server]:
-        """Which site a connection from this local port reached."""
-        return {
-            shake.peer: site for site in self.sites.values() for shake in site.log.handshakes
-        } | {sent.peer: self.sites[sent.site] for sent in self.sent}  # fmt: skip
-
     def _made(self) -> list[Server]:
         ca = self.ca
         both = {
             **reading.routes(), **active.routes(), **media.routes(), **account.routes(), **odd.both(),
             **hostile.routes(), **bulk.routes(), "/crossing.html": self._crossing,
         }  # fmt: skip
-        first: Routes = {**both, **odd.http1(), **odd.wrong(), **hostile.http1(), **sockets()}
+        first: Routes = {
+            **both,
+            **odd.http1(),
+            **odd.wrong(),
+            **odd.wrong_page(odd.wrong()),
+            **hostile.http1(),
+            **sockets(),
+        }
         warned = {
             "/*": always(html("<!doctype html><meta charset=utf-8><title>证书有误</title>证书有误的网站"))
         }

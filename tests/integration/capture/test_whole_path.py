@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -235,6 +236,57 @@ def test_a_large_body_is_recorded_byte_for_byte(town, tape, name):
             with http1(tape, name) as one:
                 one.get(target)
     assert checked(town, tape).whole == [f"{name}{target}"]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [SITE, MODERN])
+def test_two_hundred_megabytes_are_recorded_byte_for_byte(town, tape, name):
+    with tape.running():
+        if name == MODERN:
+            with http2(tape, name) as two:
+                two.get(["/big.bin"])
+        else:
+            with http1(tape, name) as one:
+                one.get("/big.bin")
+    assert checked(town, tape).whole == [f"{name}/big.bin"]
+    assert town.sites[name].log.sent[0].body.size == hostile.BIG
+
+
+@pytest.mark.parametrize("name", [PLAIN, SITE, MODERN])
+def test_one_changed_byte_is_noticed(town, tape, name):
+    """The comparison itself: it must not be able to pass whatever comes."""
+    with tape.running():
+        if name == MODERN:
+            with http2(tape, name) as two:
+                two.get(["/data.bin"])
+        else:
+            with http1(tape, name) as one:
+                one.get("/data.bin")
+    path = tape.folder / "stream-000001.bin"
+    data = bytearray(path.read_bytes())
+    data[-1000] ^= 1
+    path.write_bytes(data)
+    decoded = tape.decoded()
+    result = compare(town, decoded)
+    assert result.whole == [f"{PLAIN}/data.bin"] if name == PLAIN else result.whole == []
+    assert len(result.wrong) == (2 if name == PLAIN else 0), "body and payload"
+    if name != PLAIN:
+        assert decoded[0].tls is not None
+        assert decoded[0].tls.fault_server is not None
+        assert result.begun == [f"{name}/data.bin"]
+
+
+def test_what_was_sent_but_not_recorded_is_noticed(town, tape):
+    with tape.running(), http1(tape, PLAIN) as client:
+        client.get("/")
+        client.get("/style.css")
+    with dial((PLAIN, town.sites[PLAIN].port)) as past:
+        Http1Client(past, PLAIN).get("/more.css")
+    decoded = tape.decoded()
+    assert compare(town, decoded).wrong == [f"{PLAIN}/more.css: sent, but on no recorded connection"]
+    [one] = decoded
+    shorter = [replace(one, exchanges=one.exchanges[:1])]
+    assert f"{PLAIN}/style.css: sent, but not decoded" in compare(town, shorter).wrong
 
 
 def test_three_hundred_resources(town, tape):

@@ -262,9 +262,7 @@ def test_packed_bodies_are_recorded_packed(town, tape):
 
 def test_what_breaks_off_or_has_no_end_is_recorded_as_far_as_it_came(town, tape):
     targets = ("/endless.html", "/slow.html", "/reset", "/cut")
-    visit = browse(
-        tape, [*urls(town, BOTH, *targets), town.url(SITE, "/wrong/short"), town.url(SITE)], page_seconds=4
-    )
+    visit = browse(tape, [*urls(town, BOTH, *targets), town.url(SITE)], page_seconds=4)
     states = [one.state for one in finished(visit)]
     assert PageState.LOADED not in states[:-1]
     assert states[-1] is PageState.LOADED
@@ -273,6 +271,14 @@ def test_what_breaks_off_or_has_no_end_is_recorded_as_far_as_it_came(town, tape)
     assert {name + path for name in BOTH for path in expected} <= set(result.begun)
     for item in exchanges(tape, "/reset") + exchanges(tape, "/endless.html"):
         assert not item.complete
+
+
+def test_answers_that_break_the_rules_are_recorded_as_they_came(town, tape):
+    [one] = finished(browse(tape, [town.url(SITE, "/wrong.html")]))
+    assert one.status == 200
+    assert "完" in text(tape, 1)
+    result = checked(town, tape)
+    assert {f"{SITE}{target}" for target in odd.wrong()} <= set(result.begun + result.unsent)
 
 
 def test_oddities_are_recorded_as_they_are(town, tape):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tests.sites.answer import Answer, Ending, Framing, Pause, Raw, Request, Routes, always, noise
+import json
+from collections.abc import Iterable
+
+from tests.sites.answer import Answer, Ending, Framing, Pause, Raw, Request, Routes, always, html, noise
 from tests.sites.http1 import chunk
+from tests.sites.pages.active import page
 from tests.sites.record import Header
 
 BODY = "正文：䶮㛃𬱖𠮷\n".encode()
@@ -98,6 +102,15 @@ def http1() -> Routes:
         ),
         "/odd/extra-after": always(_raw(_OK + _LENGTH, BODY + b"what follows the body", payload=BODY, ending=Ending.CLOSE)),
     }  # fmt: skip
+
+
+def wrong_page(targets: Iterable[str]) -> Routes:
+    """``/wrong.html``: fetches these one after the other and tells what became of each."""
+    code = """(async () => { for (const target of TARGETS)
+  await fetch(target).then(r => r.text()).then(t => say(target + " " + t.length), e => say(target + " " + e));
+  say("完"); })();
+""".replace("TARGETS", json.dumps(sorted(targets)))
+    return {"/wrong.html": always(html(page("出错的回答", code)))}
 
 
 def wrong() -> Routes:

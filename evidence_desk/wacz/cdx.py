@@ -22,8 +22,8 @@ from evidence_desk.wacz.warc import Written
 
 BLOCK_LINES: Final = 300
 MAX_LINE: Final = 4 * MAX_URI
-MAX_LINES: Final = 200_000
-MAX_TOTAL: Final = 128 << 20
+MAX_LINES: Final = 500_000
+MAX_TOTAL: Final = 256 << 20
 """Bytes of all lines."""
 _INDEXED: Final = frozenset((RecordType.RESPONSE, RecordType.RESOURCE))
 _META: Final = b'!meta 0 {"filename":"index.cdx.gz","format":"cdxj-gzip-1.0"}\n'
@@ -103,6 +103,8 @@ def index_lines(written: Iterable[Written]) -> list[bytes]:
     for record in written:
         if record.header.type in _INDEXED:
             indexed.append(record)
+            if len(indexed) > MAX_LINES:
+                raise _refuse("too_large")
         elif record.method is not None:
             methods.update(dict.fromkeys(record.header.concurrent, record.method))
     entries = (entry_of(record, methods.get(record.id)) for record in indexed)

@@ -176,15 +176,20 @@ class WaczReader:
         return count
 
     def _check_records(self, stream: BinaryIO) -> int:
-        written: list[Written] = []
-        for _, done in read_records(stream):
-            if done is not None:
-                written.append(done)
-            if len(written) > MAX_RECORDS:
-                raise refuse("too_many", WARC)
-        if index_lines(written) != self._lines:
+        count = 0
+
+        def counted() -> Iterator[Written]:
+            nonlocal count
+            for _, done in read_records(stream):
+                if done is not None:
+                    count += 1
+                    yield done
+                if count > MAX_RECORDS:
+                    raise refuse("too_many", WARC)
+
+        if index_lines(counted()) != self._lines:
             raise refuse("index", WARC)
-        return len(written)
+        return count
 
     def _index(self, blocks: BinaryIO) -> list[bytes]:
         return parse_index(self._checked(IDX, MAX_IDX), blocks, self._zip.member(CDX).size)

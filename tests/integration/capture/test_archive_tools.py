@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 from evidence_desk.wacz.archive import Resource, write_warc
+from evidence_desk.wacz.cdx import index_lines, parse_line, url_key
 from evidence_desk.wacz.record import Bytes
 from tests.unit.wacz.samples import ANSWERS, H2, NOISE, PAGE, sample
 from tests.unit.wacz.tls_recording import AT
@@ -65,6 +67,34 @@ def test_warcio_index_reads_every_head(warc: Path) -> None:
     lines = done.stdout.splitlines()
     assert len(lines) == len(sample().records)
     assert sum('"http:status": "200"' in line for line in lines) >= len(H2)
+
+
+INDEXER = """import sys; sys.modules['brotli'] = None
+from cdxj_indexer.main import main; main(sys.argv[1:])"""
+
+
+def test_the_indexer_of_webrecorder_finds_the_same(warc: Path) -> None:
+    """Places, addresses, status, media types; its keys where neither method nor its own shortenings play a part."""
+    done = run("-c", INDEXER, "--records", "response,resource", "-s", str(warc))
+    assert done.returncode == 0, done.stderr
+    theirs = {}
+    for line in done.stdout.splitlines():
+        key, moment, facts = line.split(" ", 2)
+        theirs[json.loads(facts)["offset"]] = key, moment, json.loads(facts)
+    ours = [parse_line(line) for line in index_lines(sample().records)]
+    assert len(ours) == len(theirs)
+    for entry in ours:
+        key, moment, facts = theirs[str(entry.offset)]
+        assert (facts["url"], facts["length"], facts["filename"]) == (
+            entry.url,
+            str(entry.length),
+            "data.warc.gz",
+        )
+        assert facts.get("status") == (None if entry.status is None else str(entry.status))
+        assert (facts.get("mime") or None) == entry.mime
+        assert entry.at.startswith(moment)
+        if entry.url.startswith("http") and entry.method is None and "?" not in entry.url:
+            assert url_key(entry.url) == key
 
 
 def test_fastwarc_check(warc: Path, tmp_path: Path) -> None:

@@ -29,7 +29,10 @@ MAX_OUTPUT: Final = 8 << 20
 TIMEOUT_S: Final = 6.0
 _FOLDERS: Final = "/usr/sbin:/usr/bin:/sbin:/bin"
 _CREDENTIALS: Final = re.compile(rb"(//)[^/\s'\"]{0,256}:[^/\s'\"]{0,256}@")
-_PASSWORD: Final = re.compile(rb"(?im)^(.*passw(?:or)?d\s*[=:]?\s+|.*passw(?:or)?d=)(?!(?:''|\"\"|\s)*$).+$")
+_PASSWORD: Final = re.compile(
+    rb"(?im)^([^\n]*password(?:[ \t]*=[ \t]*|[ \t]+(?=['\"])))(?!(?:''|\"\")?[ \t\r]*$)[^\n]+$"
+)
+"""Settings ``…password=x`` and ``…password 'x'``; a word like passwd in a running text is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

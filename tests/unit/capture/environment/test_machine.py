@@ -72,6 +72,10 @@ def test_an_endless_output_is_cut(monkeypatch):
         ("x.http authentication-password ''", None),
         ("http://host:8080/a@b", None),
         ("nothing here", None),
+        ("passwd:         files systemd", None),
+        ("openssh-client openssl passwd perl-base", None),
+        ("the password file", None),
+        ("password=", None),
     ],
 )
 def test_passwords_are_masked(text, hidden):

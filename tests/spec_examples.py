@@ -33,6 +33,7 @@ from evidence_desk.core.capture.environment import (
 from evidence_desk.core.capture.environment import Outcome as CheckOutcome
 from evidence_desk.core.capture.environment_codec import encode as encode_environment
 from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
+from evidence_desk.core.capture.marks import Mark, MarkKind, StreamMark, encode_mark
 from evidence_desk.core.capture.notice import Notice, NoticeKind, encode_notice
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
@@ -276,6 +277,21 @@ def capture_stream() -> tuple[Chunk, Chunk]:
     )
 
 
+def capture_mark_example() -> str:
+    """A mark of two streams."""
+    streams = tuple(
+        StreamMark(
+            number=number, sent=len(sent), received=len(received), sent_sha256=sha256(sent), received_sha256=sha256(received)
+        )
+        for number, sent, received in ((1, b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n"), (2, b"", b""))
+    )  # fmt: skip
+    mark = Mark(
+        kind=MarkKind.RUNNING, started=sha256(b"started.json"), at="2026-03-02T01:31:00.000Z", streams=streams, actions=4,
+        head=sha256(b"last action"),
+    )  # fmt: skip
+    return encode_mark(mark).decode() + "\n"
+
+
 def capture_stream_example() -> str:
     return "".join(encode_chunk(chunk).hex() + "\n" for chunk in capture_stream())
 
@@ -381,6 +397,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "verdict": verdict_example,
     "exit-codes": exit_codes_example,
     "confirmation.document": lambda: confirmed_document().decode() + "\n",
+    "capture.mark": capture_mark_example,
     "capture.stream": capture_stream_example,
     "capture.connection": capture_connection_example,
     "capture.lookup": capture_lookup_example,

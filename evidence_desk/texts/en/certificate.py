@@ -142,7 +142,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.tools": "Tools",
     "certificate.tool": "{name} {version}",
     "certificate.tool.digest": "{name} {version} (SHA-256 {digest})",
-    "certificate.not_captured": "Not captured",
+    "certificate.not_captured": "Not captured, and limits",
     "certificate.storage": "Storage",
     "certificate.last_recheck": "Last re-check",
     "certificate.next_recheck": "Next re-check",

@@ -164,7 +164,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "documents.record.manifest.label": "Manifest",
     "documents.record.outcomes": "before: {before}; after: {after}",
     "documents.record.when.capture": "{begun} to {ended}",
-    "documents.record.how.capture": "Pages opened in this program's capture browser, all traffic recorded",
+    "documents.record.how.capture": "Pages opened in this program's capture browser, its traffic through the proxy recorded",
     "documents.record.marks": "Timestamps during the capture",
     "documents.record.marks.value": "{marks} marks, {tokens} of them with a timestamp",
 }

@@ -142,7 +142,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.tools": "工具",
     "certificate.tool": "{name} {version}",
     "certificate.tool.digest": "{name} {version}（SHA-256 {digest}）",
-    "certificate.not_captured": "未采集的内容",
+    "certificate.not_captured": "未采集的内容与局限",
     "certificate.storage": "保管介质",
     "certificate.last_recheck": "最近复核",
     "certificate.next_recheck": "下次复核",

@@ -164,7 +164,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "documents.record.manifest.label": "取证清单",
     "documents.record.outcomes": "取证前：{before}；取证后：{after}",
     "documents.record.when.capture": "{begun} 至 {ended}",
-    "documents.record.how.capture": "由本程序的取证浏览器打开网页并记录全部往来数据",
+    "documents.record.how.capture": "由本程序的取证浏览器打开网页，记录其经过代理的往来数据",
     "documents.record.marks": "取证过程中的时间戳",
     "documents.record.marks.value": "共 {marks} 处进度记录，其中 {tokens} 处取得时间戳",
 }

@@ -1,0 +1,83 @@
+"""A demo desk, the town of test sites, and captures of them with the real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from evidence_desk.bootstrap.capturing import capture_tools
+from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.session import Session
+from evidence_desk.core.capture.plan import CapturePlan
+from evidence_desk.core.job import Job
+from evidence_desk.core.statement import ExhibitKind
+from evidence_desk.services.capture import CaptureControl, CaptureOutcome, CaptureTools, capture
+from evidence_desk.services.seal import SealRequest
+from evidence_desk.texts import Language
+from tests.sites.recording import TownResolver
+from tests.sites.town import Town
+from tests.unit.vault.rows import CHEAP
+
+Capture = Callable[..., CaptureOutcome]
+REQUEST = SealRequest(case_number="案一", kind=ExhibitKind.PUBLISHED, operator={"name": "张三"})
+
+
+@pytest.fixture(scope="module")
+def town():
+    with Town() as sites:
+        yield sites
+
+
+def open_desk(folder: Path) -> Session:
+    """A demo desk with cheap keys."""
+    opened, _ = init_session(folder / "vault", "capture", office="test", demo=True, kdf=CHEAP)
+    return opened
+
+
+@pytest.fixture
+def session(tmp_path):
+    opened = open_desk(tmp_path)
+    yield opened
+    opened.close()
+
+
+def tools_for(session: Session, town: Town) -> CaptureTools:
+    """Adapters of this machine; names are those of the town, no time server is asked."""
+    return capture_tools(session, Language.ZH, ntp=(), resolver=TownResolver(addresses=town.addresses))
+
+
+def plan_for(town: Town, *targets: str, **changes: object) -> CapturePlan:
+    """``site.test/page`` each."""
+    urls = []
+    for target in targets:
+        name, _, path = target.partition("/")
+        urls.append(town.url(name, f"/{path}"))
+    plan = CapturePlan(urls=tuple(urls), settle_ms=300, allow_private=True, extra_ca=(town.ca.root_der,))
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def taken(
+    session: Session, town: Town, *targets: str, control: CaptureControl | None = None, **changes: object
+) -> CaptureOutcome:
+    """Capture targets of the town."""
+    return capture(
+        session.desk, tools_for(session, town), plan_for(town, *targets, **changes), REQUEST, job=Job(),
+        control=control,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def take(session, town) -> Capture:
+    return partial(taken, session, town)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory, town):
+    """A desk with one capture of two pages, shared by the tests of a module: they change neither."""
+    opened = open_desk(tmp_path_factory.mktemp("kept"))
+    yield opened, taken(opened, town, "site.test/", "modern.test/")
+    opened.close()

@@ -14,6 +14,7 @@ from evidence_desk.core.canonical import JSON, encode
 from evidence_desk.core.capture.stream import Direction
 from evidence_desk.errors import MalformedError
 from evidence_desk.texts import Language, has
+from evidence_desk.wacz import browser_log
 from evidence_desk.wacz.browser_log import read_browser_log
 from evidence_desk.wacz.compare import compare
 from evidence_desk.wacz.differences import Comparison, Difference, Reason, parse_comparison
@@ -420,6 +421,25 @@ def test_a_torn_log_is_read_as_far_as_it_goes() -> None:
 def test_lines_that_are_not_ours_are_refused(line: bytes) -> None:
     with pytest.raises(MalformedError):
         read_browser_log(io.BytesIO(line))
+
+
+def test_a_log_that_begins_in_the_middle_is_read() -> None:
+    log = Log().reply("9").end("9").body(b"", "9").fail("9").add("requestServedFromCache", "9")
+    log.add("webSocketHandshakeResponseReceived", "9", status=101, headers={})
+    log.add("webSocketFrameSent", "9", opcode=1, size=0, sha256="0" * 64).add(
+        "webSocketFrameError", "9", error=""
+    )
+    result = log.whole(b"hello").against(one())
+    assert (reasons(result), result.requests, result.equal) == ([], 1, 1)
+
+
+def test_logs_beyond_bounds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_REQUESTS", "MAX_FRAMES", "MAX_LINE"):
+        with monkeypatch.context() as patch:
+            patch.setattr(browser_log, name, 1)
+            log = socket_log().whole(b"hello", "2")
+            with pytest.raises(MalformedError):
+                log.against(one())
 
 
 EVENTS = [

@@ -6,12 +6,13 @@ import io
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evidence_desk.core.canonical import decode, encode
+from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.package.zip_writer import ZipWriter
@@ -27,6 +28,7 @@ from evidence_desk.wacz.layout import (
     Page,
     encode_digest,
     encode_pages,
+    parse_package,
     parse_pages,
 )
 from evidence_desk.wacz.pack import About, pack_wacz
@@ -228,6 +230,75 @@ def test_forged_parts_are_refused(name: str, old: bytes, new: bytes) -> None:
     data = entries()[name]
     assert old in data
     assert is_refused(relisted({name: data.replace(old, new, 1)}))
+
+
+def test_an_index_that_leads_elsewhere_is_refused() -> None:
+    """Its two files agree and the container is whole; it only points to other places."""
+    warc, records = archive()
+    moved = [replace(one, offset=one.offset + 10**9) for one in records]
+    swapped = [replace(one, header=replace(one.header, uri="https://other.test/")) for one in records[1:]]
+    for forgery, url in ((moved, "https://site.test/br"), ([records[0], *swapped], "https://other.test/")):
+        opened = reader(pack(warc, tuple(forgery)))
+        with pytest.raises(MalformedError) as raised:
+            opened.find(url)
+        assert raised.value.parameters["reason"] == "index"
+        with pytest.raises(MalformedError):
+            opened.check()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"created": "2026-02-30T02:45:00Z"},
+        {"created": "2026-02-02T02:45:00.000Z"},
+        {"created": 1},
+        {"title": None},
+        {"mainPageDate": "2026-02-02"},
+        {"mainPageURL": None},
+        {"resources": {}},
+        {"resources": [1]},
+        {"resources": [{}]},
+        {
+            "resources": [
+                {"name": "x", "path": "x", "bytes": -1, "hash": "sha256:" + "0" * 64, "type": "file"}
+            ]
+        },
+        {"resources": [{"name": "x", "path": "x", "bytes": 0, "hash": "sha512:" + "0" * 64, "type": "file"}]},
+        {"resources": [{"name": "x", "path": "x", "bytes": 0, "hash": "sha256:0", "type": "file"}]},
+        {"resources": [{"name": "y", "path": "x", "bytes": 0, "hash": "sha256:" + "0" * 64, "type": "file"}]},
+        {"resources": []},
+        {"more": 1},
+        {"wacz_version": "1.1.2"},
+    ],
+)
+def test_forged_lists_are_refused(change: dict[str, JSON]) -> None:
+    files = entries()
+    package = decode(files[PACKAGE], what="", limit=10**7)
+    assert isinstance(package, dict)
+    files[PACKAGE] = encode(package | change)
+    files[DIGEST] = encode_digest(files[PACKAGE])
+    assert is_refused(repack(files))
+
+
+@given(st.binary(max_size=200))
+def test_lists_never_crash(data: bytes) -> None:
+    for piece in (data, b'{"resources":[' + data + b"]}"):
+        with pytest.raises(MalformedError):
+            parse_package(piece)
+
+
+def test_names_that_are_not_there() -> None:
+    with pytest.raises(MalformedError):
+        reader(sample().wacz).open("other.txt")
+
+
+def test_damage_shows_in_what_is_read() -> None:
+    """Without `check` too."""
+    data = sample().wacz
+    at = data.index(EVIDENCE["page-001.txt"], data.index(b"evidence/page-001.txt"))
+    opened = reader(flipped(data, at, 1))
+    with pytest.raises(MalformedError):
+        opened.open("page-001.txt").read()
 
 
 def test_an_index_of_other_records_is_refused() -> None:

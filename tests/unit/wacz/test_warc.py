@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import re
 from contextlib import suppress
@@ -15,9 +16,11 @@ from hypothesis import strategies as st
 from evidence_desk.errors import BugError, MalformedError, UnreadableError
 from evidence_desk.wacz.members import FAST, HEADER, STORED, USUAL, MemberReader, MemberWriter
 from evidence_desk.wacz.record import (
+    END,
     HTTP,
     MAX_LENGTH,
     Bytes,
+    Header,
     Record,
     RecordType,
     archive_uri,
@@ -291,3 +294,44 @@ def test_dates_have_microseconds() -> None:
     assert format_date(0) == "1970-01-01T00:00:00.000000Z"
     _, (_, one) = written(response())
     assert one.header.at == AT
+
+
+def forged(header: Header, block: bytes, *, end: bytes = END, index: int = 1) -> bytes:
+    """A record whose id fits its fields, whatever its block is."""
+    return member(replace(header, id=header.derived_id(index)).encode() + block + end, USUAL)
+
+
+BLOCK = b"HTTP/1.1 200 OK\r\n\r\nhello"
+DIGEST = f"sha256:{hashlib.sha256(BLOCK).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "block", "end", "reason"),
+    [
+        ({}, BLOCK, END, None),
+        ({}, BLOCK[:-1] + b"0", END, "block_digest"),
+        ({"payload_digest": DIGEST}, BLOCK, END, "payload_digest"),
+        ({"content_length": len(BLOCK) + 9}, BLOCK, END, "truncated"),
+        ({"content_length": len(BLOCK) + 4}, BLOCK, END, "record_end"),
+        ({"content_length": len(BLOCK) - 1}, BLOCK, END, "record_end"),
+        ({}, BLOCK, b"", "record_end"),
+        ({}, BLOCK, END + b"more", "record_end"),
+        ({"content_length": 9}, BLOCK, END, "http_head"),
+        ({"type": RecordType.WARCINFO, "uri": None, "warcinfo": None}, BLOCK, END, "warcinfo"),
+        ({"content_length": 10**15}, b"HTTP/1.1 200 OK\r\n" + b"x" * (5 << 20), END, "too_large"),
+        ({"content_type": "x" * (3 << 20)}, BLOCK, END, "too_large"),
+    ],
+)
+def test_records_that_do_not_fit_themselves(
+    changes: dict[str, object], block: bytes, end: bytes, reason: str | None
+) -> None:
+    data, (info, one) = written(response())
+    usual = replace(one.header, content_length=len(BLOCK), block_digest=DIGEST)
+    header = replace(usual, **changes)  # type: ignore[arg-type]
+    pieces = io.BytesIO(data[: info.length] + forged(header, block, end=end))
+    if reason is None:
+        assert len(list(read_records(pieces))) == 4
+        return
+    with pytest.raises(MalformedError) as raised:
+        list(read_records(pieces))
+    assert raised.value.parameters["reason"] == reason

@@ -71,6 +71,18 @@ def pem(tmp_path_factory) -> Path:
     return keep(tmp_path_factory.mktemp("identity"), "rsa")
 
 
+SERVERS: dict[int, subprocess.Popen[bytes]] = {}
+"""Running servers by port."""
+
+
+def speak(port: int, line: bytes) -> None:
+    """Type a line at a server."""
+    pipe = SERVERS[port].stdin
+    assert pipe is not None
+    pipe.write(line)
+    pipe.flush()
+
+
 @contextmanager
 def server(pem: Path, *arguments: str) -> Iterator[int]:
     """An openssl s_server that answers each line backwards; its port."""
@@ -83,6 +95,7 @@ def server(pem: Path, *arguments: str) -> Iterator[int]:
             for line in process.stdout:
                 if found := re.match(rb"ACCEPT 127\.0\.0\.1:(\d+)", line):
                     threading.Thread(target=process.stdout.read, daemon=True).start()
+                    SERVERS[int(found[1])] = process
                     yield int(found[1])
                     break
             else:
@@ -187,9 +200,10 @@ def test_finite_field_groups_of_12(pem, tmp_path, cipher, name):
     assert facts.certificate_verify.status == "valid"
 
 
-@pytest.mark.parametrize("algorithms", ["RSA+SHA256", "RSA+SHA512", "RSA-PSS+SHA384"])
+@pytest.mark.parametrize("algorithms", ["RSA+SHA1", "RSA+SHA256", "RSA+SHA512", "RSA-PSS+SHA384"])
 def test_signatures_of_12(pem, tmp_path, algorithms):
-    facts = talk(pem, tmp_path, ["-tls1_2"], ["-sigalgs", algorithms])
+    weak = ["-cipher", "DEFAULT:@SECLEVEL=0", "-sigalgs", algorithms]
+    facts = talk(pem, tmp_path, ["-tls1_2", *weak], weak)
     assert facts.certificate_verify is not None
     assert facts.certificate_verify.status == "valid"
 
@@ -294,6 +308,27 @@ def test_renegotiation_is_told(pem, tmp_path):
     assert said(plain, IN) == b"eno\n"
     assert facts.faults == ("tls.renegotiation",)
     assert facts.unread_sent > 0
+
+
+def test_a_server_that_asks_for_renegotiation_and_gets_none(pem, tmp_path):
+    with server(pem, "-tls1_2") as port:
+        client = Client(port, tmp_path, "-no_renegotiation")
+        client.until(b"Verify return code")
+        client.say(b"question\n")
+        speak(port, b"answer\n")
+        client.until(b"answer")
+        flights = len(client.tap.flights)
+        speak(port, b"r\n")
+        end = time.monotonic() + SECONDS
+        while len(client.tap.flights) < flights + 2:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        plain, facts = client.end()
+    assert said(plain, OUT) == b"question\n"
+    assert said(plain, IN) == b"answer\n"
+    assert facts.renegotiation_asked
+    assert facts.warnings == ("no_renegotiation",)
+    assert facts.complete
 
 
 def staple(pem: Path, path: Path) -> bytes:

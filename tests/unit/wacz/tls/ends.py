@@ -20,7 +20,7 @@ from evidence_desk.wacz.tls import KeyLog, Plain, TlsDecoder, TlsFacts
 Flight = tuple[Direction, int, bytes]
 
 
-def keep(folder: Path, kind: str) -> Path:
+def keep(folder: Path, kind: str, *extensions: x509.ExtensionType) -> Path:
     """A self-signed certificate with its key, as one PEM file."""
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
     match kind:
@@ -36,14 +36,16 @@ def keep(folder: Path, kind: str) -> Path:
             key = ec.generate_private_key(ec.SECP521R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site.test")])
     now = datetime.now(UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
         .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("site.test")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, None if kind == "ed25519" else SHA256())
     )  # fmt: skip
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    certificate = builder.sign(key, None if kind == "ed25519" else SHA256())
     path = folder / f"{kind}.pem"
     path.write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -27,7 +27,7 @@ KINDS = (
 )
 REQUEST = b"GET / HTTP/1.1\r\nHost: site.test\r\n\r\n"
 ANSWER = random.Random(1).randbytes(40_000)
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import tracemalloc
 import zlib
 
 import brotli
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from evidence_desk.core.digests import sha256
-from evidence_desk.wacz.tls import HandshakeSignature, Plain, TlsFacts
+from evidence_desk.wacz.tls import HandshakeSignature, KeyLog, Plain, TlsDecoder, TlsFacts
 from tests.unit.wacz.tls.ends import decode, said
 from tests.unit.wacz.tls.forge import IN, OUT, Forge, Key, expand, extensions, message, record, vector
 
@@ -710,3 +711,19 @@ def test_suites_do_not_cross_versions(forge):
     forge.client_hello()
     forge.hello(bytes(32), {})
     assert out(forge)[1].fault_server == "tls.hello.mismatch"
+
+
+def test_memory_does_not_grow(forge):
+    forge.shake()
+    decoder = TlsDecoder(KeyLog.parse(forge.keylog))
+    for flight in forge.flights:
+        decoder.feed(*flight)
+    pieces = [b"".join(forge.keys[IN].seal(23, bytes(16384)) for _ in range(16)) for _ in range(128)]
+    tracemalloc.start()
+    try:
+        got = sum(len(plain.data) for piece in pieces for plain in decoder.feed(IN, 1, piece))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got == 128 * 16 * 16384
+    assert peak < 4 << 20

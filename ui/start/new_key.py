@@ -20,7 +20,7 @@ from ui.start.step import Made, Step
 from ui.widgets.buttons import button
 from ui.widgets.form import Form
 
-_SIZE = (760, 640)
+_SIZE = (760, 480)
 
 
 class AgainStep(Step):

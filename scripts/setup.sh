@@ -36,6 +36,24 @@ if [ "$purpose" != demo ]; then
     library libxcb-randr.so.0 libxcb-randr0
     library libgthread-2.0.so.0 libglib2.0-0
     library libgssapi_krb5.so.2 libgssapi-krb5-2
+    # and Chromium inside QtWebEngine, for web captures
+    library libnss3.so libnss3
+    library libnspr4.so libnspr4
+    library libasound.so.2 libasound2
+    library libexpat.so.1 libexpat1
+    library libfreetype.so.6 libfreetype6
+    library libgbm.so.1 libgbm1
+    library libudev.so.1 libudev1
+    library libX11.so.6 libx11-6
+    library libXcomposite.so.1 libxcomposite1
+    library libXdamage.so.1 libxdamage1
+    library libXext.so.6 libxext6
+    library libXfixes.so.3 libxfixes3
+    library libXrandr.so.2 libxrandr2
+    library libXtst.so.6 libxtst6
+    library libxcb-dri3.so.0 libxcb-dri3-0
+    library libxkbcommon.so.0 libxkbcommon0
+    library libxkbfile.so.1 libxkbfile1
 fi
 # Without these, tests of the portal's browser side are skipped and say so.
 optional=""

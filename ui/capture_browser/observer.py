@@ -75,7 +75,14 @@ class Observer(QObject):
         if not await within(connected, _CONNECT_MS):
             return False
         self._socket.disconnected.connect(self.lost)
-        return await self.call("Target.setAutoAttach", _ATTACH) is not None
+        if await self.call("Target.setAutoAttach", _ATTACH) is None:
+            return False
+        for session in list(
+            self.targets
+        ):  # what they were told on attaching is in force once they answer this
+            if await self.call("Runtime.evaluate", {"expression": "0"}, session) is None:
+                return False
+        return bool(self.targets)
 
     async def call(
         self, method: str, params: Params | None = None, session: str = "", *, wait: int = 10_000

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from evidence_desk.core.capture.messages import Setup
+from evidence_desk.paths import asset
 
 KEY_LOG: Final = "keylog.txt"
 _ALWAYS: Final = (
@@ -45,6 +46,8 @@ def set_environment(setup: Setup) -> bool:
         del os.environ[name]
     for name in ("SSLKEYLOGFILE", "NETLOG", "CHROME_LOG_FILE"):
         os.environ.pop(name, None)
+    if sys.platform == "linux":
+        os.environ.setdefault("FONTCONFIG_FILE", str(asset("fonts", "fonts.conf")))
     quoted = " ".join(f'"{switch}"' if " " in switch else switch for switch in switches(setup))
     os.environ["QTWEBENGINE_CHROMIUM_FLAGS"] = quoted
     os.environ["QTWEBENGINE_REMOTE_DEBUGGING"] = f"127.0.0.1:{setup.debug_port}"

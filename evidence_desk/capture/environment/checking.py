@@ -100,6 +100,7 @@ def check_environment(
     folder: Path | None = None,
     profile: Sequence[str] | None = None,
     program: ProgramFacts | None = None,
+    earlier: bytes | None = None,
     keep: Keep | None = None,
     machine: Machine | None = None,
     limit: float = LIMIT_S,
@@ -108,7 +109,8 @@ def check_environment(
 
     At most 64 `targets`, hosts that the capture asks, are checked; `resolvers` are independent ones by name, to compare the
     system's answers with; `folder` is where the capture is written; `profile` holds the names found in the browser's
-    profile folder; `keep` takes private outputs (the list of processes) under their names, called in this thread.
+    profile folder; `keep` takes private outputs (the list of processes) under their names, called in this thread; `earlier` is
+    that list of the check before, so that the one after can tell what started and ended.
 
     Raises:
         CanceledError: the job was canceled.
@@ -117,7 +119,8 @@ def check_environment(
     asked = tuple(dict.fromkeys(targets))
     around = Surroundings(
         when=when, targets=asked[:MAX_TARGETS], rest=max(0, len(asked) - MAX_TARGETS), clocks=sources, machine=machine or Machine(),
-        resolvers=resolvers or {}, folder=folder, profile=profile, program=program, keep=private.__setitem__,
+        resolvers=resolvers or {}, folder=folder, profile=profile, program=program, earlier=earlier,
+        keep=private.__setitem__,
     )  # fmt: skip
     started, uptime = datetime.now(UTC), round(time.monotonic() * 1000)
     found = _run(around, checkers(around.machine.system), job, limit)

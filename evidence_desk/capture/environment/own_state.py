@@ -7,7 +7,14 @@ import sys
 from typing import Final
 
 from evidence_desk.capture.environment.machine import call_raw
-from evidence_desk.capture.environment.programs import DEBUGGING, INTERCEPTING, listing, matching, processes
+from evidence_desk.capture.environment.programs import (
+    DEBUGGING,
+    INTERCEPTING,
+    changes,
+    listing,
+    matching,
+    processes,
+)
 from evidence_desk.capture.environment.surroundings import Findings, Surroundings
 from evidence_desk.core.capture.environment import Check, Item, Outcome, When, because, raw_output, values
 
@@ -40,7 +47,22 @@ def check_processes(around: Surroundings) -> Item:
         found.tell(Outcome.UNCHECKED, because("environment.processes.partly", count=len(listed)))
     elif not told:
         found.tell(Outcome.PASS, because("environment.processes.none", count=len(listed)))
+    _changed(found, around, data)
     return found.item()
+
+
+def _changed(found: Findings, around: Surroundings, data: bytes) -> None:
+    """What started and ended since the check before: numbers in the report, names apart and private."""
+    if around.earlier is None:
+        return
+    started, ended = changes(around.earlier, data)
+    found.reasons.append(because("environment.processes.changed", started=len(started), ended=len(ended)))
+    lines = [*(f"+ {line}" for line in started), *(f"- {line}" for line in ended)]
+    private = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    name = f"environment-{around.when.value}-process-changes.txt"
+    found.raws.append(raw_output("process list", private, attachment=name))
+    if around.keep is not None:
+        around.keep(name, private)
 
 
 def check_program(around: Surroundings) -> Item:

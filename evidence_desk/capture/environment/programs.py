@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -88,6 +89,15 @@ def _plain(process: Process) -> set[str]:
     return {
         text.lower().removesuffix(".exe").removesuffix(".bin") for text in (process.name, program) if text
     }
+
+
+def changes(earlier: bytes, later: bytes) -> tuple[list[str], list[str]]:
+    """(started, ended) between two lists: name and command line, whatever the number; foreign lines count as they are."""
+    counted = [
+        Counter(line.partition("\t")[2] or line for line in decoded(data).splitlines())
+        for data in (earlier, later)
+    ]
+    return sorted((counted[1] - counted[0]).elements()), sorted((counted[0] - counted[1]).elements())
 
 
 def listing(found: Iterable[Process]) -> bytes:

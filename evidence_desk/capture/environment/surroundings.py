@@ -71,6 +71,7 @@ class Surroundings:
         resolvers: independent resolvers by name, beside the system's own.
         folder: where the capture is written, None when not known yet.
         profile: names in the browser's profile folder, None when nobody listed it.
+        earlier: the private list of processes of the check before, for the one after.
         keep: takes private outputs; without it only their digests stay.
     """
 
@@ -83,6 +84,7 @@ class Surroundings:
     folder: Path | None = None
     profile: Sequence[str] | None = None
     program: ProgramFacts | None = None
+    earlier: bytes | None = None
     keep: Keep | None = None
 
 

@@ -146,6 +146,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # processes, machine, remote, injection, antivirus
     "environment.processes.none": "{count} processes, none with the name of a known recording, proxy or debugging program; the list is kept apart and not public.",
     "environment.processes.told": "{count} processes, among them recording, proxy or debugging programs: {names}. The list is kept apart and not public.",
+    "environment.processes.changed": "Since the check before, {started} processes started and {ended} ended; their names are kept apart and not public.",
     "environment.processes.partly": "Only {count} processes of this user can be seen.",
     "environment.processes.unread": "The processes cannot be listed.",
     "environment.machine.none": "No sign of a virtual machine or container.",

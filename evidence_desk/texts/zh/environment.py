@@ -146,6 +146,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     # processes, machine, remote, injection, antivirus
     "environment.processes.none": "共 {count} 个进程，没有名称已知的抓包、代理或调试程序；清单另存，不公开。",
     "environment.processes.told": "共 {count} 个进程，其中有抓包、代理或调试类程序：{names}。清单另存，不公开。",
+    "environment.processes.changed": "取证前后相比，启动了 {started} 个进程，结束了 {ended} 个；名称另存，不公开。",
     "environment.processes.partly": "只能看到本用户的 {count} 个进程。",
     "environment.processes.unread": "无法列出进程。",
     "environment.machine.none": "没有发现虚拟机或容器的迹象。",

@@ -15,7 +15,7 @@ from evidence_desk.capture.environment.own_state import (
     check_profile,
     check_program,
 )
-from evidence_desk.capture.environment.programs import REMOTE, listing, matching, processes
+from evidence_desk.capture.environment.programs import REMOTE, changes, listing, matching, processes
 from evidence_desk.capture.environment.surroundings import ProgramFacts
 from evidence_desk.core.capture.environment import Outcome, When
 from evidence_desk.core.digests import DigestPair
@@ -41,6 +41,19 @@ def test_the_list_is_private_and_only_its_digests_are_public(tmp_path):
     (raw,) = item.raws
     assert (raw.kept, raw.size, raw.digests) == (b"", len(data), DigestPair.of(data))
     assert "OpenSesame" not in repr(item)
+
+
+def test_what_started_and_ended_is_counted_and_named_only_in_private(tmp_path):
+    kept: dict[str, bytes] = {}
+    earlier = b"1\tsystemd\t/usr/bin/systemd --x\n9\tbash\tbash -c secret\n9\tbash\tbash -c secret\n"
+    machine = a_machine(tmp_path, files=recorded("systemd", "chrome"))
+    item = check_processes(around(machine, when=When.AFTER, earlier=earlier, keep=kept.__setitem__))
+    assert item.reasons[-1].parameters == {"started": 1, "ended": 2}
+    data = kept["environment-after-process-changes.txt"]
+    assert data.decode().splitlines() == ["+ chrome\t/usr/bin/chrome --x", *(["- bash\tbash -c secret"] * 2)]
+    assert item.raws[1].digests == DigestPair.of(data)
+    assert "secret" not in repr(item)
+    assert changes(b"odd", b"odd\n") == ([], [])
 
 
 def test_programs_that_intercept_or_debug_are_told(tmp_path):

@@ -133,3 +133,49 @@ def test_nothing_is_raised_on_any_bytes(turns, first):
         desk.read([(OUT, first), *turns])
     finally:
         desk.close()
+
+
+STREAMS = st.sampled_from([0, 1, 2, 3, 5])
+FIELDS = st.lists(
+    st.sampled_from(
+        [
+            *f.REQUEST,
+            (b":status", b"200"),
+            (b":status", b"103"),
+            (b":method", b"CONNECT"),
+            (b":protocol", b"websocket"),
+            (b"content-length", b"3"),
+            (b"x", b"y"),
+        ]
+    ),
+    max_size=7,
+)
+FLAGS = st.integers(0, 255)
+FRAMES = st.one_of(
+    st.tuples(st.just("block"), STREAMS, FLAGS, FIELDS),
+    st.tuples(st.integers(0, 11), STREAMS, FLAGS, st.binary(max_size=12)),
+    st.tuples(st.just(0), STREAMS, FLAGS, st.sampled_from([b"abc", frame(0x81, b"hi", key=b"abcd")])),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(Direction), FRAMES), max_size=25))
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_frames_in_any_order(steps):
+    """Every stream's exchange is told once, however frames follow each other."""
+    sides = {IN: Side(), OUT: Side()}
+    turns: Turns = [(OUT, PREFACE)]
+    for direction, (kind, stream, flags, content) in steps:
+        if kind == "block":
+            block = sides[direction].block(content)
+            turns.append((direction, f.frame(1, (flags & END_STREAM) | f.END_HEADERS, stream, block)))
+        else:
+            turns.append((direction, f.frame(kind, flags, stream, content)))
+    desk = Desk()
+    try:
+        result = desk.read(turns, alpn="h2")
+    finally:
+        desk.close()
+    streams = [item.stream for item in result.exchanges]
+    assert len(streams) == len(set(streams))
+    assert all(item.complete or item.fault for item in result.exchanges)
+    assert all(item.started_at <= item.ended_at for item in result.exchanges)

@@ -21,6 +21,7 @@ from asn1crypto import pem
 
 from evidence_desk.capture.dns_message import Kind, parse_answer
 from evidence_desk.core.canonical import JSON, encode
+from evidence_desk.core.capture.actions import START, Action
 from evidence_desk.core.capture.connection import Connection, Ending, Fate, encode_connection, parse_index
 from evidence_desk.core.capture.environment import (
     Check,
@@ -32,9 +33,11 @@ from evidence_desk.core.capture.environment import (
 )
 from evidence_desk.core.capture.environment import Outcome as CheckOutcome
 from evidence_desk.core.capture.environment_codec import encode as encode_environment
+from evidence_desk.core.capture.events import Deed, Done, Ended, Event, Step
 from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
 from evidence_desk.core.capture.marks import Mark, MarkKind, StreamMark, encode_mark
 from evidence_desk.core.capture.notice import Notice, NoticeKind, encode_notice
+from evidence_desk.core.capture.plan import CapturePlan, encode_plan
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
 from evidence_desk.core.certificate import Printed
@@ -379,6 +382,23 @@ def capture_notice_example() -> str:
     return (encode_notice(stranger) + encode_notice(jump)).decode()
 
 
+def capture_plan_example() -> str:
+    return encode_plan(CapturePlan(urls=("https://www.example.com/判决?编号=1",))).decode() + "\n"
+
+
+def capture_actions_example() -> str:
+    typed = Step(
+        number=1, tab=1, deed=Deed.TYPE, url="https://www.example.com/login", target="input[password] “密码”"
+    )
+    done = Done(reason=Ended.FINISHED, steps=1, snapshots=1, requests=12, failed=0)
+    events: tuple[Event, ...] = (typed, done)
+    lines, head = "", START
+    for number, event in enumerate(events, 1):
+        line = encode(Action(number=number, at=format_moment(AT), event=event, previous=head).to_json())
+        lines, head = f"{lines}{line.decode()}\n", sha256(line)
+    return lines
+
+
 EXAMPLES: dict[str, Callable[[], str]] = {
     "digests": digests_example,
     "canonical": canonical_example,
@@ -397,6 +417,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "verdict": verdict_example,
     "exit-codes": exit_codes_example,
     "confirmation.document": lambda: confirmed_document().decode() + "\n",
+    "capture.plan": capture_plan_example,
+    "capture.actions": capture_actions_example,
     "capture.mark": capture_mark_example,
     "capture.stream": capture_stream_example,
     "capture.connection": capture_connection_example,

@@ -10,6 +10,9 @@ from typing import TypeVar
 from evidence_desk.capture.browser import BrowserDriver, Departure
 from evidence_desk.core.capture.events import Event
 from evidence_desk.core.capture.plan import CapturePlan
+from evidence_desk.wacz.compare import NETWORK, compare
+from evidence_desk.wacz.differences import Comparison as Agreement
+from evidence_desk.wacz.recorded import recorded
 from tests.sites.recording import Tape
 
 COMMAND = (sys.executable, "-m", "ui.capture_browser")
@@ -35,6 +38,16 @@ def plan_for(tape: Tape, urls: Sequence[str], **more: object) -> CapturePlan:
         "extra_ca": (tape.town.ca.root_der,), **more,
     }  # fmt: skip
     return CapturePlan(**given)  # type: ignore[arg-type]
+
+
+def held_against_browser(tape: Tape) -> Agreement:
+    """The browser's own log against what was recorded."""
+    decoded = tape.decoded()
+    with tape.workspace.open(NETWORK) as file:
+        return compare(
+            file, [recorded(item) for one in decoded for item in one.exchanges],
+            [message for one in decoded for message in one.messages],
+        )  # fmt: skip
 
 
 def browse(

@@ -23,7 +23,7 @@ from evidence_desk.core.capture.events import (
 from evidence_desk.core.capture.plan import CertificatePolicy
 from evidence_desk.wacz.http.exchange import Exchange, MessageKind
 from tests.sites import Http1Site, SiteCa
-from tests.sites.browsing import Visit, browse
+from tests.sites.browsing import Visit, browse, held_against_browser
 from tests.sites.pages import account, active, bulk, media, odd, reading
 from tests.sites.recording import Comparison, Tape, compare
 from tests.sites.town import AGAIN, BAD, GOOD, MODERN, OLD, PLAIN, SITE, SOCKET, STAPLED, Town
@@ -50,7 +50,7 @@ def tape(town, tmp_path):
 
 
 def checked(town: Town, tape: Tape) -> Comparison:
-    """All is equal, every session is right, and no site had to wonder."""
+    """All is equal, every session is right, no site had to wonder, and the browser's own log contradicts nothing."""
     result = compare(town, tape.decoded())
     assert result.wrong == []
     for one in tape.decoded():
@@ -59,6 +59,9 @@ def checked(town: Town, tape: Tape) -> Comparison:
             assert one.tls.fault_server is None
             assert one.tls.resumed or str(getattr(one.tls.certificate_verify, "status", "")) == "valid"
     assert {name: site.log.faults for name, site in town.sites.items() if site.log.faults} == {}
+    agreement = held_against_browser(tape)
+    assert agreement.matched > 0
+    assert [item for item in agreement.differences if item.reason.contradicts] == []
     return result
 
 
@@ -103,6 +106,9 @@ def test_every_protocol_is_recorded_byte_for_byte(town, tape):
     assert tls[OLD].version == "TLS 1.2"
     assert tls[MODERN].alpn == "h2"
     assert [snap.missing for snap in visit.of(Snapped)] == [()] * len(GOOD)
+    agreement = held_against_browser(tape)
+    assert agreement.differences == ()
+    assert agreement.matched == agreement.equal == agreement.responses == len(result.whole)
     assert reading.RARE in text(tape, 1)
     assert "脚本已运行" in text(tape, 1)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.capture.conductor import BrowserCommand, FolderRecorder
+from evidence_desk.capture.dns import ask
 from evidence_desk.capture.environment import (
     NTP_SERVERS,
     AuthorityClock,
@@ -32,6 +36,10 @@ from evidence_desk.texts import Language
 if TYPE_CHECKING:
     from evidence_desk.capture.resolver import Resolver
 
+DNS_SERVERS: Final = ("223.5.5.5", "119.29.29.29")
+"""Public resolvers of Aliyun and Tencent."""
+PROCESSES_BEFORE: Final = "environment-before-processes.txt"
+_COMPONENTS: Final = ("PySide6_Essentials", "PySide6_Addons", "cryptography", "hpack", "brotli", "zstandard")
 FOLDER: Final = "captures"
 """In the vault's folder: recordings until they are sealed. Not encrypted while they are made."""
 
@@ -41,6 +49,7 @@ def capture_tools(
     language: Language,
     *,
     ntp: Sequence[str] = NTP_SERVERS,
+    dns: Sequence[str] = DNS_SERVERS,
     resolver: Resolver | None = None,
 ) -> CaptureTools:
     """Recorder, environment checks and authorities of an open desk.
@@ -49,6 +58,7 @@ def capture_tools(
         session: the desk.
         language: of the browser's window and of the printed report.
         ntp: time servers to compare the clock with.
+        dns: addresses of DNS servers that are asked beside the system's; they learn the names.
         resolver: of names, by default the system's.
     """
     return CaptureTools(
@@ -57,11 +67,21 @@ def capture_tools(
             BrowserCommand(arguments=browser_command(), tongue=language.value),
             session.clock,
             resolver=resolver,
+            dns_servers=tuple(dns),
         ),
-        environment=MachineChecker(session, language, tuple(ntp)),
+        environment=MachineChecker(session, language, tuple(ntp), tuple(dns)),
         authorities=session.authorities,
         header=newest_header(session),
     )
+
+
+def components() -> dict[str, str]:
+    """Versions of what records, decodes and shows."""
+    found: dict[str, str] = {}
+    for name in _COMPONENTS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def browser_command() -> tuple[str, ...]:
@@ -89,8 +109,17 @@ class MachineChecker:
     session: Session
     language: Language
     ntp: tuple[str, ...]
+    dns: tuple[str, ...]
 
-    def check(self, when: When, targets: Sequence[Target], job: Job) -> tuple[bytes, Mapping[str, bytes]]:
+    def check(
+        self,
+        when: When,
+        targets: Sequence[Target],
+        job: Job,
+        *,
+        profile: Sequence[str] | None = None,
+        earlier: Mapping[str, bytes] | None = None,
+    ) -> tuple[bytes, Mapping[str, bytes]]:
         """Report and private outputs."""
         private: dict[str, bytes] = {}
         running = program()
@@ -100,7 +129,12 @@ class MachineChecker:
             sources=ClockSources(ntp=self.ntp, authorities=self._clocks()),
             job=job,
             folder=self.session.vault.folder,
-            program=ProgramFacts(name=running.name, version=running.version, digests=running.digests),
+            program=ProgramFacts(
+                name=running.name, version=running.version, digests=running.digests, components=components()
+            ),
+            resolvers={server: partial(self._resolve, server) for server in self.dns},
+            profile=profile,
+            earlier=(earlier or {}).get(PROCESSES_BEFORE),
             keep=private.__setitem__,
         )
         return encode(report), private
@@ -110,6 +144,14 @@ class MachineChecker:
         from reports.cleanliness import render_cleanliness  # noqa: PLC0415 - half a second of PDF libraries
 
         return render_cleanliness(parse(before), None if after is None else parse(after), self.language)
+
+    def _resolve(self, server: str, host: str) -> Sequence[str]:
+        """Addresses of a name by an independent server; none when it does not answer."""
+        return [
+            answer
+            for kind in ("A", "AAAA")
+            for answer in ask(host, kind, server, clock=self.session.clock).answers
+        ]
 
     def _clocks(self) -> tuple[AuthorityClock, ...]:
         demo = {item.name for item in self.session.settings if item.kind is AuthorityKind.EMBEDDED}

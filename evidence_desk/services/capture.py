@@ -252,7 +252,10 @@ class _Capturing:
         self, story: Story, reach: Reach, recorded: Recorded, marker: Marker, reasons: Sequence[Reason]
     ) -> CaptureOutcome:
         job = Job() if self.job.canceled else self.job  # a canceled capture is sealed all the same
-        after = look(self.tools.environment, When.AFTER, self.plan, self.workspace, job)
+        fresh = story.started is not None and story.started.fresh_profile
+        after = look(
+            self.tools.environment, When.AFTER, self.plan, self.workspace, job, profile=() if fresh else None
+        )
         marker.mark(MarkKind.END, reach, DigestPair.of(after))
         done = seal_capture(
             self.desk,

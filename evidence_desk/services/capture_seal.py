@@ -32,7 +32,7 @@ from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
 from evidence_desk.errors import NotFoundError
-from evidence_desk.services.capture_start import AFTER, BEFORE
+from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output
 from evidence_desk.services.capture_story import LIMITS, Story
 from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
@@ -170,7 +170,7 @@ def _manifest(
 
 
 def _is_private(name: str) -> bool:
-    return name in PRIVATE or name.endswith("-processes.txt")
+    return name in PRIVATE or is_private_output(name)
 
 
 def _checks(before: bytes, after: bytes | None) -> tuple[CheckResult, ...]:

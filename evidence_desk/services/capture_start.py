@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -54,14 +55,37 @@ def targets_of(plan: CapturePlan) -> tuple[Target, ...]:
 
 
 def look(
-    environment: EnvironmentChecker, when: When, plan: CapturePlan, workspace: Workspace, job: Job
+    environment: EnvironmentChecker,
+    when: When,
+    plan: CapturePlan,
+    workspace: Workspace,
+    job: Job,
+    *,
+    profile: Sequence[str] | None = None,
 ) -> bytes:
     """Check the machine and write the report and its private outputs; the report."""
-    report, private = environment.check(when, targets_of(plan), job)
+    report, private = environment.check(
+        when, targets_of(plan), job, profile=profile, earlier=_private(workspace)
+    )
     workspace.append(BEFORE if when is When.BEFORE else AFTER, report)
     for name, data in private.items():
         workspace.append(name, data)
     return report
+
+
+def _private(workspace: Workspace) -> dict[str, bytes]:
+    """Private outputs of the report from before."""
+    names = [name for name in workspace.names() if is_private_output(name)]
+    found: dict[str, bytes] = {}
+    for name in names:
+        with workspace.open(name) as source:
+            found[name] = source.read()
+    return found
+
+
+def is_private_output(name: str) -> bool:
+    """Whether a file of a workspace is an output that tells of other programs."""
+    return name.startswith("environment-") and name.endswith(".txt")
 
 
 def new_id(desk: Desk) -> bytes:

@@ -117,8 +117,24 @@ class Recorder(Protocol):
 class EnvironmentChecker(Protocol):
     """Looks at this machine (清洁性检查)."""
 
-    def check(self, when: When, targets: Sequence[Target], job: Job) -> tuple[bytes, Mapping[str, bytes]]:
-        """(report, ``environment/1``; private outputs by name) about hosts that are to be captured."""
+    def check(
+        self,
+        when: When,
+        targets: Sequence[Target],
+        job: Job,
+        *,
+        profile: Sequence[str] | None = None,
+        earlier: Mapping[str, bytes] | None = None,
+    ) -> tuple[bytes, Mapping[str, bytes]]:
+        """(report, ``environment/1``; private outputs by name) about hosts that are to be captured.
+
+        Args:
+            when: before or after the capture.
+            targets: hosts and ports.
+            job: it takes some seconds.
+            profile: what the browser's profile held when it started, None when that is not known.
+            earlier: private outputs of the report from before.
+        """
         ...
 
     def render(self, before: bytes, after: bytes | None) -> bytes:

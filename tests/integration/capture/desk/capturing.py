@@ -25,7 +25,7 @@ def main() -> None:
     resolver = TownResolver(addresses={name: tuple(found) for name, found in order["addresses"].items()})
     capture(
         session.desk,
-        capture_tools(session, Language.ZH, ntp=(), resolver=resolver),
+        capture_tools(session, Language.ZH, ntp=(), dns=(), resolver=resolver),
         parse_plan(order["plan"].encode()),
         SealRequest(case_number="案一", title="被中断的取证"),
         job=Job(),

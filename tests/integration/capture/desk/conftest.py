@@ -47,7 +47,7 @@ def session(tmp_path):
 
 def tools_for(session: Session, town: Town) -> CaptureTools:
     """Adapters of this machine; names are those of the town, no time server is asked."""
-    return capture_tools(session, Language.ZH, ntp=(), resolver=TownResolver(addresses=town.addresses))
+    return capture_tools(session, Language.ZH, ntp=(), dns=(), resolver=TownResolver(addresses=town.addresses))
 
 
 def plan_for(town: Town, *targets: str, **changes: object) -> CapturePlan:

@@ -43,6 +43,7 @@ def killed(tmp_path, town):
         text=True,
     ) as process:
         visited = False
+        assert process.stdout is not None
         for line in process.stdout:
             visited = visited or line.strip() == "visited"
             if visited and line.startswith("size") and int(line.split()[1]) > 20_000:
@@ -67,6 +68,7 @@ def test_a_killed_program_loses_nothing_that_was_recorded(killed, town):
     assert [page.state.value for page in manifest.pages] == ["loaded", "failed"]
     assert manifest.after is None
     assert manifest.counts["exchanges"] > 10
+    assert outcome.exhibit is not None
     assert outcome.exhibit.title == "被中断的取证"
     found = verdict(killed, wacz_of(killed, outcome.exhibit), bond_of(killed, outcome.exhibit))
     failed = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.wacz.tls.ends import Contexts, keep
+from tests.unit.wacz.tls.forge import Forge
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,8 @@ def contexts(identity, tmp_path) -> Callable[..., Contexts]:
         return Contexts(client, server, tmp_path / log)
 
     return make
+
+
+@pytest.fixture
+def forge(identity):
+    return Forge(identity("p256"))

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from evidence_desk.core.capture.stream import Direction
-from tests.unit.wacz.tls.ends import Flight
+from evidence_desk.wacz.tls import HandshakeSignature, Plain, TlsFacts
+from tests.unit.wacz.tls.ends import Flight, decode
 
 OUT, IN = Direction.OUT, Direction.IN
 RETRY = hashlib.sha256(b"HelloRetryRequest").digest()
@@ -58,6 +59,11 @@ def expand(digest: str, secret: bytes, name: str, size: int) -> bytes:
         ).digest()
         done += block
     return done[:size]
+
+
+PSK = {41: vector(vector(b"ticket of before", 2) + bytes(4), 2) + vector(vector(bytes(32), 1), 2)}
+EARLY = {42: b"", **PSK}
+"""Extensions of a client that offers a ticket, and early data with it."""
 
 
 class Key:
@@ -207,3 +213,17 @@ class Forge:
     def close(self) -> None:
         for direction in (OUT, IN):
             self.seal(direction, 21, b"\1\0")
+
+
+def out(forge: Forge) -> tuple[list[Plain], TlsFacts]:
+    plain, facts = decode(forge.flights, forge.keylog)
+    return plain, facts
+
+
+def server_signature(facts: TlsFacts) -> HandshakeSignature:
+    assert facts.certificate_verify is not None
+    return facts.certificate_verify
+
+
+def judged(facts: TlsFacts) -> tuple[str, str | None]:
+    return server_signature(facts).status.value, server_signature(facts).reason

@@ -171,19 +171,25 @@ def test_a_client_without_certificate(contexts, identity, version):
 def test_client_certificate_after_the_handshake(contexts, identity):
     settings = contexts("p256", TLS13)
     settings.client.post_handshake_auth = settings.server.post_handshake_auth = True
-    settings.server.verify_mode = ssl.CERT_OPTIONAL
+    settings.server.verify_mode = ssl.CERT_REQUIRED
     settings.server.load_verify_locations(identity("rsa"))
     settings.client.load_cert_chain(identity("rsa"))
-    settings.server.verify_mode = ssl.CERT_NONE
     ends = settings.ends()
     ends.shake()
     ends.say(REQUEST, b"one")
-    ends.server.context.verify_mode = ssl.CERT_REQUIRED
+    assert ends.server.getpeercert(binary_form=True) is None
+    ends.server.verify_client_post_handshake()
     ends.say(b"two", b"three")
+    ends.say(b"four", b"five")
+    own = ends.server.getpeercert(binary_form=True)
     ends.close()
     ends.tapped.keylog = settings.log.read_bytes()
     plain, facts = ends.tapped.decode()
     right(ends.tapped, plain, facts)
+    assert facts.client_certificate_requested
+    assert facts.client_certificates == (own,)
+    assert facts.client_certificate_verify is not None
+    assert facts.client_certificate_verify.status == "valid"
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])

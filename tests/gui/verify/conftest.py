@@ -115,6 +115,7 @@ def page(context: Context, qtbot: QtBot) -> VerifyPage:
 
 def shown(context: Context, qtbot: QtBot) -> VerifyPage:
     window = Window(context, PageName.VERIFY)
+    window.resize(1180, 760)  # as on a usual screen; that of the tests is small
     qtbot.addWidget(window)
     window.show()
     qtbot.waitUntil(lambda: not context.tasks.running)

@@ -345,6 +345,7 @@ def test_dropped_files_and_texts_are_taken_anywhere_on_the_page(page, papers, se
 
 def test_other_pages_may_ask_to_show_something(context, papers, qtbot, settled):
     window = Window(context, PageName.VERIFY)
+    window.resize(1180, 760)  # as on a usual screen; that of the tests is small
     qtbot.addWidget(window)
     page = window.show_page(PageName.VERIFY, papers.pdf)
     assert isinstance(page, VerifyPage)

@@ -22,10 +22,21 @@ class Person:
     def __init__(self, tongue: Tongue, look: Look) -> None:
         self._tongue, self._look = tongue, look
         self.window: QWidget | None = None
+        self._open: list[Question] = []
+        self._gone = False
+
+    def leave(self) -> None:
+        """The capture ends: boxes that stand are canceled, and nobody is asked any more."""
+        self._gone = True
+        for box in list(self._open):
+            box.reject()
 
     def alert(self, origin: str, text: str) -> None:
         """Show it; the page waits."""
-        self._ask("capture.window.alert", "ui.ok", origin, text).exec()
+        box = self._ask("capture.window.alert", "ui.ok", origin, text)
+        for button in box.buttons.buttons():
+            button.setVisible(box.buttons.buttonRole(button) is QDialogButtonBox.ButtonRole.AcceptRole)
+        self._accepted(box)
 
     def confirm(self, origin: str, text: str, *, leaving: bool) -> bool:
         """Yes or no."""
@@ -48,9 +59,15 @@ class Person:
         facts = {"origin": clean(origin, 200), "text": clean(text, _LONGEST)}
         return Question(self.window, self._tongue, self._look, code, action, facts)
 
-    @staticmethod
-    def _accepted(box: Question) -> bool:
-        return box.exec() == QDialog.DialogCode.Accepted
+    def _accepted(self, box: Question) -> bool:
+        """Waits for the answer; the page waits too."""
+        if self._gone:
+            return False
+        self._open.append(box)
+        try:
+            return box.exec() == QDialog.DialogCode.Accepted
+        finally:
+            self._open.remove(box)
 
 
 class Credentials(Question):

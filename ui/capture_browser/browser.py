@@ -63,7 +63,7 @@ class Browser(QObject):
         self._harvest = Harvest(self._observer)
         self._downloads = Downloads(self._profile, self._folder, self._say)
         tongue, look = Tongue(Language(setup.tongue)), Look(application)
-        person = Person(tongue, look)
+        self._person = person = Person(tongue, look)
         self._tabs = Tabs(self._profile, plan, self._say, Rule() if self._automatic else person)
         self._window = person.window = CaptureWindow(tongue, look, plan, self._tabs)
         self._scripts = Scripts(self._observer)
@@ -212,6 +212,7 @@ class Browser(QObject):
         self._ending = True
         if self._interactive is not None and deed is not None:
             self._interactive.finished(deed)
+        self._person.leave()
         self._window.saving()
         begin(self._end(reason), lambda _error: self._exit(1))
 

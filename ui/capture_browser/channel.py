@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from PySide6.QtCore import QObject, Signal
 
-from evidence_desk.core.capture.events import Event
+from evidence_desk.core.capture.events import Done, Event
 from evidence_desk.core.capture.messages import MAX_LINE, Command, encode_message, parse_command
 from evidence_desk.errors import MalformedError
 
@@ -40,15 +40,19 @@ class Channel(QObject):
         super().__init__()
         self._commands, self._events = commands, events
         self._writing = threading.Lock()
+        self._done = False
 
     def start(self) -> None:
         """Begin to read."""
         threading.Thread(target=self._read, daemon=True, name="commands").start()
 
     def say(self, event: Event) -> None:
-        """Tell the driver; safe from any thread. A driver that does not read any more is gone."""
+        """Tell the driver; safe from any thread. Nothing follows `Done`. A driver that does not read any more is gone."""
         line = encode_message(event)
         with self._writing:
+            if self._done:
+                return
+            self._done = isinstance(event, Done)
             try:
                 self._events.write(line)
                 self._events.flush()

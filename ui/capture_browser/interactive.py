@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWebEngineCore import QWebEnginePage
 
 from evidence_desk.core.capture.events import (
@@ -29,6 +30,8 @@ from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.steps import MAX_STEPS, Steps
 from ui.capture_browser.tabs import Tab, Tabs
 from ui.capture_browser.window import CaptureWindow
+
+_CERTIFICATE: Final = "net::ERR_CERT_"
 
 
 class Interactive(QObject):
@@ -80,10 +83,13 @@ class Interactive(QObject):
         match event:
             case Navigated():
                 self._fresh.discard(event.tab)
-            case Loaded(error="" | "ERR_ABORTED"):
                 window.say("")
+            case Loaded(error="" | "ERR_ABORTED"):
+                pass
             case Loaded():
-                window.say("capture.window.load_failed", error=event.error)
+                self._empty(event.tab)
+                if not event.error.startswith(_CERTIFICATE):  # said already, with more
+                    window.say("capture.window.load_failed", error=event.error)
             case CertificateRefused(accepted=False, main_frame=True):
                 window.say("capture.window.certificate", host=event.host, error=event.error)
             case CertificateRefused(accepted=True):
@@ -96,6 +102,11 @@ class Interactive(QObject):
                 window.say("capture.window.downloaded", name=event.suggested)
             case _:
                 pass
+
+    def _empty(self, number: int) -> None:
+        """A page that could not be opened leaves the one before in sight, under the new address: take it away."""
+        failed = [tab for tab in self._tabs.all if tab.number == number]
+        QTimer.singleShot(0, self, lambda: [tab.load(EMPTY) for tab in failed if tab in self._tabs.all])
 
     async def _take(self, tab: Tab) -> None:
         await self._leaving(tab)

@@ -73,7 +73,7 @@ class Camera:
         stem = f"page-{self.taken:03}"
         result = _Taken()
         session = self._observer.session_of(tab.page.devToolsId())
-        url, title = tab.page.address, clean(tab.page.title(), 500)
+        url, title = "", clean(tab.page.title(), 500)
         text, height, shown = None, 0, 0
         wakefulness = await self._scripts.wake(tab)
         if wakefulness is Wakefulness.WOKEN:
@@ -81,6 +81,9 @@ class Camera:
         if wakefulness is Wakefulness.HUNG:
             result.missing.append("capture.snapshot.unresponsive")
         else:
+            url = clean(
+                str(await self._scripts.run(tab, "location.href") or ""), 8192
+            )  # of what is shown, whatever is loading
             text = await self._script(tab, _TEXT)
             await self._picture(result, session, f"{stem}-viewport.png", {})
             height, shown = await self._pictures(result, session, stem)

@@ -128,8 +128,18 @@ class Person:
         await pause(100)
         assert QGuiApplication.focusObject() is self.window.address
         assert "录制中" in self.window.sign.accessibleName()
+        await self.go("http://nowhere.invalid/")
+        await self.page("about:blank")
+        self.check_message("页面无法打开")
+        await self.push("后退（Alt+←）")
+        await self.page("/login")
         self.window.close()
         await self.push("完成取证")
+
+    async def leave_open(self, base: str) -> None:
+        """A box of the page stands when the capture is ended from outside."""
+        await self.page("/login")
+        await self.go(f"{base}/dialog.html")
 
     def check_message(self, part: str) -> None:
         assert part in self.window._message.text()

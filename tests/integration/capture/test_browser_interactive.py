@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evidence_desk.core.capture.events import Deed, Ended, Fault, Navigated, Popup, Snapped, Step
+from evidence_desk.core.capture.events import Deed, Dialog, Ended, Fault, Navigated, Popup, Snapped, Step
 from evidence_desk.core.capture.plan import CaptureMode
 from tests.integration.capture.browsing import Browsing, browser, plan_for
 from tests.sites import Town
@@ -85,5 +85,18 @@ def test_abandoning_takes_no_snapshot(town, tape):
     assert [step.deed for step in browsing.of(Step)] == [Deed.ABANDON]
 
 
+def test_a_box_that_stands_does_not_keep_the_capture_from_ending(town, tape):
+    plan = replace(plan_for(town, (SITE, "/login"), max_seconds=3), mode=CaptureMode.INTERACTIVE)
+    with browser(tape, plan, command=(sys.executable, "-P", CHILD, "leave_open")) as browsing:
+        departure = browsing.ended()
+    assert browsing.of(Fault) == []
+    assert departure.done is not None
+    assert departure.done.reason is Ended.LIMIT
+    assert departure.exit_code == 0
+    assert [dialog.form for dialog in browsing.of(Dialog)][:1] == ["alert"]
+
+
 def test_the_window_can_be_used_by_keyboard_and_read_aloud(town, tape):
-    assert act(town, tape, "look").of(Step)[-1].deed is Deed.FINISH
+    browsing = act(town, tape, "look")
+    assert browsing.of(Step)[-1].deed is Deed.FINISH
+    assert [snapped.url for snapped in browsing.of(Snapped)] == [town.url(SITE, "/login")]

@@ -25,7 +25,7 @@ from evidence_desk.wacz.decode import Decoded, decode_connection
 from evidence_desk.wacz.http.exchange import Exchange, MessageKind, WebSocketMessage
 from evidence_desk.wacz.pcapng import write_pcapng
 from evidence_desk.wacz.recorded import Recorded, recorded
-from evidence_desk.wacz.tls import KeyLog
+from evidence_desk.wacz.tls import KeyLog, TlsFacts, first_sessions
 from evidence_desk.wacz.warc import Written
 
 INDEX: Final = "connections.jsonl"
@@ -93,7 +93,7 @@ class _Making:
     _exchanges: list[Exchange] = field(default_factory=list)
     _messages: list[WebSocketMessage] = field(default_factory=list)
     _recorded: list[Recorded] = field(default_factory=list)
-    _sessions: list[JSON] = field(default_factory=list)
+    _sessions: dict[int, tuple[TlsFacts, tuple[str, ...]]] = field(default_factory=dict)
     _torn: int = 0
     _undecrypted: int = 0
     _contradictions: int = 0
@@ -137,9 +137,7 @@ class _Making:
             self.counts["tls_connections"] += 1
             unread = bool(tls.fault_server or tls.fault_client)
             self._undecrypted += unread
-            self._sessions.append(
-                {"connection": decoded.connection.number, **tls.to_json(), "http_faults": list[JSON](decoded.faults)}
-            )  # fmt: skip
+            self._sessions[decoded.connection.number] = (tls, decoded.faults)
 
     def messages(self) -> Iterator[Resource]:
         """Messages of WebSockets, as records of the archive; asked for when all connections were."""
@@ -158,7 +156,7 @@ class _Making:
         self.counts["incomplete_exchanges"] = sum(not item.complete for item in self._exchanges)
         self.counts["websocket_messages"] = len(self._messages)
         _lines(self.workspace, EXCHANGES, map(_exchange_json, self._exchanges))
-        _lines(self.workspace, SESSIONS, iter(self._sessions))
+        _lines(self.workspace, SESSIONS, self._session_lines())
         _lines(self.workspace, MESSAGES, (_message_json(n, m) for n, m in enumerate(self._messages, 1)))
         _lines(self.workspace, RECORDS, map(_record_json, records))
         with ExitStack() as stack:
@@ -170,6 +168,15 @@ class _Making:
         self._contradictions = sum(item.reason.contradicts for item in comparison.differences)
         with self.workspace.create(DIFFERENCES) as out:
             out.write(encode(comparison.to_json()))
+
+    def _session_lines(self) -> Iterator[JSON]:
+        """TLS sessions; `first` is the connection whose handshake showed the certificate that a resumed one rests on."""
+        first = first_sessions({number: tls for number, (tls, _) in self._sessions.items()})
+        for number, (tls, faults) in self._sessions.items():
+            yield {
+                "connection": number, "first": first.get(number), **tls.to_json(),
+                "http_faults": list[JSON](faults),
+            }  # fmt: skip
 
     def reasons(self) -> Iterator[Reason]:
         """What makes the recording incomplete."""

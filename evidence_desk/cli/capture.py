@@ -215,13 +215,24 @@ def _finish(out: Output, opened: Session, outcome: CaptureOutcome) -> None:
     if row is not None:
         row = opened.vault.exhibits.exhibit(row.leaf_hash) or row
         print_exhibit(out, row, files=True, joined=bool(opened.networks))
-    _print(out, outcome.capture, cut=False, reasons=outcome.reasons)
+    reasons = [*outcome.reasons, *(item for page in outcome.pages for item in page.reasons)]
+    _print(out, outcome.capture, cut=False, reasons=list(dict.fromkeys(reasons)))
     document: dict[str, Any] = {
         "exhibits": [] if row is None else [exhibit_json(row)],
         "captures": [
             {
                 **_row_json(opened, outcome.capture, cut=False),
                 "reasons": [_reason_json(out, item) for item in outcome.reasons],
+                "pages": [
+                    {
+                        "url": page.url,
+                        "reached": page.reached,
+                        "title": page.title,
+                        "state": page.state.value,
+                        "reasons": [_reason_json(out, item) for item in page.reasons],
+                    }
+                    for page in outcome.pages
+                ],
             }
         ],
     }

@@ -14,6 +14,7 @@ from typing import Final
 
 from evidence_desk.core.capture.environment import Reason, When, because
 from evidence_desk.core.capture.events import Event
+from evidence_desk.core.capture.manifest import PageResult
 from evidence_desk.core.capture.marks import KnownHeader, MarkKind
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import EnvironmentChecker, Reach, Recorded, Recorder, Recording
@@ -117,6 +118,7 @@ class CaptureOutcome:
     exhibit: ExhibitRow | None = None
     result: CaptureResult | None = None
     reasons: tuple[Reason, ...] = ()
+    pages: tuple[PageResult, ...] = ()
 
 
 def capture(
@@ -271,5 +273,5 @@ class _Capturing:
         self.tools.recorder.remove(self.begun.row.id)
         return CaptureOutcome(
             capture=self.desk.store.captures.capture(self.begun.row.id) or self.begun.row,
-            exhibit=done.exhibit, result=done.result, reasons=done.reasons,
+            exhibit=done.exhibit, result=done.result, reasons=done.reasons, pages=story.pages(),
         )  # fmt: skip

@@ -66,7 +66,7 @@ def recover(desk: Desk, tools: CaptureTools, capture: bytes, *, job: Job) -> Cap
     tools.recorder.remove(capture)
     return CaptureOutcome(
         capture=desk.store.captures.capture(capture) or row, exhibit=outcome.exhibit, result=outcome.result,
-        reasons=outcome.reasons,
+        reasons=outcome.reasons, pages=story.pages(),
     )  # fmt: skip
 
 

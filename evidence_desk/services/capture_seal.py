@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
-from evidence_desk.core.capture.environment import Reason
+from evidence_desk.core.capture.environment import Reason, because
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import (
     MANIFEST,
@@ -32,7 +32,7 @@ from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
 from evidence_desk.errors import NotFoundError
-from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output
+from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output, targets_of
 from evidence_desk.services.capture_story import LIMITS, Story
 from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
@@ -113,11 +113,19 @@ def seal_capture(
     after = read_file(workspace, AFTER) if AFTER in workspace.names() else None
     workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after))
     private = _keep_secrets(desk, capture)
-    manifest = _manifest(capture, built.counts, built.reasons, private, after)
+    reasons = [*built.reasons, *_refused(capture, built.refused)]
+    manifest = _manifest(capture, built.counts, reasons, private, after)
     workspace.append(MANIFEST, encode_manifest(manifest))
     _pack(desk, capture, manifest, built, title, job)
     exhibit = _store(desk, capture, manifest, request, title, job)
     return Sealed(exhibit=exhibit, result=manifest.result, reasons=manifest.reasons)
+
+
+def _refused(capture: Capture, refused: Collection[tuple[str, int]]) -> Iterator[Reason]:
+    """Addresses of the plan itself that the guard refused: of this machine, or of a private network."""
+    for target in targets_of(capture.started.plan):
+        if (target.host, target.port) in refused:
+            yield because("capture.reason.address_refused", address=str(target))
 
 
 def _started_leaf(desk: Desk, row: CaptureRow) -> bytes:

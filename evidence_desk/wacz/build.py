@@ -49,11 +49,13 @@ class Built:
         records: of the archive, for its index.
         counts: numbers for people, by name.
         reasons: what is wrong with the recording, so that it is not complete.
+        refused: hosts and ports that the guard refused.
     """
 
     records: tuple[Written, ...]
     counts: Mapping[str, int]
     reasons: tuple[Reason, ...]
+    refused: frozenset[tuple[str, int]]
 
 
 def build(workspace: Workspace, *, software: str, at: int, job: Job) -> Built:
@@ -77,7 +79,8 @@ def build(workspace: Workspace, *, software: str, at: int, job: Job) -> Built:
         making.finish(records)
     with workspace.create(PACKETS) as out:
         write_pcapng(out, [(item, making.chunks(item)) for item in connections])
-    return Built(records=records, counts=making.counts, reasons=tuple(making.reasons()))
+    refused = frozenset((item.host, item.port) for item in connections if item.fate is Fate.REFUSED)
+    return Built(records=records, counts=making.counts, reasons=tuple(making.reasons()), refused=refused)
 
 
 @dataclass(slots=True)

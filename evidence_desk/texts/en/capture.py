@@ -227,4 +227,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.http_error": "The server answered with a status of failure; what it sent is recorded as it came.",
     "malformed.notices": "The record of what was noticed during the capture (notices.jsonl) is not well-formed ({reason}).",
     "malformed.notices.advice": "Use the complete capture; if it came from a package, verify the package again.",
+    "capture.reason.address_refused": "The address {address} is of this machine or a private network; the capture was not allowed to reach it.",
 }

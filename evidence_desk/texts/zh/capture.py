@@ -227,4 +227,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.http_error": "服务器返回错误状态；所返回的内容已照原样记录。",
     "malformed.notices": "取证过程记录（notices.jsonl）格式不正确（{reason}）。",
     "malformed.notices.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
+    "capture.reason.address_refused": "地址 {address} 属于本机或内网，取证没有得到访问许可。",
 }

@@ -129,6 +129,8 @@ class BrowserDriver:
         """
         if self._process is not None:
             raise BugError("bug.browser", reason="started twice")
+        if '"' in self._setup.folder:  # Chromium's switches could not name it
+            raise ConfigurationError("capture.browser_missing", reason="quotation mark in the folder's name")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

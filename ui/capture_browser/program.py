@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import BinaryIO
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QApplication
 
 from evidence_desk.core.capture.messages import Setup
@@ -28,6 +28,9 @@ def _tell_slips(browser: Browser) -> None:
 def run(setup: Setup, commands: BinaryIO, *, sandbox: bool) -> int:
     """Run until the capture is over; returns the exit status."""
     events = take_standard_streams()
+    QApplication.setAttribute(
+        Qt.ApplicationAttribute.AA_DisableShaderDiskCache
+    )  # nothing of a capture stays elsewhere
     application = QApplication(["evidence-desk-capture"])
     application.setApplicationName("evidence-desk-capture")
     QLocale.setDefault(QLocale(setup.plan.language.partition(",")[0]))  # Chromium chooses fonts by it

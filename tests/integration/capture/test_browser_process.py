@@ -297,6 +297,12 @@ def test_a_browser_that_is_not_there(town, tmp_path):
         driver.stop()
 
 
+def test_a_folder_that_switches_cannot_name(town, tmp_path):
+    driver = BrowserDriver(COMMAND, tmp_path / 'a"b', plan_for(town, (SITE, "/")), 9, print)
+    with pytest.raises(ConfigurationError):
+        driver.start()
+
+
 def test_a_listener_that_fails_ends_the_browser(town, tape):
     def fail(_event):
         raise RuntimeError("full")

@@ -12,7 +12,7 @@ from evidence_desk import __version__
 from evidence_desk.core.digests import DigestPair, PairHasher
 
 NAME: Final = "Evidence Desk"
-_PACKAGES: Final = ("evidence_desk", "reports", "tsa")
+_PACKAGES: Final = ("evidence_desk", "reports", "tsa", "ui")
 _COUNTED: Final = frozenset({".py", ".sql"})
 
 
@@ -29,7 +29,7 @@ class Program:
 def program() -> Program:
     """Name, version and digests.
 
-    The digests cover, for every ``.py`` and ``.sql`` file of the three packages in order of its path: the path with
+    The digests cover, for every ``.py`` and ``.sql`` file of the four packages in order of its path: the path with
     ``/``, a zero byte, the size in decimal, a zero byte, the content.
     """
     hasher = PairHasher()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 def test_digest_can_be_recomputed():
     data = b""
     files = [
-        path for name in ("evidence_desk", "reports", "tsa") for path in (ROOT / name).rglob("*")
+        path for name in ("evidence_desk", "reports", "tsa", "ui") for path in (ROOT / name).rglob("*")
         if path.suffix in {".py", ".sql"}
     ]  # fmt: skip
     for path in sorted(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtNetwork import QLocalSocket
 
-from ui.arguments import MAX_BYTES, Request
+from ui.arguments import MAX_BYTES, Request, encode_request
 from ui.single import Instance, socket_name
 
 ROOT = Path(__file__).parents[3]
@@ -130,3 +130,16 @@ def test_a_folder_that_cannot_be_written_to_starts_all_the_same(qapp):
     alone = Instance(Path("/proc/nowhere"))
     assert alone.claim()
     alone.close()
+
+
+def test_whoever_leaves_before_the_answer_breaks_nothing(first, folder, qtbot, tmp_path):
+    words = encode_request(Request(seal=(tmp_path / "a.pdf",)))
+    for _ in range(20):
+        visit = QLocalSocket()
+        visit.connectToServer(socket_name(folder))
+        assert visit.waitForConnected(5_000)
+        visit.write(words)
+        visit.flush()
+        visit.abort()
+        qtbot.wait(5)
+        qtbot.waitUntil(lambda: not first._visits, timeout=10_000)

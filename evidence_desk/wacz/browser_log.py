@@ -72,7 +72,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowserLog:
-    """All requests in the order in which they began."""
+    """All requests in the order in which they began; `torn`: what came after them could not be read."""
 
     seen: tuple[Seen, ...]
     torn: bool
@@ -85,16 +85,29 @@ def read_browser_log(source: BinaryIO) -> BrowserLog:
         MalformedError: ``malformed.network``, or of its JSON.
     """
     reader = _Reader()
-    torn = False
+    return BrowserLog(torn=_read(reader, source), seen=tuple(reader.seen))
+
+
+def read_what_can_be(source: BinaryIO) -> BrowserLog:
+    """As `read_browser_log`, up to the first line that is wrong or beyond the bounds: pages decide how much there is."""
+    reader = _Reader()
+    try:
+        torn = _read(reader, source)
+    except MalformedError:
+        torn = True
+    return BrowserLog(seen=tuple(reader.seen), torn=torn)
+
+
+def _read(reader: _Reader, source: BinaryIO) -> bool:
+    """Whether it ends inside a line."""
     for line in _lines(source):
         if not line.endswith(b"\n"):
-            torn = True
-            break
+            return True
         value = decode(line[:-1], what="network.jsonl", limit=MAX_LINE)
         if not isinstance(value, dict):
             raise _refuse("line")
         reader.take(value)
-    return BrowserLog(seen=tuple(reader.seen), torn=torn)
+    return False
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:

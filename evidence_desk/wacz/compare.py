@@ -7,13 +7,12 @@ not, and what differs, is listed with its reason; nothing is left out.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from evidence_desk.core.capture.stream import Direction
-from evidence_desk.wacz.browser_log import CUT_URL, BrowserLog, Seen, read_browser_log
+from evidence_desk.wacz.browser_log import CUT_URL, BrowserLog, Seen, read_what_can_be
 from evidence_desk.wacz.differences import MAX_TEXT, Comparison, Difference, Reason
 from evidence_desk.wacz.http.exchange import MessageKind, WebSocketMessage
 from evidence_desk.wacz.recorded import Recorded
@@ -34,14 +33,11 @@ def compare(
     """Match requests by method and address, in order, same status first; compare status, length, body, messages.
 
     Args:
-        source: the browser's log, None when there is none.
+        source: the browser's log, None when there is none. What of it cannot be read is not compared (`Comparison.torn`).
         exchanges: made by `recorded`, one connection after the other.
         messages: of all WebSockets.
-
-    Raises:
-        MalformedError: ``malformed.network``, or of its JSON.
     """
-    log = BrowserLog(seen=(), torn=False) if source is None else read_browser_log(source)
+    log = BrowserLog(seen=(), torn=False) if source is None else read_what_can_be(source)
     work = _Work(exchanges, messages)
     for seen in log.seen:
         work.take(seen)
@@ -53,19 +49,32 @@ def compare(
     )  # fmt: skip
 
 
-@dataclass(slots=True)
 class _Waiting:
     """Recorded exchanges of one address that have no partner yet."""
 
-    exchanges: list[Recorded]
+    def __init__(self) -> None:
+        self._exchanges: dict[int, Recorded] = {}
+        self._by_status: dict[int | None, deque[int]] = defaultdict(deque)
+
+    def add(self, exchange: Recorded) -> None:
+        """One more, in the order of time."""
+        number = len(self._exchanges)
+        self._exchanges[number] = exchange
+        self._by_status[exchange.status].append(number)
 
     def take(self, statuses: Sequence[int | None]) -> Recorded | None:
         """The first with one of these statuses, in their order; else the first."""
         for status in statuses:
-            for index, exchange in enumerate(self.exchanges):
-                if exchange.status == status:
-                    return self.exchanges.pop(index)
-        return self.exchanges.pop(0) if self.exchanges else None
+            if waiting := self._by_status.get(status):
+                return self._exchanges.pop(waiting.popleft())
+        rest = [waiting for waiting in self._by_status.values() if waiting]
+        if not rest:
+            return None
+        return self._exchanges.pop(min(rest, key=lambda waiting: waiting[0]).popleft())
+
+    def left(self) -> Iterable[Recorded]:
+        """Those that found none."""
+        return self._exchanges.values()
 
 
 class _Work:
@@ -73,17 +82,17 @@ class _Work:
         self.matched = self.equal = self.text = self.unchecked = 0
         self.differences: list[Difference] = []
         self._count: dict[Key, int] = defaultdict(int)
-        self._waiting: dict[Key, _Waiting] = defaultdict(lambda: _Waiting([]))
+        self._waiting: dict[Key, _Waiting] = defaultdict(_Waiting)
         for exchange in sorted(exchanges, key=lambda item: item.started_at):
             self._count[_key(exchange)] += 1
-            self._waiting[_key(exchange)].exchanges.append(exchange)
+            self._waiting[_key(exchange)].add(exchange)
         self._messages: dict[tuple[int, int | None], list[WebSocketMessage]] = defaultdict(list)
         for message in messages:
             self._messages[message.connection, message.stream].append(message)
 
     def left(self) -> list[Recorded]:
         """Recordeds without partner, by time."""
-        rest = [exchange for waiting in self._waiting.values() for exchange in waiting.exchanges]
+        rest = [exchange for waiting in self._waiting.values() for exchange in waiting.left()]
         return sorted(rest, key=lambda item: (item.started_at, item.connection, item.stream or 0))
 
     def take(self, seen: Seen) -> None:

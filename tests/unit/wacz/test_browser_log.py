@@ -124,7 +124,18 @@ def test_logs_beyond_bounds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
             patch.setattr(browser_log, name, 1)
             log = socket_log().whole(b"hello", "2")
             with pytest.raises(MalformedError):
-                log.against(one())
+                read_browser_log(io.BytesIO(b"".join(log.lines)))
+
+
+def test_a_log_that_a_page_made_too_long_is_compared_as_far_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(browser_log, "MAX_REQUESTS", 1)
+    log = Log().whole(b"hello").whole(b"more", "2", url="data:,more")
+    result = log.against(one())
+    assert (result.torn, result.requests, result.equal, reasons(result)) == (True, 1, 1, [])
+    log.lines.insert(4, b"[]\n")
+    assert log.against(one()).equal == 1
 
 
 EVENTS = [

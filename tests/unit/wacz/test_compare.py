@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 
 import pytest
 
@@ -162,6 +163,27 @@ def test_the_same_address_again_and_again() -> None:
         (get("/a"), plain(b"3", status="500 Oops")), (get("/a"), plain(b"1")), (get("/a"), plain(b"2"))
     )
     assert reasons(log.against(exchanges)) == []
+
+
+def test_many_answers_whose_status_the_browser_never_heard() -> None:
+    """A page may ask for one address without end and drop the answers: the work grows with their number, not its square."""
+    (answer,) = one()
+    looked = 0
+
+    class Counted(Recorded):
+        def __getattribute__(self, name: str) -> object:
+            nonlocal looked
+            looked += name == "status"
+            return super().__getattribute__(name)
+
+    many: list[Recorded] = [
+        Counted(**{item.name: getattr(answer, item.name) for item in fields(answer)}) for _ in range(300)
+    ]
+    log = Log()
+    for number in range(300):
+        log.ask(str(number)).fail(str(number), canceled=True)
+    assert log.against(many).matched == 300
+    assert looked < 300 * 20
 
 
 @pytest.mark.parametrize(

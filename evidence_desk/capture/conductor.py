@@ -27,13 +27,16 @@ from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import BugError
+from evidence_desk.errors import BugError, EvidenceDeskError, UserError
 
 _GRACE: Final = 20.0
 """Seconds that the browser has to end after it was asked to: it takes cookies and storage, and closes its files."""
 _LAST_WORDS: Final = 10.0
 _DRAIN: Final = 3.0
 _TELL_SECONDS: Final = 1.0
+MAX_LOGS: Final = 256 << 20
+"""Bytes of the browser's own logs, at which a recording ends: some 100,000 requests. Pages decide how fast they grow."""
+_LOGS: Final = ("network.jsonl", "console.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +142,10 @@ class FolderRecording:
         resolver: Resolver | None,
         dns_servers: Sequence[str],
     ) -> None:
+        self._workspace = workspace
         self._events: deque[Event] = deque()
         self._new = Condition()
+        self._flood: EvidenceDeskError | None = None
         self._actions = ActionLog(workspace, clock)
         self._told = 0.0
         self._proxy = BlindProxy(
@@ -190,11 +195,22 @@ class FolderRecording:
             self._told = now
             totals = self._proxy.totals
             self._browser.send(RecordedSoFar(connections=totals.asked, size=totals.sent + totals.received))
+            self._weigh_logs()
+
+    def _weigh_logs(self) -> None:
+        here = set(self._workspace.names())
+        if sum(self._workspace.size(name) for name in _LOGS if name in here) > MAX_LOGS:
+            self._flood = UserError("capture.log_limit", limit=MAX_LOGS)
 
     @property
     def ended(self) -> bool:
         """Whether the browser has ended, or the recorder cannot go on."""
-        return self._browser.wait(0) is not None or self._proxy.failure is not None
+        return self._browser.wait(0) is not None or self._failure is not None
+
+    @property
+    def _failure(self) -> EvidenceDeskError | None:
+        """Why the recorder cannot go on."""
+        return self._proxy.failure or self._flood
 
     def reach(self) -> Reach:
         """How far it has come."""
@@ -223,7 +239,7 @@ class FolderRecording:
 
     def close(self) -> Recorded:
         """End browser and proxy, whatever they do, and complete the connection index."""
-        failure = self._proxy.failure
+        failure = self._failure
         if self._browser.wait(0) is None:
             self._browser.stop()
             if self._browser.wait(_GRACE) is None:
@@ -234,6 +250,7 @@ class FolderRecording:
         return Recorded(
             browser=BrowserEnd.HUNG if departure is None else departure.end,
             fault=None if failure is None else failure.code,
+            facts={} if failure is None or isinstance(failure, BugError) else failure.parameters,
         )
 
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from evidence_desk.core.capture.actions import NAME as ACTIONS
 from evidence_desk.core.capture.actions import START, ActionChain, verify_actions
 from evidence_desk.core.capture.connection import parse_index
+from evidence_desk.core.capture.environment import because
 from evidence_desk.core.capture.manifest import MarkResult
-from evidence_desk.core.capture.marks import STARTED, StreamMark, mark_name, parse_started, token_name
-from evidence_desk.core.capture.ports import Reach, Recorder
+from evidence_desk.core.capture.marks import (
+    STARTED,
+    Mark,
+    MarkKind,
+    Started,
+    StreamMark,
+    mark_name,
+    parse_mark,
+    parse_started,
+    token_name,
+)
+from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded, Recorder
 from evidence_desk.core.capture.rows import CaptureRow, CaptureState
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.job import Job
+from evidence_desk.core.moment import parse_moment
 from evidence_desk.errors import MalformedError, NotFoundError
 from evidence_desk.services.capture import CaptureOutcome, CaptureTools
-from evidence_desk.services.capture_seal import REQUEST, Capture, read_file, seal_capture
+from evidence_desk.services.capture_seal import REQUEST, Capture, Judge, read_file, seal_capture
 from evidence_desk.services.capture_start import abandon
 from evidence_desk.services.capture_story import Story, judge
 from evidence_desk.services.desk import Desk
@@ -47,8 +60,8 @@ def recover(desk: Desk, tools: CaptureTools, capture: bytes, *, job: Job) -> Cap
         MalformedError: the workspace was changed. HostError.
     """
     row, workspace = _left(desk, tools.recorder, capture)
+    started = _started(workspace, row)
     tools.recorder.recover(workspace)
-    started = parse_started(read_file(workspace, STARTED))
     chain = _actions(workspace)
     story = Story(plan=started.plan)
     for action in chain.actions:
@@ -57,7 +70,7 @@ def recover(desk: Desk, tools: CaptureTools, capture: bytes, *, job: Job) -> Cap
         desk,
         Capture(
             row=row, started=started, workspace=workspace, story=story, reach=_reach(workspace, chain),
-            marks=_marks(workspace), ended=desk.clock.now(), judge=lambda further: judge(story, None, further),
+            marks=_marks(workspace), ended=_ended(workspace, started, chain), judge=_judge(workspace, story),
         ),
         _request(workspace, row),
         render=tools.environment.render,
@@ -95,6 +108,37 @@ def _left(desk: Desk, recorder: Recorder, capture: bytes) -> tuple[CaptureRow, W
     if capture not in left:
         raise NotFoundError("capture.nothing_left", number=capture.hex())
     return row, left[capture]
+
+
+def _started(workspace: Workspace, row: CaptureRow) -> Started:
+    """What was registered before anything was recorded; the log committed to these very bytes."""
+    document = read_file(workspace, STARTED) if STARTED in workspace.names() else b""
+    if document != row.document:
+        raise MalformedError("malformed.capture_started")
+    return parse_started(document)
+
+
+def _last_mark(workspace: Workspace) -> Mark | None:
+    marks = [name for name in workspace.names() if name.startswith("mark-") and name.endswith(".json")]
+    last = max(marks, key=lambda name: (len(name), name), default=None)
+    return None if last is None else parse_mark(read_file(workspace, last))
+
+
+def _ended(workspace: Workspace, started: Started, chain: ActionChain) -> datetime:
+    """The last moment of which the recording itself tells; it was not going on until it is sealed."""
+    mark = _last_mark(workspace)
+    told = [started.at, *(item.at for item in chain.actions[-1:]), *(() if mark is None else (mark.at,))]
+    return max(parse_moment(moment, what="capture") for moment in told)
+
+
+def _judge(workspace: Workspace, story: Story) -> Judge:
+    """A mark at the end says that the recording was over, and only sealing was cut short."""
+    mark = _last_mark(workspace)
+    if mark is None or mark.kind is not MarkKind.END:
+        return lambda further: judge(story, None, further)
+    end = BrowserEnd.VANISHED if story.done is None else BrowserEnd.FINISHED
+    late = because("capture.reason.sealed_later")
+    return lambda further: judge(story, Recorded(browser=end, fault=None), [late, *further])
 
 
 def _actions(workspace: Workspace) -> ActionChain:

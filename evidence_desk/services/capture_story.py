@@ -123,9 +123,10 @@ class Story:
         return tuple(self._visited_page(number, url) for number, url in enumerate(self.plan.urls, 1))
 
     def _visited_page(self, number: int, url: str) -> PageResult:
+        """Snapshots of the windows that it opened count to it; they come after its own."""
         shown = [item for visit, item in self.snapshots if visit == number]
         names = tuple(name for item in shown for name in item.names)
-        title = shown[-1].title if shown else ""
+        title = shown[0].title if shown else ""
         visit = self.visits.get(number)
         if visit is None:
             return PageResult(
@@ -137,7 +138,7 @@ class Story:
         return PageResult(
             number=number, url=url, reached=visit.reached, title=title, names=names,
             state=PageState.PARTIAL if missing and visit.state is PageState.LOADED else visit.state,
-            reasons=tuple(because(code) for code in (*visit.reasons, *missing)),
+            reasons=_each_once((*visit.reasons, *missing)),
         )  # fmt: skip
 
 
@@ -145,8 +146,13 @@ def _snapshot_page(number: int, snapshot: Snapped) -> PageResult:
     return PageResult(
         number=number, url=snapshot.url, reached=snapshot.url, title=snapshot.title, names=snapshot.names,
         state=PageState.PARTIAL if snapshot.missing else PageState.LOADED,
-        reasons=tuple(because(code) for code in snapshot.missing),
+        reasons=_each_once(snapshot.missing),
     )  # fmt: skip
+
+
+def _each_once(codes: Sequence[str]) -> tuple[Reason, ...]:
+    """The browser tells of a visit what its snapshots lack, and each snapshot tells it too."""
+    return tuple(because(code) for code in dict.fromkeys(codes))
 
 
 def judge(
@@ -178,11 +184,18 @@ def judge(
 def _ending(story: Story, recorded: Recorded | None) -> list[Reason]:
     if recorded is None:
         return [because("capture.reason.program_ended")]
-    reasons = [because(item.code) for item in story.faults]
+    reasons = [*_each_once([item.code for item in story.faults])]
     if recorded.fault is not None:
-        reasons.append(because(recorded.fault))
+        reasons.append(because(recorded.fault, **recorded.facts))
     if recorded.browser in _BROWSER:
         reasons.append(because(_BROWSER[recorded.browser]))
-    elif story.done is not None and story.done.reason in _ENDED:
+    elif (
+        story.done is not None
+        and story.done.reason in _ENDED
+        and not (
+            story.done.reason is Ended.STOPPED
+            and recorded.fault is not None  # stopped by the recorder, not by a person
+        )
+    ):
         reasons.append(because(_ENDED[story.done.reason]))
     return reasons

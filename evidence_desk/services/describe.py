@@ -106,11 +106,11 @@ def captured(desk: Desk, row: ExhibitRow, statement: Statement) -> Manifest | No
 
 
 def failed_captures(desk: Desk, case_number: str) -> int | None:
-    """Captures of a case that failed or were given up; None when one may have without being known here."""
+    """Captures of a case that failed, were given up, or were begun and never sealed; None when one may have without being known here."""
     rows = desk.store.captures.captures(case_number)
     if any(row.state is CaptureState.SEALED and row.result is None for row in rows):
         return None  # restored from the network, which does not tell how they came out
-    return sum(row.state is CaptureState.ABANDONED or row.result is CaptureResult.FAILED for row in rows)
+    return sum(row.state is not CaptureState.SEALED or row.result is CaptureResult.FAILED for row in rows)
 
 
 def _custody(desk: Desk, row: ExhibitRow) -> tuple[model.CustodyEvent, ...]:

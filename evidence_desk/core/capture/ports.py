@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from evidence_desk.core.capture.environment import Target, When
+from evidence_desk.core.capture.environment import Parameter, Target, When
 from evidence_desk.core.capture.events import Event
 from evidence_desk.core.capture.marks import StreamMark
 from evidence_desk.core.capture.plan import CapturePlan
@@ -43,10 +43,12 @@ class Recorded:
 
     Attributes:
         fault: code of why the recorder had to stop (``host.disk_full``, ``capture.byte_limit``…), None otherwise.
+        facts: parameters of that code.
     """
 
     browser: BrowserEnd
     fault: str | None
+    facts: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 class Recording(Protocol):

@@ -39,6 +39,12 @@ PACKETS: Final = "session.pcapng"
 WARC_NAME: Final = FILENAME
 BUILT: Final = (WARC_NAME, EXCHANGES, SESSIONS, MESSAGES, RECORDS, DIFFERENCES, PACKETS)
 MAX_INDEX: Final = 512 << 20
+MAX_MESSAGES: Final = 100_000
+"""Messages of WebSockets that become records: a page decides how many there are, and an index has bounds."""
+_GUARDED: Final = frozenset(
+    {"loopback", "private", "link-local", "shared", "own-address", "own-port", "local-name", "metadata"}
+)
+"""Reasons of refused connections that are about this machine and its networks; the others are limits and odd spellings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,7 @@ class Built:
         records: of the archive, for its index.
         counts: numbers for people, by name.
         reasons: what is wrong with the recording, so that it is not complete.
-        refused: hosts and ports that the guard refused.
+        refused: hosts and ports that the guard refused, being of this machine or of a private network.
     """
 
     records: tuple[Written, ...]
@@ -79,7 +85,11 @@ def build(workspace: Workspace, *, software: str, at: int, job: Job) -> Built:
         making.finish(records)
     with workspace.create(PACKETS) as out:
         write_pcapng(out, [(item, making.chunks(item)) for item in connections])
-    refused = frozenset((item.host, item.port) for item in connections if item.fate is Fate.REFUSED)
+    refused = frozenset(
+        (item.host, item.port)
+        for item in connections
+        if item.fate is Fate.REFUSED and item.reason in _GUARDED
+    )
     return Built(records=records, counts=making.counts, reasons=tuple(making.reasons()), refused=refused)
 
 
@@ -100,6 +110,7 @@ class _Making:
     _torn: int = 0
     _undecrypted: int = 0
     _contradictions: int = 0
+    _log_torn: bool = False
 
     def connections(self) -> Iterator[Decoded]:
         """Every connection, decoded; its bodies can be read until all is written."""
@@ -144,7 +155,7 @@ class _Making:
 
     def messages(self) -> Iterator[Resource]:
         """Messages of WebSockets, as records of the archive; asked for when all connections were."""
-        for number, message in enumerate(self._messages, 1):
+        for number, message in enumerate(self._messages[:MAX_MESSAGES], 1):
             text = message.kind is MessageKind.TEXT
             yield Resource(
                 uri=f"{URN}websocket:{message.connection}:{number}",
@@ -168,6 +179,7 @@ class _Making:
         self.counts["browser_requests"] = comparison.requests
         self.counts["matched_requests"] = comparison.matched
         self.counts["differences"] = len(comparison.differences)
+        self._log_torn = comparison.torn or (NETWORK not in self.names and bool(self._exchanges))
         self._contradictions = sum(item.reason.contradicts for item in comparison.differences)
         with self.workspace.create(DIFFERENCES) as out:
             out.write(encode(comparison.to_json()))
@@ -187,6 +199,10 @@ class _Making:
             yield because("capture.reason.undecrypted", count=self._undecrypted)
         if self._torn:
             yield because("capture.reason.torn_streams", count=self._torn)
+        if self._log_torn:
+            yield because("capture.reason.log_torn")
+        if len(self._messages) > MAX_MESSAGES:
+            yield because("capture.reason.many_messages", count=len(self._messages), kept=MAX_MESSAGES)
         if self._contradictions:
             yield because("capture.reason.contradictions", count=self._contradictions)
 

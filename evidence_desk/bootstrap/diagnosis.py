@@ -27,7 +27,7 @@ TOLERANCE_MS: Final = 2_000
 _ROOM: Final = 1 << 30
 _PACKAGES: Final = (
     "cryptography", "asn1crypto", "gmssl-pyx", "gmssl", "rfc3161ng", "sqlcipher3", "pyrage", "reportlab", "pikepdf",
-    "pyhanko", "httpx", "pyside6-essentials",
+    "pyhanko", "httpx", "pyside6-essentials", "pyside6-addons", "hpack", "brotli", "zstandard",
 )  # fmt: skip
 NOTES: Final = frozenset({"waiting"})
 """Checks that tell of work to do; they are no fault of the installation."""

@@ -31,6 +31,10 @@ class Host(Protocol):
         """Bring a page to the front."""
         ...
 
+    def lock(self) -> None:
+        """Lock the vault."""
+        ...
+
     def close(self) -> bool:
         """Close the window."""
         ...
@@ -66,7 +70,7 @@ SHORTCUTS: Final = (
         Shortcut(keys=f"Ctrl+{number}", code="ui_start.key.page", run=_to(page), page=page)
         for number, page in enumerate(PageName, start=1)
     ),
-    Shortcut(keys="Ctrl+L", code="ui_start.key.lock", run=lambda window: window.context.desk.lock()),
+    Shortcut(keys="Ctrl+L", code="ui_start.key.lock", run=lambda window: window.lock()),
     Shortcut(keys="Ctrl+Q", code="ui_start.key.close", run=lambda window: window.close()),
     Shortcut(keys="Tab", code="ui_start.key.tab"),
     Shortcut(keys="Space", code="ui_start.key.space"),

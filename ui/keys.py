@@ -12,6 +12,7 @@ from ui.page import Page, PageName
 
 PAGE_KEYS: Final[Mapping[PageName, tuple[tuple[str, str], ...]]] = {
     PageName.SEAL: (("Ctrl+V", "ui_start.key.seal.paste"),),
+    PageName.CAPTURE: (("Ctrl+Return", "ui_start.key.capture.begin"),),
     PageName.CERTIFY: (
         ("Space", "ui_start.key.certify.check"),
         ("Ctrl+A", "ui_start.key.certify.all"),

@@ -17,6 +17,7 @@ class PageName(StrEnum):
     """Pages of the window, in the order of the rail; each has its title as ``ui.page.NAME``."""
 
     SEAL = "seal"
+    CAPTURE = "capture"
     CERTIFY = "certify"
     VERIFY = "verify"
     CASES = "cases"
@@ -26,6 +27,7 @@ class PageName(StrEnum):
 
 ICONS = {
     PageName.SEAL: "stamp",
+    PageName.CAPTURE: "globe",
     PageName.CERTIFY: "file-pen-line",
     PageName.VERIFY: "shield-check",
     PageName.CASES: "folder-open",
@@ -33,7 +35,7 @@ ICONS = {
     PageName.SETTINGS: "settings",
 }
 
-NEEDS_DESK = frozenset({PageName.SEAL, PageName.CERTIFY, PageName.CASES})
+NEEDS_DESK = frozenset({PageName.SEAL, PageName.CAPTURE, PageName.CERTIFY, PageName.CASES})
 """Pages that show nothing while the vault is locked; the window shows the way to unlock it in their place."""
 
 

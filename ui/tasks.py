@@ -39,6 +39,7 @@ class Lane(Enum):
 
     VAULT = ("vault", 1)
     SEAL = ("seal", 1)
+    CAPTURE = ("capture", 1)
     READ = ("read", 1)
     NET = ("net", 8)
     CPU = ("cpu", max(1, (os.cpu_count() or 2) - 1))

@@ -12,6 +12,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from ui.capture.hand import capture_in_hand
 from ui.context import Context
 from ui.help import install_shortcuts
 from ui.look import tokens
@@ -125,11 +126,24 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_page)
-        self.rail.lock_asked.connect(self.context.desk.lock)
+        self.rail.lock_asked.connect(self.lock)
         self.line.status_asked.connect(lambda: self.show_page(PageName.STATUS))
         self.context.desk.opened.connect(lambda: self.show_page(self._name))
         self.context.desk.locked.connect(self._on_locked)
         install_shortcuts(self)
+
+    def lock(self) -> None:
+        """Lock the vault; a capture in hand is ended before, if the person wants that."""
+        work = capture_in_hand(self.context)
+        if work is None:
+            self.context.desk.lock()
+            return
+
+        def end() -> None:
+            work.end()
+            self.context.desk.lock()
+
+        self.context.messages.confirm("ui_capture.lock.ask", action="ui_capture.lock.do", accepted=end)
 
     def say(self, text: str) -> None:
         """Show a short message above everything for some seconds."""
@@ -191,9 +205,11 @@ class Window(QMainWindow):
         self._leaving = True
         named = [task for task in self.context.tasks.running if task.title]
         if named:
+            captures = capture_in_hand(self.context) is not None
             self.context.messages.confirm(
-                "ui.close.busy", action="ui.close.do", accepted=self._close, refused=self._stay, dangerous=True,
-                count=len(named),
+                "ui_capture.close.ask" if captures else "ui.close.busy",
+                action="ui_capture.close.do" if captures else "ui.close.do",
+                accepted=self._close, refused=self._stay, dangerous=True, count=len(named),
             )  # fmt: skip
         else:
             self._close()

@@ -21,7 +21,7 @@ from ui.widgets.panels import Card, Fold
 
 _SAVE_MS: Final = 800
 _PARTIES: Final = "；"
-_LINES: Final = (
+LINES: Final = (
     "court",
     "cause",
     "parties",
@@ -34,7 +34,10 @@ _LINES: Final = (
     "witness",
     "interest",
 )
-_FLAGS: Final = ("each_file", "blinded", "leaves_only", "allow_duplicates")
+FLAGS: Final = ("each_file", "blinded", "leaves_only", "allow_duplicates")
+_UPPER: Final = ("title", "purpose")
+"""Lines that are always in sight, when there are any; the others are folded."""
+_LAST: Final = ("witness", "interest")
 _ORIGINAL: Final = ("", "original", "copy")
 
 
@@ -43,9 +46,18 @@ class BatchForm(Card):
 
     changed = Signal()
 
-    def __init__(self, context: Context) -> None:
+    def __init__(
+        self,
+        context: Context,
+        *,
+        lines: Sequence[str] = LINES,
+        flags: Sequence[str] = FLAGS,
+        usual: ExhibitKind = ExhibitKind.FILE,
+        more: str = "ui_seal.more",
+    ) -> None:
+        """`lines` and `flags` that it has, the kind of exhibit it begins with, the code of the fold's heading."""
         super().__init__()
-        self._context = context
+        self._context, self._usual = context, usual
         self._cases: dict[str, CaseSummary] = {}
         self.body.setContentsMargins(tokens.L, tokens.M, tokens.L, tokens.M)
         first = Form(context, columns=2)
@@ -58,27 +70,30 @@ class BatchForm(Card):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(letters)
             box.currentTextChanged.connect(box.setToolTip)
-        self.lines = {name: QLineEdit() for name in _LINES}
+        self.lines = {name: QLineEdit() for name in lines}
         grid = first.layout()
         if isinstance(grid, QGridLayout):
             grid.setColumnStretch(1, 3)
             grid.setColumnStretch(3, 4)
-        first.add("ui_seal.purpose", self.lines["purpose"], wide=True)
+        for name in _UPPER:
+            if name in self.lines:
+                first.add(f"ui_seal.{name}", self.lines[name], wide=True)
         self.body.addWidget(first)
-        self.more = Fold(context, "ui_seal.more")
+        self.more = Fold(context, more)
         form = Form(context, columns=2)
-        for name in ("court", "cause", "parties", "operator", "role", "obtained", "from_whom", "medium"):
-            form.add(f"ui_seal.{name}", self.lines[name])
+        for name in lines:
+            if name not in (*_UPPER, *_LAST):
+                form.add(f"ui_seal.{name}", self.lines[name])
         self.original = QComboBox()
-        form.add("ui_seal.original", self.original)
+        if "medium" in self.lines:
+            form.add("ui_seal.original", self.original)
         form.add("ui_seal.witness", self.lines["witness"])
         form.add("ui_seal.interest", self.lines["interest"], wide=True)
         self.more.body.addWidget(form)
-        self.flags = {name: QCheckBox() for name in _FLAGS}
+        self.flags = {name: QCheckBox() for name in flags}
         flow = FlowLayout()
         flow.setSpacing(tokens.L)
-        for name in _FLAGS:
-            flag = self.flags[name]
+        for name, flag in self.flags.items():
             context.tongue.bind(flag, flag.setText, f"ui_seal.{name}")
             context.tongue.bind(flag, flag.setToolTip, f"ui_seal.{name}.tip")
             flow.addWidget(flag)
@@ -99,7 +114,10 @@ class BatchForm(Card):
 
     def request(self) -> SealRequest:
         """What was filled in."""
-        text = {name: line.text().strip() for name, line in self.lines.items()}
+        text = {
+            **dict.fromkeys(LINES, ""),
+            **{name: line.text().strip() for name, line in self.lines.items()},
+        }
         source: dict[str, JSON] = {
             name: text[name] for name in ("obtained", "from_whom", "medium") if text[name]
         }
@@ -114,20 +132,24 @@ class BatchForm(Card):
             cause=text["cause"],
             parties=tuple(part for item in text["parties"].replace(";", _PARTIES).split(_PARTIES) if (part := item.strip())),
             kind=ExhibitKind(self.kind.currentData()),
+            title=text.get("title", ""),
             purpose=text["purpose"],
             source=source,
             operator=operator,
             witness={"name": text["witness"]} if text["witness"] else None,
             interest=text["interest"],
-            blinded=self.flags["blinded"].isChecked(),
-            leaves_only=self.flags["leaves_only"].isChecked(),
-            allow_duplicates=self.flags["allow_duplicates"].isChecked(),
+            blinded=self._flag("blinded"),
+            leaves_only=self._flag("leaves_only"),
+            allow_duplicates=self._flag("allow_duplicates"),
         )  # fmt: skip
 
     @property
     def each_file(self) -> bool:
         """Whether each file of a folder becomes an exhibit of its own."""
-        return self.flags["each_file"].isChecked()
+        return self._flag("each_file")
+
+    def _flag(self, name: str) -> bool:
+        return name in self.flags and self.flags[name].isChecked()
 
     def content(self) -> dict[str, JSON]:
         """The draft as it is kept."""
@@ -180,14 +202,14 @@ class BatchForm(Card):
             ("cause", known.cause),
             ("parties", _PARTIES.join(known.parties)),
         ):
-            if not self.lines[name].text():
+            if name in self.lines and not self.lines[name].text():
                 self.lines[name].setText(value)
 
     def _say(self) -> None:
         say = self._context.tongue.say
         kind, original = self.kind.currentData(), self.original.currentIndex()
         self.kind.clear()
-        for item in (ExhibitKind.FILE, *(other for other in ExhibitKind if other is not ExhibitKind.FILE)):
+        for item in (self._usual, *(other for other in ExhibitKind if other is not self._usual)):
             self.kind.addItem(say(f"certificate.kind.{item.value}"), item.value)
         self.kind.setCurrentIndex(max(0, self.kind.findData(kind)))
         self.original.clear()

@@ -6,6 +6,7 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "ui.title": "Evidence Desk 证据台",
     "ui.page.seal": "Seal",
+    "ui.page.capture": "Capture",
     "ui.page.certify": "Certify",
     "ui.page.verify": "Verify",
     "ui.page.cases": "Cases",

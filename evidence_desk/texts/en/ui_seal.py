@@ -14,6 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.case": "Case",
     "ui_seal.case.hint": "Case number, e.g. (2026)渝0103民初1号",
     "ui_seal.kind": "Class of data",
+    "ui_seal.title": "Title",
     "ui_seal.purpose": "Facts to prove",
     "ui_seal.purpose.hint": "What these files are to prove",
     "ui_seal.more": "More: court, parties, source, operator, options",

@@ -6,6 +6,7 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "ui.title": "证据台 Evidence Desk",
     "ui.page.seal": "存证",
+    "ui.page.capture": "网页取证",
     "ui.page.certify": "出证",
     "ui.page.verify": "核验",
     "ui.page.cases": "案件",

@@ -14,6 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_seal.case": "案件",
     "ui_seal.case.hint": "案号，例如 (2026)渝0103民初1号",
     "ui_seal.kind": "证据类型",
+    "ui_seal.title": "证据名称",
     "ui_seal.purpose": "待证事实",
     "ui_seal.purpose.hint": "这些文件用来证明什么",
     "ui_seal.more": "更多：法院、当事人、来源、操作人、选项",

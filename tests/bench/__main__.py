@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.bench import (
     anchored,
     browse,
+    capture,
     certificates,
     court,
     files,
@@ -42,6 +43,10 @@ BENCHES: dict[str, Bench] = {
     "restore": restore.from_network,
     "browse": browse.browse,
     "recorder": recorder.recorder,
+    "capture": capture.load,
+    "capture-memory": capture.memory,
+    "capture-decoding": capture.decoding,
+    "capture-fidelity": capture.fidelity,
     "window": window.start,
     "window-drop": window.dropping,
     "window-certificates": window.certificates,

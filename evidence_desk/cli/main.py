@@ -8,7 +8,16 @@ from itertools import pairwise
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import authority, capture, document, network, person, settings, signer
+from evidence_desk.cli import (
+    authority,
+    capture,
+    capture_disclose,
+    document,
+    network,
+    person,
+    settings,
+    signer,
+)
 from evidence_desk.cli.anchor import anchor
 from evidence_desk.cli.annotate import archive, note, tag
 from evidence_desk.cli.bundle import bundle
@@ -45,7 +54,7 @@ for command, name in (
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
-app.add_typer(capture.app, name="captures")
+app.add_typer(capture_disclose.captures, name="captures")
 app.add_typer(document.app, name="document")
 app.add_typer(network.app, name="network")
 app.add_typer(person.app, name="person")

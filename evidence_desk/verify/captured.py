@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
+from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, Vouches
+from evidence_desk.errors import MalformedError
 
+Spool = Callable[[], BinaryIO]
+"""Makes an anonymous file ("w+b"), gone when closed."""
 _HEAD: Final = 4096
 _CONTAINER: Final = b"PK\x03\x04"
 _FIRST_ENTRY: Final = b"archive/data.warc.gz"
@@ -38,13 +42,41 @@ def is_capture(head: bytes) -> bool:
     return head.startswith(_CONTAINER) and _FIRST_ENTRY in head[:64]
 
 
-def look_into(
-    files: Sequence[Callable[[], BinaryIO]], bond: Bond | None, *, trust: Trust, now: datetime, job: Job
-) -> tuple[tuple[Finding, ...], tuple[Caveat, ...]]:
-    """Findings on the capture among the files of an exhibit; undetermined when it is not among them.
+def is_copy_of(opener: Callable[[], BinaryIO], manifest: DigestPair) -> bool:
+    """Whether a file says that it is a disclosure copy, and holds the manifest with these digests.
 
-    Without a bond the capture is judged by itself.
+    Whether the rest of it is what that manifest lists, `look_into` tells.
     """
+    with opener() as stream:
+        if not is_capture(stream.read(_HEAD)):
+            return False
+        from evidence_desk.wacz.read import WaczReader  # noqa: PLC0415 - only captures need it
+
+        try:
+            reader = WaczReader(stream)
+            if not reader.redacted:
+                return False
+            with reader.open(MANIFEST) as inner:
+                return manifest.matches(DigestPair.of(inner.read(MAX_MANIFEST + 1)))
+        except MalformedError:
+            return False
+
+
+def look_into(
+    files: Sequence[Callable[[], BinaryIO]],
+    bond: Bond | None,
+    *,
+    trust: Trust,
+    now: datetime,
+    job: Job,
+    spool: Spool | None = None,
+) -> tuple[tuple[Finding, ...], tuple[Caveat, ...]]:
+    """Findings on the captures among the files of an exhibit (one, and copies of it); undetermined when there is none.
+
+    Without a bond each is judged by itself.
+    """
+    findings: list[Finding] = []
+    caveats: list[Caveat] = []
     for opener in files:
         with opener() as stream:
             if not is_capture(stream.read(_HEAD)):
@@ -52,8 +84,11 @@ def look_into(
             stream.seek(0)
             from evidence_desk.verify.capture import verify_capture  # noqa: PLC0415 - only captures need it
 
-            outcome = verify_capture(stream, bond=bond, trust=trust, now=now, job=job)
-            return outcome.findings, outcome.caveats
+            outcome = verify_capture(stream, bond=bond, trust=trust, now=now, job=job, spool=spool)
+            findings += outcome.findings
+            caveats += outcome.caveats
+    if findings:
+        return tuple(findings), tuple(caveats)
     missing = Finding(
         dimension=Dimension.ENVIRONMENT, check="capture.environment", status=Status.UNDETERMINED,
         code="capture.environment.not_given", who_vouches=Vouches.NOBODY,

@@ -10,6 +10,7 @@ from evidence_desk.core.canonical import JSON
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Parameter, Status, unique_caveats
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.captured import Spool
 from evidence_desk.verify.certificate import CertificateTrust, verify_certificate
 from evidence_desk.verify.exhibit import ExhibitInput, ExhibitVerdict, GivenFile, verify_exhibit
 from evidence_desk.verify.time_proof import token_trust
@@ -27,7 +28,13 @@ class CertifiedVerdict:
 
 
 def verify_certified(
-    pdf: bytes, *, files: Sequence[GivenFile], trust: Trust, now: datetime, inner: bool = False
+    pdf: bytes,
+    *,
+    files: Sequence[GivenFile],
+    trust: Trust,
+    now: datetime,
+    inner: bool = False,
+    spool: Spool | None = None,
 ) -> CertifiedVerdict:
     """Judge a certificate PDF, every attached proof, and the given originals.
 
@@ -37,6 +44,7 @@ def verify_certified(
         trust: roots; what the PDF carries is never trusted.
         now: moment of judgement (UTC).
         inner: the PDF lies in a package that judges the originals itself: they are not asked for again.
+        spool: see `verify_exhibit`.
     """
     outer = verify_certificate(
         pdf,
@@ -47,7 +55,9 @@ def verify_certified(
     findings = list(outer.findings)
     caveats = list(outer.caveats)
     verdicts = [
-        verify_exhibit(_input(outer.attachments, tag, () if inner else tuple(files)), trust=trust, now=now)
+        verify_exhibit(
+            _input(outer.attachments, tag, () if inner else tuple(files)), trust=trust, now=now, spool=spool
+        )
         for tag in _tags(outer.attachments)
     ]
     findings += _printed(outer.values, verdicts)

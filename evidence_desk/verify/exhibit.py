@@ -5,9 +5,10 @@ Every rule is a numbered step with its own check name. Nothing here raises on fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from evidence_desk.core.checkpoint import Checkpoint, parse_checkpoint
 from evidence_desk.core.digests import DigestPair
@@ -47,7 +48,7 @@ from evidence_desk.core.verdict import (
     unique_caveats,
 )
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.captured import Bond, look_into
+from evidence_desk.verify.captured import Bond, Spool, is_copy_of, look_into
 from evidence_desk.verify.checkpoint import KnownKeys, check_signature
 from evidence_desk.verify.court import CourtJudgment, judge_court
 from evidence_desk.verify.originals import GivenFile, Objects
@@ -131,9 +132,17 @@ class _Case:
 
 
 def verify_exhibit(
-    given: ExhibitInput, *, trust: Trust, now: datetime, job: Job | None = None
+    given: ExhibitInput, *, trust: Trust, now: datetime, job: Job | None = None, spool: Spool | None = None
 ) -> ExhibitVerdict:
-    """Findings on one exhibit under `trust`, judged at `now` (UTC); `job` is told of long reading of captures."""
+    """Findings on one exhibit under `trust`, judged at `now` (UTC).
+
+    Args:
+        given: bytes that speak about it.
+        trust: roots.
+        now: moment of judgment.
+        job: told of long reading of captures.
+        spool: makes anonymous files for decoding the streams of captures again; without it they are not.
+    """
     case = _Case(trust, now)
     try:
         proof = parse_proof(given.proof)
@@ -172,7 +181,8 @@ def verify_exhibit(
     _step_7_clock(case, statement, leaf, times)
     _step_8_rest(case, statement, disclosed)
     if leaf.type is LeafType.CAPTURE_SEALED:
-        captured = _step_9_capture(case, leaf, statement, given.files, matched, times, job or Job())
+        here = [file.open for at, file in enumerate(given.files) if at in matched and file.open is not None]
+        captured = _step_9_capture(case, _bond(leaf, statement, times), here, job or Job(), spool)
         caveats = (*caveats, *captured)
     return ExhibitVerdict(
         findings=tuple(case.findings),
@@ -306,7 +316,12 @@ def _step_6_files(
     undecided: set[int] = set()
     for position, file in enumerate(files):
         match = objects.match(file)
-        if match.status is Status.PASSED:
+        if match.status is not Status.PASSED and _is_copy(leaf, statement, file):
+            matched.add(position)
+            case.add(
+                Dimension.INTEGRITY, "object.digest", Status.PASSED, "object.digest.copy", file=file.label
+            )  # fmt: skip
+        elif match.status is Status.PASSED:
             found.update(match.indexes)
             matched.add(position)
             case.passed(Dimension.INTEGRITY, "object.digest", file=file.label, index=match.indexes[0] + 1)
@@ -360,20 +375,28 @@ def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed 
     )  # fmt: skip
 
 
-def _step_9_capture(
-    case: _Case, leaf: Leaf, statement: Statement | None, files: Sequence[GivenFile], matched: frozenset[int],
-    times: Sequence[TimeFacts], job: Job,
-) -> tuple[Caveat, ...]:  # fmt: skip
-    """The web capture among the exhibit's files is what its statement commits to."""
+def _is_copy(leaf: Leaf, statement: Statement | None, file: GivenFile) -> bool:
+    """Whether a file is a disclosure copy of the exhibit's capture, known by its manifest."""
+    if leaf.type is not LeafType.CAPTURE_SEALED or statement is None or statement.capture is None:
+        return False
+    return file.open is not None and file.index is None and is_copy_of(file.open, statement.capture)
+
+
+def _bond(leaf: Leaf, statement: Statement | None, times: Sequence[TimeFacts]) -> Bond:
     proven = [facts.token.gen_time for facts in times if facts.token is not None and facts.proven]
-    bond = Bond(
+    return Bond(
         manifest=None if statement is None else statement.capture,
         environment=None if statement is None else statement.environment,
         started=leaf.ref,
         existed=min(proven, default=None),
     )
-    here = [file.open for at, file in enumerate(files) if at in matched and file.open is not None]
-    findings, caveats = look_into(here, bond, trust=case.trust, now=case.now, job=job)
+
+
+def _step_9_capture(
+    case: _Case, bond: Bond, here: Sequence[Callable[[], BinaryIO]], job: Job, spool: Spool | None
+) -> tuple[Caveat, ...]:
+    """The web capture among the exhibit's files, or a copy of it, is what its statement commits to."""
+    findings, caveats = look_into(here, bond, trust=case.trust, now=case.now, job=job, spool=spool)
     case.findings.extend(findings)
     return caveats
 

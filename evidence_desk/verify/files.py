@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 import stat
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Final, assert_never
+from typing import BinaryIO, Final, assert_never, cast
 
 from cryptography.hazmat.primitives import hashes
 
@@ -228,18 +229,22 @@ def _der_kind(head: bytes) -> InputKind:
 
 def _package(path: Path, originals: Originals, trust: Trust, now: datetime, job: Job) -> Verdict:
     with open_regular(path) as stream:
-        return verify_package(stream, trust=trust, now=now, job=job, originals=originals.given)
+        return verify_package(stream, trust=trust, now=now, job=job, originals=originals.given, spool=spool)
 
 
 def _capture(path: Path, trust: Trust, now: datetime, job: Job) -> Verdict:
-    findings, caveats = look_into([lambda: open_regular(path)], None, trust=trust, now=now, job=job)
+    findings, caveats = look_into(
+        [lambda: open_regular(path)], None, trust=trust, now=now, job=job, spool=spool
+    )
     return Verdict(policy=DATA_POLICY, findings=findings, caveats=caveats)
 
 
 def _certificate(path: Path, originals: Originals, trust: Trust, now: datetime) -> Verdict:
     from evidence_desk.verify.certified import verify_certified  # noqa: PLC0415 - PDF libraries load slowly
 
-    outcome = verify_certified(read_bounded(path, MAX_PDF), files=originals.given, trust=trust, now=now)
+    outcome = verify_certified(
+        read_bounded(path, MAX_PDF), files=originals.given, trust=trust, now=now, spool=spool
+    )
     return Verdict(policy=CERTIFICATE_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 
 
@@ -254,6 +259,7 @@ def _proof(path: Path, originals: Originals, trust: Trust, now: datetime) -> Ver
         ),
         trust=trust,
         now=now,
+        spool=spool,
     )
     return Verdict(policy=DATA_POLICY, findings=outcome.findings, caveats=outcome.caveats)
 
@@ -315,6 +321,11 @@ def with_root_caveat(verdict: Verdict, trust: Trust) -> Verdict:
         return verdict
     caveat = Caveat(code="trust.given", parameters={"fingerprint": trust.fingerprint})
     return Verdict(policy=verdict.policy, findings=verdict.findings, caveats=(*verdict.caveats, caveat))
+
+
+def spool() -> BinaryIO:
+    """An anonymous file for what is decoded, in the system's place for temporary files; gone when closed."""
+    return cast("BinaryIO", tempfile.TemporaryFile("w+b"))
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -25,6 +25,7 @@ from evidence_desk.core.verdict import (
     unique_caveats,
 )
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.captured import Spool
 from evidence_desk.verify.checkpoint import INDEX, check_signature
 from evidence_desk.verify.court import NOT_ANCHORED
 from evidence_desk.verify.exhibit import ExhibitFacts, ExhibitInput, GivenFile, verify_exhibit
@@ -34,7 +35,13 @@ _STAMP: Final = "verify/timestamp.tsr"
 
 
 def verify_package(
-    source: BinaryIO, *, trust: Trust, now: datetime, job: Job, originals: Sequence[GivenFile] = ()
+    source: BinaryIO,
+    *,
+    trust: Trust,
+    now: datetime,
+    job: Job,
+    originals: Sequence[GivenFile] = (),
+    spool: Spool | None = None,
 ) -> Verdict:
     """Verdict on a package; `source` must be seekable. Trust inside the package is never loaded.
 
@@ -44,6 +51,7 @@ def verify_package(
         now: moment of judgment (UTC).
         job: told stage ``verify`` in bytes.
         originals: files put beside the package; each must be one of those inside.
+        spool: see `verify_exhibit`.
     """
     try:
         package = read_package(source)
@@ -76,6 +84,7 @@ def verify_package(
         trust=trust,
         now=now,
         job=job,
+        spool=spool,
     )
     origin = package.index_note.origin
     court = NOT_ANCHORED if exhibit.facts is None else exhibit.facts.court

@@ -23,6 +23,7 @@ from evidence_desk.wacz.archive import FILENAME, URN, Resource, write_warc
 from evidence_desk.wacz.compare import NETWORK, compare
 from evidence_desk.wacz.decode import Decoded, decode_connection
 from evidence_desk.wacz.http.exchange import Exchange, MessageKind, WebSocketMessage
+from evidence_desk.wacz.listing import listed, listed_json
 from evidence_desk.wacz.pcapng import write_pcapng
 from evidence_desk.wacz.recorded import Recorded, recorded
 from evidence_desk.wacz.tls import KeyLog, TlsFacts, first_sessions
@@ -172,7 +173,7 @@ class _Making:
         _lines(self.workspace, EXCHANGES, map(_exchange_json, self._exchanges))
         _lines(self.workspace, SESSIONS, self._session_lines())
         _lines(self.workspace, MESSAGES, (_message_json(n, m) for n, m in enumerate(self._messages, 1)))
-        _lines(self.workspace, RECORDS, map(_record_json, records))
+        _lines(self.workspace, RECORDS, (listed_json(listed(item)) for item in records))
         with ExitStack() as stack:
             seen = stack.enter_context(self.workspace.open(NETWORK)) if NETWORK in self.names else None
             comparison = compare(seen, self._recorded, self._messages)
@@ -253,13 +254,6 @@ def _message_json(number: int, item: WebSocketMessage) -> JSON:
         "number": number, "connection": item.connection, "stream": item.stream, "direction": item.direction.value,
         "at": item.at, "kind": item.kind.value, "size": item.body.size, "sha256": item.body.sha256.hex(),
         "complete": item.complete, "fault": item.fault,
-    }  # fmt: skip
-
-
-def _record_json(item: Written) -> JSON:
-    return {
-        "id": item.id, "offset": item.offset, "length": item.length,
-        "sha256": item.sha256.hex(),
     }  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import io
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from evidence_desk.core.capture.redaction import RECORDS, REDACTION
 from evidence_desk.core.job import Job
 from evidence_desk.core.package.zip_reader import ZipReader
 from evidence_desk.errors import MalformedError
@@ -33,8 +34,9 @@ from evidence_desk.wacz.layout import (
     parse_pages,
     refuse,
 )
+from evidence_desk.wacz.listing import MAX_LISTING, Listed, parse_listing
 from evidence_desk.wacz.record import archive_uri
-from evidence_desk.wacz.stored import Section, StoredRecord, read_record, read_records
+from evidence_desk.wacz.stored import Section, Sections, StoredRecord, read_record, read_records
 from evidence_desk.wacz.warc import Written
 
 MAX_IDX: Final = 32 << 20
@@ -85,6 +87,27 @@ class WaczReader:
         self.pages = parse_pages(self._checked(PAGES, MAX_PAGES))
         with self._zip.open(CDX) as blocks:
             self._lines = self._index(blocks)
+        self._listing: tuple[Listed, ...] | None = None
+        self.kept: tuple[str, ...] = ()
+        """Ids of the records that a disclosure copy holds, known after `check`."""
+
+    @property
+    def redacted(self) -> bool:
+        """Whether this says of itself that it is a disclosure copy, from which records may be left out."""
+        return REDACTION in self._evidence
+
+    def listing(self) -> tuple[Listed, ...]:
+        """Records of the whole archive, also of those that a disclosure copy leaves out.
+
+        Raises:
+            MalformedError: ``malformed.records``; ``malformed.wacz`` with reason ``missing``.
+        """
+        if self._listing is None:
+            if self.evidence.get(RECORDS, 0) > MAX_LISTING:
+                raise MalformedError("malformed.too_large", what=RECORDS, limit=MAX_LISTING)
+            with self.open(RECORDS) as stream:
+                self._listing = parse_listing(stream.read())
+        return self._listing
 
     @property
     def evidence(self) -> Mapping[str, int]:
@@ -140,14 +163,22 @@ class WaczReader:
         Raises:
             MalformedError: ``malformed.warc``.
         """
-        member = self._zip.member(WARC)
-        if entry.offset + entry.length > member.size:
-            raise refuse("index", WARC)
-        section = Section(self._source, member.data_offset + entry.offset, entry.length)
-        record = read_record(io.BufferedReader(section, 1 << 16))
+        record = self.record_at(entry.offset, entry.length)
         if record.header.uri != entry.url:
             raise refuse("index", WARC)
         return Found(entry=entry, record=record)
+
+    def record_at(self, offset: int, length: int) -> StoredRecord:
+        """The record whose gzip member lies there, as ``records.jsonl`` lists it.
+
+        Raises:
+            MalformedError: ``malformed.wacz``, ``malformed.warc``.
+        """
+        member = self._zip.member(WARC)
+        if offset < 0 or length < 0 or offset + length > member.size:
+            raise refuse("index", WARC)
+        section = Section(self._source, member.data_offset + offset, length)
+        return read_record(io.BufferedReader(section, 1 << 16))
 
     def records(self) -> Iterator[StoredRecord]:
         """All records in their order; read a body before asking for the next.
@@ -155,8 +186,24 @@ class WaczReader:
         Raises:
             MalformedError: ``malformed.warc``.
         """
+        yield from (record for record, written in self.walk() if written is None)
+
+    def walk(self) -> Iterator[tuple[StoredRecord, Written | None]]:
+        """All records as `read_records` gives them, in a disclosure copy held against its listing.
+
+        Raises:
+            MalformedError: ``malformed.warc``, ``malformed.records``.
+        """
         with self._zip.open(WARC) as stream:
-            yield from (record for record, written in read_records(stream) if written is None)
+            yield from read_records(stream, self.listing() if self.redacted else None)
+
+    def members(self, spans: Sequence[tuple[int, int]]) -> BinaryIO:
+        """Bytes of the WARC file at these (offset, length), one after the other, as a forward stream."""
+        member = self._zip.member(WARC)
+        if any(offset + length > member.size for offset, length in spans):
+            raise refuse("index", WARC)
+        moved = [(member.data_offset + offset, length) for offset, length in spans]
+        return io.BufferedReader(Sections(self._source, moved), _CHUNK)
 
     def check(self, job: Job | None = None) -> int:
         """Read everything: digests of all entries, all records, the index against the records. Number of records.
@@ -177,18 +224,22 @@ class WaczReader:
 
     def _check_records(self, stream: BinaryIO) -> int:
         count = 0
+        kept: list[str] = []
 
         def counted() -> Iterator[Written]:
             nonlocal count
-            for _, done in read_records(stream):
+            for _, done in read_records(stream, self.listing() if self.redacted else None):
                 if done is not None:
                     count += 1
+                    if self.redacted:
+                        kept.append(done.id)
                     yield done
                 if count > MAX_RECORDS:
                     raise refuse("too_many", WARC)
 
         if index_lines(counted()) != self._lines:
             raise refuse("index", WARC)
+        self.kept = tuple(kept)
         return count
 
     def _index(self, blocks: BinaryIO) -> list[bytes]:

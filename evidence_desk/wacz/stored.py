@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from evidence_desk.wacz.listing import Listed
 from evidence_desk.wacz.members import MemberReader
 from evidence_desk.wacz.record import (
     END,
@@ -50,6 +51,29 @@ class Section(io.RawIOBase):
         self._position += len(data)
         self._left -= len(data)
         return len(data)
+
+
+class Sections(io.RawIOBase):
+    """Several pieces (start, size) of a shared stream, one after the other."""
+
+    def __init__(self, source: BinaryIO, pieces: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self._source = source
+        self._pieces = iter(pieces)
+        self._section = Section(source, 0, 0)
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Next bytes; 0 at the end."""
+        while not (size := self._section.readinto(buffer)):
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._section = Section(self._source, *piece)
+        return size
 
 
 class BodyStream(io.RawIOBase):
@@ -157,16 +181,24 @@ def _more(member: MemberReader, data: bytes, limit: int) -> bytes:
     return bytes(buffer[:size])
 
 
-def read_records(source: BinaryIO) -> Iterator[tuple[StoredRecord, Written | None]]:
+def read_records(
+    source: BinaryIO, listing: Sequence[Listed] | None = None
+) -> Iterator[tuple[StoredRecord, Written | None]]:
     """All records of a file, each twice: first to read its body, then, with the whole record checked, as `Written`.
 
     What is left of a body when the next is asked for is read and checked.
+
+    Args:
+        source: the file from its beginning.
+        listing: of the archive that this file is a part of, for disclosure copies: each record must be one of these,
+            unchanged, in their order.
 
     Raises:
         MalformedError: ``malformed.warc``.
     """
     meter = _Meter(source)
-    ahead, offset, known = b"", 0, set[str]()
+    ahead, offset = b"", 0
+    places = _Places() if listing is None else _Parts(listing)
     while ahead or (ahead := meter.read(_PIECE)):
         meter.begin(ahead)
         record = read_record(meter, ahead)  # type: ignore[arg-type]
@@ -174,10 +206,10 @@ def read_records(source: BinaryIO) -> Iterator[tuple[StoredRecord, Written | Non
         while record.body.read(1 << 20):
             pass
         ahead = record.member.rest
-        _check_links(record.header, len(known), known)
-        known.add(record.header.id)
         length = record.member.length
-        yield record, describe(offset, length, meter.end(ahead), record.header, record.head)
+        written = describe(offset, length, meter.end(ahead), record.header, record.head)
+        places.check(written)
+        yield record, written
         offset += length
 
 
@@ -201,6 +233,38 @@ class _Meter:
     def end(self, rest: bytes) -> bytes:
         self._hash.update(self._last[: len(self._last) - len(rest)])
         return self._hash.digest()
+
+
+class _Places:
+    """Ids and links of the records of a whole archive."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def check(self, written: Written) -> None:
+        """The next record."""
+        _check_links(written.header, len(self._known), self._known)
+        self._known.add(written.id)
+
+
+class _Parts(_Places):
+    """Those of an archive of which some records are left out: all are known by its listing."""
+
+    def __init__(self, listing: Sequence[Listed]) -> None:
+        super().__init__()
+        self._listing = iter(enumerate(listing))
+
+    def check(self, written: Written) -> None:
+        """The next record that was kept."""
+        for index, item in self._listing:
+            if item.id == written.id:
+                if (item.length, item.sha256) != (written.length, written.sha256):
+                    raise refuse("listed")
+                _check_links(written.header, index, self._known)
+                self._known.add(item.id)
+                return
+            self._known.add(item.id)
+        raise refuse("unlisted")
 
 
 def _check_links(header: Header, index: int, known: set[str]) -> None:

@@ -74,6 +74,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.opened": "opened",
     "custody.decrypted": "decrypted",
     "custody.exported": "exported",
+    "custody.disclosed": "disclosure copy made",
     "custody.certified": "certificate issued",
     "custody.revoked": "certificate revoked",
     "custody.corrected": "correction noted",

@@ -202,6 +202,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.custody.network": "header of the court network",
     "ui_cases.custody.token": "as the timestamp says",
     "ui_cases.action.exported": "Exported",
+    "ui_cases.action.disclosed": "Disclosure copy made",
     "ui_cases.action.opened": "Read-only copy opened",
     "ui_cases.action.anchored": "Anchored",
     "ui_cases.detail.file": "file {value}",

@@ -74,6 +74,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "custody.opened": "打开",
     "custody.decrypted": "解密",
     "custody.exported": "导出",
+    "custody.disclosed": "披露副本",
     "custody.certified": "出具证书",
     "custody.revoked": "撤销证书",
     "custody.corrected": "登记更正",

@@ -202,6 +202,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_cases.custody.network": "法院节点网络的区块头",
     "ui_cases.custody.token": "时间戳所载",
     "ui_cases.action.exported": "导出",
+    "ui_cases.action.disclosed": "披露副本",
     "ui_cases.action.opened": "打开只读副本",
     "ui_cases.action.anchored": "上链",
     "ui_cases.detail.file": "第 {value} 个文件",

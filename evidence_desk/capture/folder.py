@@ -93,11 +93,17 @@ class FolderWorkspace:
         """Add to the end of a file; durable on return, all of it or nothing."""
         path = self._path(name)
         with self._faults(name):
+            made = not path.exists()
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o600)
             try:
                 end = os.lseek(descriptor, 0, os.SEEK_END)
                 write_whole(descriptor, data, end=end)
                 os.fsync(descriptor)
+            except OSError:
+                if made:
+                    with suppress(OSError):
+                        path.unlink()
+                raise
             finally:
                 os.close(descriptor)
             if not end:

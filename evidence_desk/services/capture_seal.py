@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
@@ -31,7 +33,7 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
-from evidence_desk.errors import NotFoundError
+from evidence_desk.errors import HostError, NotFoundError
 from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output, targets_of
 from evidence_desk.services.capture_story import LIMITS, Story
 from evidence_desk.services.clock_offset import last_comparison
@@ -104,6 +106,29 @@ def seal_capture(
     Raises:
         HostError: the disk; the workspace stays and can be sealed again.
     """
+    with _disk_faults():
+        return _seal(desk, capture, request, render, job)
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    """Streams of a workspace raise OSError as they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise HostError("host.disk_full", what="capture") from error
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        raise HostError("host.io", what="capture", reason=reason) from error
+
+
+def _seal(
+    desk: Desk,
+    capture: Capture,
+    request: SealRequest,
+    render: Callable[[bytes, bytes | None], bytes],
+    job: Job,
+) -> Sealed:
     workspace = capture.workspace
     title = request.title or _title(capture)
     for name in (*BUILT, STARTED_LEAF, CLEANLINESS, SECRETS, MANIFEST, WACZ):

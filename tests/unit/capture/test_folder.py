@@ -149,3 +149,22 @@ def test_a_part_that_was_written_is_taken_back(tmp_path: Path):
         signal.signal(signal.SIGXFSZ, old)
         os.close(descriptor)
     assert path.read_bytes() == b"a" * 10 + b"c" * 10
+
+
+@posix
+def test_a_file_that_could_not_be_begun_is_not_there(workspace: FolderWorkspace):
+    """An empty one would be taken for what should be in it."""
+    resource = pytest.importorskip("resource")
+    workspace.append("there", b"")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5, hard))
+        for name in ("new", "there"):
+            with pytest.raises(HostError, match=r"host\.file_too_large"):
+                workspace.append(name, b"b" * 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, old)
+    assert workspace.names() == ["there"]
+    assert workspace.size("there") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from tests.sites.recording import TownResolver
 from tests.sites.town import Town
 from tests.unit.vault.rows import CHEAP
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 Capture = Callable[..., CaptureOutcome]
 REQUEST = SealRequest(case_number="案一", kind=ExhibitKind.PUBLISHED, operator={"name": "张三"})
 
@@ -47,7 +49,9 @@ def session(tmp_path):
 
 def tools_for(session: Session, town: Town) -> CaptureTools:
     """Adapters of this machine; names are those of the town, no time server is asked."""
-    return capture_tools(session, Language.ZH, ntp=(), dns=(), resolver=TownResolver(addresses=town.addresses))
+    return capture_tools(
+        session, Language.ZH, ntp=(), dns=(), resolver=TownResolver(addresses=town.addresses)
+    )
 
 
 def plan_for(town: Town, *targets: str, **changes: object) -> CapturePlan:

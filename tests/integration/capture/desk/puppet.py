@@ -46,6 +46,7 @@ def main() -> int:
             fresh_profile=True, extra_ca=len(setup.plan.extra_ca), flags=(),
         )
     )  # fmt: skip
+    (Path(setup.folder) / "network.jsonl").touch()
     for number, url in enumerate(setup.plan.urls, 1):
         _visit(setup, context, number, url)
     reason = Ended.FINISHED

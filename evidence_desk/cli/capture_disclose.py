@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from evidence_desk.bootstrap.spools import spools_in
 from evidence_desk.cli import capture
-from evidence_desk.cli.files import ForceOption, refuse_existing, written
+from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
 from evidence_desk.cli.show import NumberArgument
+from evidence_desk.core.capture.plan import extra_authorities
 from evidence_desk.services.capture_check import check_capture
 from evidence_desk.services.capture_disclose import Disclosed, DisclosureWish, disclose
 from evidence_desk.services.find import one_exhibit
@@ -19,6 +20,7 @@ from evidence_desk.terminal.output import Output
 from evidence_desk.terminal.verdict_output import print_verdict, verdict_json
 from evidence_desk.texts import Language
 
+MAX_ROOTS: Final = 16 << 20
 captures = capture.app
 """The group of commands about captures, with those of this module."""
 
@@ -73,6 +75,13 @@ def disclose_capture(
 @captures.command("check")
 def check(
     number: NumberArgument,
+    ca: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--ca",
+            help="网站证书应追溯到的根证书 PEM，可重复 / roots of the servers' certificates, repeatable",
+        ),
+    ] = None,
     operator: OperatorOption = "",
     vault: VaultOption = None,
     lang: LanguageOption = Language.ZH,
@@ -80,10 +89,11 @@ def check(
 ) -> None:
     """复核一次网页取证：用会话密钥重新解密，与封存内容逐项比对 / Check a capture: decode its streams again and compare."""
     with Output(lang, as_json=as_json) as out, session(out, vault) as desk:
+        roots = extra_authorities([read_input(path, MAX_ROOTS) for path in ca or ()])
         with out.job() as job:
             verdict = check_capture(
                 desk.desk, one_exhibit(desk.desk, number),
-                trust=desk.trust, spool=spools_in(desk.vault.folder), job=job, operator=operator,
+                trust=desk.trust, spool=spools_in(desk.vault.folder), job=job, operator=operator, roots=roots,
             )  # fmt: skip
         if not out.as_json:
             print_verdict(verdict, out.language, out.console)

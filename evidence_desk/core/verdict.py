@@ -38,6 +38,8 @@ class Vouches(StrEnum):
     DESK = "desk"
     COURT_NETWORK = "court_network"
     SIGNER = "signer"
+    CERTIFICATE_AUTHORITY = "certificate_authority"
+    """Of servers that a capture shows."""
     USER = "user"
     NOBODY = "nobody"
 

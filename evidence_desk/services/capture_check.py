@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from evidence_desk.core.capture.redaction import KEYLOG
@@ -19,7 +20,14 @@ CAPTURE_POLICY: Final = Policy(name="capture/1", required=frozenset({Dimension.I
 
 
 def check_capture(
-    desk: Desk, exhibit: ExhibitRow, *, trust: Trust, spool: Spool, job: Job, operator: str = ""
+    desk: Desk,
+    exhibit: ExhibitRow,
+    *,
+    trust: Trust,
+    spool: Spool,
+    job: Job,
+    operator: str = "",
+    roots: Sequence[bytes] = (),
 ) -> Verdict:
     """Findings on the capture that an exhibit holds; its streams are decoded anew and compared with its archive.
 
@@ -30,6 +38,7 @@ def check_capture(
         spool: makes anonymous files for plain bytes.
         job: stages ``capture.open``, ``capture.check`` and ``capture.build``.
         operator: for the custody record: the capture was decrypted.
+        roots: DER certificates that those of servers have to lead to.
 
     Raises:
         UsageError: ``capture_disclose.no_capture``. NotFoundError: ``vault.case_erased``.
@@ -40,7 +49,7 @@ def check_capture(
         key_log = private_files(desk, captured, [KEYLOG])[KEYLOG] if held else None
         outcome = verify_capture(
             captured.source, bond=captured.bond, trust=trust, now=desk.clock.now(), job=job, spool=spool,
-            key_log=key_log,
+            key_log=key_log, roots=roots,
         )  # fmt: skip
     record(desk, [CustodyNote(exhibit=exhibit.leaf_hash, action="decrypted", operator=operator)])
     return Verdict(policy=CAPTURE_POLICY, findings=outcome.findings, caveats=outcome.caveats)

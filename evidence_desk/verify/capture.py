@@ -37,7 +37,9 @@ from evidence_desk.crypto import oids
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_copy import check_files, check_opened, check_records, read_contents
 from evidence_desk.verify.capture_decryption import check_decryption
+from evidence_desk.verify.capture_servers import check_servers
 from evidence_desk.verify.capture_streams import check_streams
+from evidence_desk.verify.capture_told import check_told
 from evidence_desk.verify.capture_work import CaptureVerdict, Work, read, reason_of
 from evidence_desk.verify.captured import Bond
 from evidence_desk.verify.time_proof import token_trust
@@ -61,6 +63,7 @@ def verify_capture(
     job: Job,
     spool: Callable[[], BinaryIO] | None = None,
     key_log: bytes | None = None,
+    roots: Sequence[bytes] = (),
 ) -> CaptureVerdict:
     """Findings on a WACZ of ours, whole or a disclosure copy.
 
@@ -72,6 +75,7 @@ def verify_capture(
         job: told stage ``verify`` in bytes.
         spool: makes anonymous files ("w+b") for decoding the streams again; without it they are not.
         key_log: the browser's secrets, for whoever has them; a copy may hold them itself.
+        roots: DER certificates that those of servers have to lead to.
     """
     work = Work(bond, trust, now)
     try:
@@ -96,11 +100,13 @@ def verify_capture(
     check_records(work, reader, manifest, contents)
     opened = check_opened(work, reader, manifest, contents)
     _started(work, reader, manifest)
-    marks = _marks(work, reader, manifest)
+    marks, first = _marks(work, reader, manifest)
     check_streams(work, reader, marks)
     _actions(work, reader, manifest, marks)
     _environment(work, reader, manifest)
     _result(work, manifest)
+    check_told(work, reader, manifest, marks)
+    check_servers(work, reader, first or manifest.begun, roots)
     if spool is not None:
         if key_log is None and opened and KEYLOG in contents.opened:
             key_log = read(reader, KEYLOG, MAX_KEYLOG)
@@ -148,8 +154,8 @@ def _started(work: Work, reader: WaczReader, manifest: Manifest) -> None:
         work.passed(Dimension.INTEGRITY, check, at=started.at)
 
 
-def _marks(work: Work, reader: WaczReader, manifest: Manifest) -> list[Mark]:
-    """Every mark is about this capture; each token covers its mark."""
+def _marks(work: Work, reader: WaczReader, manifest: Manifest) -> tuple[list[Mark], datetime | None]:
+    """Every mark is about this capture; each token covers its mark. The marks, and the first time that a token shows."""
     marks: list[Mark] = []
     try:
         started = sha256(read(reader, STARTED, MAX_STARTED))
@@ -157,16 +163,15 @@ def _marks(work: Work, reader: WaczReader, manifest: Manifest) -> list[Mark]:
             mark = parse_mark(read(reader, item.name, MAX_MARK))
             if mark.started != started:
                 work.failed(Dimension.INTEGRITY, "capture.marks", "other", name=item.name)
-                return []
+                return [], None
             marks.append(mark)
     except MalformedError as error:
         work.failed(Dimension.INTEGRITY, "capture.marks", "malformed", reason=reason_of(error))
-        return []
-    _tokens(work, reader, manifest)
-    return marks
+        return [], None
+    return marks, _tokens(work, reader, manifest)
 
 
-def _tokens(work: Work, reader: WaczReader, manifest: Manifest) -> None:
+def _tokens(work: Work, reader: WaczReader, manifest: Manifest) -> datetime | None:
     """Tokens over the marks: how many hold, and the first and last time they show.
 
     They tell how the capture went; that it existed, the exhibit's own token shows. Only a false one speaks against that.
@@ -205,6 +210,7 @@ def _tokens(work: Work, reader: WaczReader, manifest: Manifest) -> None:
         work.failed(Dimension.TIME, "capture.tokens", "wrong", **facts)
     else:
         work.unknown(Dimension.ENVIRONMENT, "capture.tokens", "unknown", **facts)
+    return min(moments, default=None)
 
 
 def _actions(work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]) -> None:

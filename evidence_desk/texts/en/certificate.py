@@ -235,6 +235,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "report.vouches.desk": "the desk",
     "report.vouches.court_network": "court network",
     "report.vouches.signer": "the signer",
+    "report.vouches.certificate_authority": "the certificate authority of the server",
     "report.vouches.user": "the user",
     "report.vouches.nobody": "nobody",
     "report.details": "Every check",

@@ -235,6 +235,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "report.vouches.desk": "存证终端",
     "report.vouches.court_network": "法院节点网络",
     "report.vouches.signer": "签署人",
+    "report.vouches.certificate_authority": "网站证书的颁发机构",
     "report.vouches.user": "使用者",
     "report.vouches.nobody": "无",
     "report.details": "逐项核验",

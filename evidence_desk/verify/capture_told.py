@@ -1,0 +1,275 @@
+"""Verify what a capture's manifest tells of pages, marks, checks and result: against the record it was drawn from.
+
+The manifest is the desk's word. What it draws from logs, reports and marks inside the same capture must be what they say:
+a certificate prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from evidence_desk.core.capture.actions import NAME as ACTIONS
+from evidence_desk.core.capture.actions import Action, verify_actions
+from evidence_desk.core.capture.connection import Connection, parse_index
+from evidence_desk.core.capture.environment import EnvironmentReport, Reason, because
+from evidence_desk.core.capture.environment_codec import parse as parse_environment
+from evidence_desk.core.capture.events import Downloaded, Snapped
+from evidence_desk.core.capture.manifest import Manifest
+from evidence_desk.core.capture.marks import (
+    MAX_STARTED,
+    STARTED,
+    Mark,
+    MarkKind,
+    Started,
+    mark_name,
+    parse_started,
+    token_name,
+)
+from evidence_desk.core.capture.plan import encode_plan
+from evidence_desk.core.capture.ports import BrowserEnd, Recorded
+from evidence_desk.core.capture.redaction import INDEX
+from evidence_desk.core.capture.rows import CaptureResult
+from evidence_desk.core.capture.story import Story, judge
+from evidence_desk.core.moment import format_moment, parse_moment
+from evidence_desk.core.verdict import Dimension
+from evidence_desk.errors import MalformedError
+from evidence_desk.verify.capture_work import Work, read, reason_of
+from evidence_desk.wacz.differences import MAX_SIZE as MAX_DIFFERENCES
+from evidence_desk.wacz.differences import Comparison, parse_comparison
+from evidence_desk.wacz.layout import Page
+from evidence_desk.wacz.read import WaczReader
+from tsa.response import RESPONSE_LIMIT, parse_token
+
+_CHECK: Final = "capture.told"
+_MAX_LOG: Final = 64 << 20
+_MAX_INDEX: Final = 512 << 20
+_BEFORE: Final = "environment-before.json"
+_AFTER: Final = "environment-after.json"
+_DIFFERENCES: Final = "differences.json"
+_PLAN: Final = "plan.json"
+
+
+def check_told(work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]) -> None:
+    """Each statement of the manifest against what it was drawn from; one finding for each that differs.
+
+    What a disclosure copy withholds is not judged; the finding then says how much could not be.
+    """
+    judged = _Told(work, reader, manifest, marks)
+    try:
+        wrong = [name for name, check in judged.checks() if not check()]
+    except MalformedError as error:
+        work.failed(Dimension.INTEGRITY, _CHECK, "malformed", reason=reason_of(error))
+        return
+    for name in wrong:
+        work.failed(Dimension.INTEGRITY, _CHECK, name)
+    if wrong:
+        return
+    if judged.left_out:
+        work.unknown(Dimension.INTEGRITY, _CHECK, "withheld", count=judged.left_out)
+    else:
+        work.passed(Dimension.INTEGRITY, _CHECK)
+
+
+class _Told:
+    def __init__(self, work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]) -> None:
+        self._withheld = work.withheld
+        self._reader, self._manifest, self._marks = reader, manifest, marks
+        self._here = frozenset(reader.evidence)
+        self._missed: set[str] = set()
+
+    def checks(self) -> Sequence[tuple[str, Callable[[], bool]]]:
+        """Names of the findings, and what makes them."""
+        started = parse_started(read(self._reader, STARTED, MAX_STARTED))
+        actions = self._actions()
+        return (
+            ("plan", lambda: self._plan(started)),
+            ("marks", self._marks_are_a_row),
+            ("end", self._end_mark),
+            ("gen_time", self._gen_times),
+            ("checks", self._checks),
+            ("pages", lambda: actions is None or self._pages(started, actions)),
+            ("files", lambda: actions is None or self._files(actions)),
+            ("list", self._page_list),
+            ("counts", self._counts),
+            ("result", lambda: actions is None or self._result(started, actions)),
+        )
+
+    def _gone(self, name: str) -> bool:
+        if name in self._withheld:
+            self._missed.add(name)
+        return name in self._withheld
+
+    @property
+    def left_out(self) -> int:
+        """Withheld files that something could not be compared with."""
+        return len(self._missed)
+
+    def _actions(self) -> tuple[Action, ...] | None:
+        if self._gone(ACTIONS):
+            return None
+        if ACTIONS not in self._here:
+            return ()
+        log = verify_actions(read(self._reader, ACTIONS, _MAX_LOG))
+        if log.torn:
+            raise MalformedError("malformed.actions", reason="torn")
+        return log.actions
+
+    def _plan(self, started: Started) -> bool:
+        """``plan.json`` is the plan that was registered, and the capture began when it was."""
+        begun = parse_moment(started.at, what=STARTED) == self._manifest.begun
+        return begun and (
+            self._gone(_PLAN) or read(self._reader, _PLAN, MAX_STARTED) == encode_plan(started.plan)
+        )
+
+    def _marks_are_a_row(self) -> bool:
+        """All marks there are, from start to end, each going on from the one before, with the tokens that are told."""
+        listed = self._manifest.marks
+        names = {name for name in self._here if name.startswith("mark-")}
+        told = {item.name for item in listed}
+        told |= {token_name(index) for index, item in enumerate(listed) if item.token}
+        kinds = [mark.kind for mark in self._marks]
+        row = [item.name for item in listed] == [mark_name(index) for index in range(len(listed))]
+        return (
+            row
+            and names | {name for name in self._withheld if name.startswith("mark-")} == told
+            and kinds[:1] == [MarkKind.START]
+            and all(kind is MarkKind.RUNNING for kind in kinds[1:-1])
+            and MarkKind.START not in kinds[1:]
+            and all(_goes_on(before, after) for before, after in pairwise(self._marks))
+        )
+
+    def _end_mark(self) -> bool:
+        """The mark at the end covers everything; without one the capture was cut short, and is not complete."""
+        last = self._marks[-1] if self._marks else None
+        if last is None or last.kind is not MarkKind.END:
+            return self._manifest.result is not CaptureResult.COMPLETE
+        if last.environment_after != self._manifest.after or last.actions != self._manifest.actions:
+            return False
+        if self._gone(INDEX):
+            return True
+        reached = {item.number: item for item in last.streams}
+        for item in self._index():
+            mark = reached.get(item.number)
+            sizes = (0, 0) if mark is None else (mark.sent, mark.received)
+            if sizes != (item.sent, item.received):
+                return False
+        return True
+
+    def _index(self) -> Sequence[Connection]:
+        return parse_index(read(self._reader, INDEX, _MAX_INDEX)) if INDEX in self._here else ()
+
+    def _counts(self) -> bool:
+        """Connections and differences are as many as are listed."""
+        if not self._gone(INDEX) and not self._counted({"connections": len(self._index())}):
+            return False
+        found = self._comparison()
+        return found is None or self._counted({
+            "browser_requests": found.requests, "matched_requests": found.matched, "exchanges": found.exchanges,
+            "differences": len(found.differences),
+        })  # fmt: skip
+
+    def _gen_times(self) -> bool:
+        """Moments of the tokens are those that the tokens name."""
+        for index, item in enumerate(self._manifest.marks):
+            if item.gen_time is None or self._gone(token_name(index)):
+                continue
+            token = parse_token(read(self._reader, token_name(index), RESPONSE_LIMIT))
+            if format_moment(token.gen_time) != format_moment(item.gen_time):
+                return False
+        return True
+
+    def _checks(self) -> bool:
+        """Outcomes are those of the reports."""
+        before, after = self._report(_BEFORE), self._report(_AFTER)
+        if before is None or (after is None and self._manifest.after is not None):
+            return self._gone(_BEFORE) or self._gone(_AFTER)
+        found = []
+        for item in before.items:
+            later = None if after is None else after.item(item.check)
+            found.append((item.check, item.outcome, None if later is None else later.outcome))
+        return found == [(item.check, item.before, item.after) for item in self._manifest.checks]
+
+    def _report(self, name: str) -> EnvironmentReport | None:
+        return parse_environment(read(self._reader, name, _MAX_LOG)) if name in self._here else None
+
+    def _pages(self, started: Started, actions: Sequence[Action]) -> bool:
+        """Pages, browser and counts are those of the action log."""
+        story = _story(started, actions)
+        return (
+            story.pages() == self._manifest.pages
+            and story.browser() == dict(self._manifest.browser)
+            and self._counted({**story.counts, "downloads": len(story.downloads)})
+        )
+
+    def _counted(self, counts: Mapping[str, int]) -> bool:
+        told = self._manifest.counts
+        return all(told.get(name, 0) == count for name, count in counts.items())
+
+    def _files(self, actions: Sequence[Action]) -> bool:
+        """Texts and downloads are those of which the action log has the digests."""
+        for event in (action.event for action in actions):
+            if isinstance(event, Snapped) and "capture.snapshot.text_end" not in event.missing:
+                wanted = {name: event.text_sha256 for name in event.names if name.endswith(".txt")}
+            elif isinstance(event, Downloaded) and event.state == "completed":
+                wanted = {event.name: event.sha256}
+            else:
+                continue
+            for name, digest in wanted.items():
+                if name in self._here and self._sha256(name) != digest:
+                    return False
+        return True
+
+    def _sha256(self, name: str) -> str:
+        found = next((item for item in self._manifest.files if item.name == name), None)
+        return "" if found is None else found.digests.sha256.hex()
+
+    def _page_list(self) -> bool:
+        """``pages.jsonl`` lists the same pages."""
+        at = format_moment(self._manifest.begun)
+        expected = tuple(
+            Page(id=f"page-{page.number:03}", url=page.reached or page.url, title=page.title, at=at)
+            for page in self._manifest.pages
+        )
+        return tuple(self._reader.pages) == expected
+
+    def _result(self, started: Started, actions: Sequence[Action]) -> bool:
+        """It is no better than action log and differences allow, and complete only without reasons."""
+        manifest = self._manifest
+        story = _story(started, actions)
+        end = BrowserEnd.VANISHED if story.done is None else BrowserEnd.FINISHED
+        best, _ = judge(story, Recorded(browser=end, fault=None), self._contradictions())
+        if CaptureResult.FAILED in (best, manifest.result):
+            return best is manifest.result
+        complete = manifest.result is CaptureResult.COMPLETE
+        return complete is not bool(manifest.reasons) and not (complete and best is not manifest.result)
+
+    def _contradictions(self) -> list[Reason]:
+        found = self._comparison()
+        return (
+            [because("capture.reason.contradictions")] if found is not None and found.contradictions else []
+        )
+
+    def _comparison(self) -> Comparison | None:
+        if self._gone(_DIFFERENCES) or _DIFFERENCES not in self._here:
+            return None
+        return parse_comparison(read(self._reader, _DIFFERENCES, MAX_DIFFERENCES))
+
+
+def _story(started: Started, actions: Sequence[Action]) -> Story:
+    story = Story(plan=started.plan)
+    for action in actions:
+        story.hear(action.event)
+    return story
+
+
+def _goes_on(before: Mark, after: Mark) -> bool:
+    """Nothing that a mark had seen is gone in the next."""
+    later = {item.number: item for item in after.streams}
+    return before.actions <= after.actions and all(
+        item.number in later
+        and item.sent <= later[item.number].sent
+        and item.received <= later[item.number].received
+        for item in before.streams
+    )

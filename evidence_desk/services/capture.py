@@ -19,6 +19,7 @@ from evidence_desk.core.capture.marks import KnownHeader, MarkKind
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import EnvironmentChecker, Reach, Recorded, Recorder, Recording
 from evidence_desk.core.capture.rows import CaptureResult, CaptureRow
+from evidence_desk.core.capture.story import Story, judge
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
@@ -28,7 +29,6 @@ from evidence_desk.errors import CanceledError
 from evidence_desk.services.capture_marks import Marker
 from evidence_desk.services.capture_seal import REQUEST, Capture, seal_capture
 from evidence_desk.services.capture_start import Begun, abandon, begin, look, new_id
-from evidence_desk.services.capture_story import Story, judge
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.queue_request import encode_request
 from evidence_desk.services.seal import SealRequest

@@ -23,6 +23,7 @@ from evidence_desk.core.capture.marks import (
 )
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded, Recorder
 from evidence_desk.core.capture.rows import CaptureRow, CaptureState
+from evidence_desk.core.capture.story import Story, judge
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.job import Job
 from evidence_desk.core.moment import parse_moment
@@ -30,7 +31,6 @@ from evidence_desk.errors import MalformedError, NotFoundError
 from evidence_desk.services.capture import CaptureOutcome, CaptureTools
 from evidence_desk.services.capture_seal import REQUEST, Capture, Judge, read_file, seal_capture
 from evidence_desk.services.capture_start import abandon
-from evidence_desk.services.capture_story import Story, judge
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.queue_request import parse_request
 from evidence_desk.services.seal import SealRequest
@@ -132,9 +132,9 @@ def _ended(workspace: Workspace, started: Started, chain: ActionChain) -> dateti
 
 
 def _judge(workspace: Workspace, story: Story) -> Judge:
-    """A mark at the end says that the recording was over, and only sealing was cut short."""
+    """A browser that was done, or a mark at the end, says that the recording was over, and only sealing was cut short."""
     mark = _last_mark(workspace)
-    if mark is None or mark.kind is not MarkKind.END:
+    if story.done is None and (mark is None or mark.kind is not MarkKind.END):
         return lambda further: judge(story, None, further)
     end = BrowserEnd.VANISHED if story.done is None else BrowserEnd.FINISHED
     late = because("capture.reason.sealed_later")

@@ -26,6 +26,7 @@ from evidence_desk.core.capture.manifest import (
 from evidence_desk.core.capture.marks import STARTED_LEAF, Started
 from evidence_desk.core.capture.ports import Reach
 from evidence_desk.core.capture.rows import CaptureResult, CaptureRow, CaptureState
+from evidence_desk.core.capture.story import LIMITS, Story
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.digests import DigestPair, PairHasher
 from evidence_desk.core.job import Job
@@ -35,7 +36,6 @@ from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
 from evidence_desk.errors import HostError, NotFoundError
 from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output, targets_of
-from evidence_desk.services.capture_story import LIMITS, Story
 from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.register import CaptureBond, Prepared, append_exhibits

@@ -14,8 +14,8 @@ from evidence_desk.core.capture.manifest import (
     PageResult,
 )
 from evidence_desk.core.capture.rows import CaptureResult
+from evidence_desk.core.capture.story import LIMITS
 from evidence_desk.core.digests import DigestPair, sha256
-from evidence_desk.services.capture_story import LIMITS
 
 BEGUN = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 _FIRST = (Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.UNCHECKED)

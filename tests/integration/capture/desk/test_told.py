@@ -1,0 +1,139 @@
+"""A desk that packs a capture whose manifest says other than its own record: the statement fits, the verdict does not."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from evidence_desk.core.canonical import encode
+from evidence_desk.core.capture.environment import Outcome
+from evidence_desk.core.capture.manifest import FileDigest, Manifest, encode_manifest, parse_manifest
+from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.verdict import Dimension, Status
+from evidence_desk.verify.captured import Bond
+from evidence_desk.wacz.pack import About, pack_wacz
+from evidence_desk.wacz.read import WaczReader
+from evidence_desk.wacz.record import Bytes
+from evidence_desk.wacz.stored import read_records
+from tests.integration.capture.desk.test_capture import bond_of, verdict, wacz_of
+
+pytestmark = pytest.mark.timeout(120)
+WARC = "data.warc.gz"
+
+
+@dataclass
+class Forger:
+    """Packs the capture anew, with lists, digests and statement to match."""
+
+    session: object
+    bond: Bond
+    reader: WaczReader
+    files: Mapping[str, bytes]
+
+    @property
+    def manifest(self) -> Manifest:
+        return parse_manifest(self.files["manifest.json"])
+
+    def failed(self, change: Callable[[Manifest], Manifest], files: Mapping[str, bytes | None]) -> set[str]:
+        """Codes of what is wrong with the integrity of the forged one."""
+        put = {name: data for name, data in {**self.files, **files}.items() if data is not None}
+        listed = tuple(
+            FileDigest(name=name, size=len(put[name]), digests=DigestPair.of(put[name]))
+            for name in sorted(put.keys() - {"manifest.json"})
+        )
+        put["manifest.json"] = encode_manifest(replace(change(self.manifest), files=listed))
+        out = io.BytesIO()
+        package = self.reader.package
+        pack_wacz(
+            out, warc=Bytes(put[WARC]), records=[done for _, done in read_records(io.BytesIO(put[WARC])) if done],
+            pages=self.reader.pages, evidence={name: Bytes(data) for name, data in put.items() if name != WARC},
+            about=About(title=package.title, created=package.created, software=package.software),
+        )  # fmt: skip
+        bond = replace(self.bond, manifest=DigestPair.of(put["manifest.json"]))
+        found = verdict(self.session, out.getvalue(), bond)
+        return {
+            item.code
+            for item in found.findings
+            if item.status is Status.FAILED and item.dimension is Dimension.INTEGRITY
+        }
+
+
+@pytest.fixture(scope="module")
+def forger(kept) -> Forger:
+    session, captured = kept
+    reader = WaczReader(io.BytesIO(wacz_of(session, captured.exhibit)))
+    files = {name: reader.open(name).read() for name in reader.evidence}
+    files[WARC] = reader.open_archive().read()
+    return Forger(session, bond_of(session, captured.exhibit), reader, files)
+
+
+def test_one_that_changes_nothing_is_sound(forger):
+    assert forger.failed(lambda manifest: manifest, {}) == set()
+
+
+YEAR = timedelta(days=365)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+Change = Callable[[Manifest], Manifest]
+FORGED: dict[str, tuple[Change, str]] = {
+    "another page": (
+        lambda it: replace(it, pages=(replace(it.pages[0], url="https://bank.example/"), *it.pages[1:])),
+        "pages",
+    ),
+    "another title": (
+        lambda it: replace(it, pages=(replace(it.pages[0], title="判决书"), *it.pages[1:])),
+        "pages",
+    ),
+    "a sandbox": (lambda it: replace(it, browser={**it.browser, "sandbox": 7}), "pages"),
+    "clean checks": (
+        lambda it: replace(it, checks=tuple(replace(one, before=Outcome.PASS) for one in it.checks)),
+        "checks",
+    ),
+    "no checks": (lambda it: replace(it, checks=()), "checks"),
+    "earlier tokens": (
+        lambda it: replace(it, marks=tuple(replace(one, gen_time=LONG_AGO) for one in it.marks)),
+        "gen_time",
+    ),
+    "tokens concealed": (
+        lambda it: replace(it, marks=tuple(replace(one, token=False, gen_time=None) for one in it.marks)),
+        "marks",
+    ),
+    "no end": (lambda it: replace(it, marks=it.marks[:1]), "end"),
+    "no marks": (lambda it: replace(it, marks=()), "marks"),
+    "marks turned round": (lambda it: replace(it, marks=it.marks[::-1]), "marks"),
+    "no report from after": (lambda it: replace(it, after=None), "end"),
+    "an earlier beginning": (lambda it: replace(it, begun=it.begun - YEAR), "plan"),
+    "other numbers": (lambda it: replace(it, counts={**it.counts, "connections": 1}), "counts"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), FORGED.values(), ids=FORGED)
+def test_manifests_that_say_other_than_the_record(forger, change, reason):
+    assert f"capture.told.{reason}" in forger.failed(change, {})
+
+
+def test_files_beside_the_action_log(forger):
+    plan = json.loads(forger.files["plan.json"]) | {"allow_private": False}
+    for name, data, reason in (
+        ("page-001.txt", b"other", "files"),
+        ("plan.json", encode(plan), "plan"),
+        ("actions.jsonl", forger.files["actions.jsonl"] + b"{", "malformed"),
+        ("mark-002.json", forger.files["mark-001.json"], "marks"),
+    ):
+        assert f"capture.told.{reason}" in forger.failed(lambda manifest: manifest, {name: data}), name
+
+
+def test_complete_in_spite_of_contradictions(forger):
+    found = json.loads(forger.files["differences.json"])
+    found["differences"] = [{
+        "reason": "body", "url": "https://site.test/", "method": "GET", "request": "1", "connection": 1, "stream": None,
+        "ours": "a", "theirs": "b",
+    }]  # fmt: skip
+    failed = forger.failed(
+        lambda it: replace(it, counts={**it.counts, "differences": 1}), {"differences.json": encode(found)}
+    )
+    assert failed == {"capture.told.result"}

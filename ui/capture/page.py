@@ -17,6 +17,7 @@ from ui.capture.deed import Ended
 from ui.capture.form import CaptureForm
 from ui.capture.result import ResultPanel
 from ui.capture.running import RunningPanel
+from ui.capture.view.opening import show_exhibit
 from ui.capture.work import Listed, capture_work
 from ui.context import Context
 from ui.keys import install_keys
@@ -251,7 +252,7 @@ class CapturePage(Page):
 
     def _view(self, leaf: bytes) -> None:
         """Open what was captured."""
-        self.wanted.emit(PageName.CASES, leaf)
+        show_exhibit(self.context, self, leaf)
 
 
 def _read(path: Path) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QTab
 
 from evidence_desk.core.derivation import Relation
 from evidence_desk.errors import CanceledError, EvidenceDeskError, NotFoundError
+from ui.capture.view.opening import show_exhibit
 from ui.cases.acts import Acts
 from ui.cases.asking import ask
 from ui.cases.bars import UndoBar
@@ -206,9 +207,7 @@ class DetailPane(Card):
         self.overview.tag_removed.connect(
             lambda tag: self._with(lambda leaf: self.acts.remove_tag(leaf, tag))
         )
-        self.files.view_asked.connect(
-            lambda at: self._with(lambda leaf: viewing(self._context).open(leaf, at))
-        )
+        self.files.view_asked.connect(self._on_view)
         self.files.derive_asked.connect(self._on_derive)
         self.files.exhibit_asked.connect(self.exhibit_asked)
         self.certificates.save_asked.connect(self.acts.save_certificate)
@@ -230,6 +229,17 @@ class DetailPane(Card):
         """On the exhibit that is shown, not on one that is still being read."""
         if self.facts is not None:
             act(self.facts.row.leaf_hash)
+
+    def _on_view(self, at: int) -> None:
+        """A capture is shown by the program itself, everything else by the system's."""
+        if self.facts is None:
+            return
+        row = self.facts.row
+        item = next((item for item in row.objects if item.position == at), None)
+        if item is not None and item.path.lower().endswith(".wacz"):
+            show_exhibit(self._context, self, row.leaf_hash)
+        else:
+            viewing(self._context).open(row.leaf_hash, at)
 
     def _on_verify(self) -> None:
         if self.facts is not None:

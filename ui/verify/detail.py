@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from evidence_desk.core.verdict import Dimension, Status
 from evidence_desk.services.examination import Examination, Row
 from evidence_desk.verify.answer import Result
+from evidence_desk.verify.files import InputKind
 from ui.context import Context
 from ui.look import tokens
 from ui.page import scrolled
@@ -48,6 +49,7 @@ class DetailView(QWidget):
     print_ = Signal(object)
     copy = Signal(object)
     again = Signal(object)
+    look_into = Signal(object)
     choose_trust = Signal()
     choose_network = Signal()
 
@@ -103,8 +105,10 @@ class DetailView(QWidget):
         self.again_button = button(
             context, "ui_verify.again", lambda: self._tell(self.again), icon="refresh-cw"
         )
+        self.look_button = button(context, "ui_capture.view", lambda: self._tell(self.look_into), icon="eye")
+        self.look_button.hide()
         row.addWidget(self.save_button)
-        for item in (self.print_button, self.copy_button):
+        for item in (self.look_button, self.print_button, self.copy_button):
             row.addWidget(item)
         row.addStretch(1)
         row.addWidget(self.again_button)
@@ -133,6 +137,7 @@ class DetailView(QWidget):
             for item in (self.save_button, self.print_button):
                 item.setEnabled(done.result is not Result.INPUT)
             self.short_limits.setVisible(done.error is None)
+            self.look_button.setVisible(done.kind is InputKind.CAPTURE and done.subject.path is not None)
         focus = self.area.focusWidget() is not None and self.area.isAncestorOf(self.area.focusWidget())
         self.area.setWidget(content)
         self._order(content)
@@ -144,7 +149,7 @@ class DetailView(QWidget):
         stops = [
             item for item in content.findChildren(QWidget) if item.focusPolicy() & Qt.FocusPolicy.TabFocus
         ]
-        stops += [self.save_button, self.print_button, self.copy_button, self.again_button]
+        stops += [self.save_button, self.look_button, self.print_button, self.copy_button, self.again_button]
         before = self.before
         for item in stops:
             if before is not None:

@@ -23,6 +23,7 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.job import Job
 from evidence_desk.errors import CanceledError, EvidenceDeskError
 from evidence_desk.services.examination import Outcome
+from ui.capture.view.opening import show_file
 from ui.context import Context
 from ui.keys import install_keys
 from ui.look import tokens
@@ -287,6 +288,11 @@ class VerifyPage(Page):
             done=lambda pages: self.context.messages.inform("ui_verify.printed", count=pages),
         )  # fmt: skip
 
+    def _on_look_into(self, entry: Entry) -> None:
+        path = entry.examination.subject.path
+        if path is not None:
+            show_file(self.context, self, path)
+
     def _on_copy(self, entry: Entry) -> None:
         copy_text(plain_text(entry.examination, self.context.tongue))
         self.context.messages.inform("ui.copied")
@@ -335,6 +341,7 @@ class VerifyPage(Page):
         detail.save.connect(self._on_save)
         detail.print_.connect(self._on_print)
         detail.copy.connect(self._on_copy)
+        detail.look_into.connect(self._on_look_into)
         detail.again.connect(lambda entry: self.ask(entry.request, again=True))
         detail.choose_trust.connect(self.basis.choose_folder)
         detail.choose_network.connect(self.basis.choose_network)

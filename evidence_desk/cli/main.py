@@ -11,7 +11,7 @@ from typer.exceptions import Abort, TyperException
 from evidence_desk.cli import (
     authority,
     capture,
-    capture_disclose,
+    capture_replay,
     document,
     network,
     person,
@@ -54,7 +54,7 @@ for command, name in (
     app.command(name)(command)
 app.add_typer(authority.app, name="authority")
 app.add_typer(signer.app, name="signer")
-app.add_typer(capture_disclose.captures, name="captures")
+app.add_typer(capture_replay.captures, name="captures")
 app.add_typer(document.app, name="document")
 app.add_typer(network.app, name="network")
 app.add_typer(person.app, name="person")

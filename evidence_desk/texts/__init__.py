@@ -39,6 +39,7 @@ AREAS: Final = (
     "examine",
     "capture",
     "capture_disclose",
+    "capture_replay",
     "environment",
     "wacz",
     "queue",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -134,7 +137,7 @@ class BrowserDriver:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env={**os.environ, **self._environment}, close_fds=True,
+                env={**os.environ, **self._environment}, close_fds=True, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise ConfigurationError("capture.browser_missing", reason=type(error).__name__) from error
@@ -213,8 +216,11 @@ class BrowserDriver:
             now = time.monotonic()
             if now - self._heard > self._silence:
                 self.kill(BrowserFate.SILENT)
+            elif self._done is not None and now - self._heard > _GRACE:
+                process.kill()  # all is written; only its own end hangs
             elif now - self._started > self._plan.max_seconds + _PAST_PLAN:
                 self.kill()
+        _end_family(process.pid)
         for thread in self._threads[:2]:
             thread.join(_GRACE)
         if self._fate is None:
@@ -224,13 +230,22 @@ class BrowserDriver:
 
     def _close(self) -> None:
         process = self._running()
+        streams = [process.stdin]
+        for stream, thread in zip((process.stdout, process.stderr), self._threads, strict=False):
+            if not thread.is_alive():  # closing what a thread reads would wait for it
+                streams.append(stream)
         with self._writing:
-            for stream in (process.stdin, process.stdout, process.stderr):
+            for stream in streams:
                 if stream is not None:
-                    try:
+                    with contextlib.suppress(OSError):
                         stream.close()
-                    except OSError:
-                        continue
+
+
+def _end_family(pid: int) -> None:
+    """Processes that render pages and hang outlive the one that started them, and keep its pipes open."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _free_port() -> int:

@@ -81,6 +81,7 @@ class Town:
         both = {
             **reading.routes(), **active.routes(), **media.routes(), **account.routes(), **odd.both(),
             **hostile.routes(), **bulk.routes(), "/crossing.html": self._crossing,
+            "/frames.html": self._frames,
         }  # fmt: skip
         first: Routes = {
             **both,
@@ -121,6 +122,16 @@ class Town:
             for name in (*GOOD, *BAD)
         )
         return html(f"<!doctype html><meta charset=utf-8><title>跨站</title><h1>跨站</h1>{pictures}")
+
+    def _frames(self, _request: Request) -> Answer:
+        """A page with one frame of its own site, one of another, in which is one of the first again, and one that is not shown."""
+        own, other = self.url(SITE, "/frame.html"), self.url(MODERN, "/second.html")
+        nested = f"<p>框中的文字</p><iframe src='{own}?nested' width='200' height='80'></iframe>"
+        return html(
+            f"""<!doctype html><meta charset=utf-8><title>内嵌页面</title><p>外层的文字</p>
+<iframe src="/frame.html"></iframe><iframe src="{other}"></iframe><iframe srcdoc="{nested}"></iframe>
+<iframe src="/frame.html?hidden" style="display:none"></iframe>"""
+        )
 
 
 def sockets() -> Routes:

@@ -48,6 +48,8 @@ class Automatic:
         self._plan, self._tabs, self._activity = plan, tabs, activity
         self._camera, self._scripts, self._downloads = camera, scripts, downloads
         self._sign, self._say, self._leaving = sign, say, leaving
+        self.over = False
+        """The capture ends: no further page is visited, and the one that is being visited is not told as done."""
 
     async def run(self) -> None:
         """All addresses, in order."""
@@ -55,7 +57,10 @@ class Automatic:
         for number, url in enumerate(self._plan.urls, 1):
             self._sign.address = number
             self._sign.say()
-            self._say(await self._visit(tab, number, url))
+            visited = await self._visit(tab, number, url)
+            if self.over:
+                break
+            self._say(visited)
 
     async def _visit(self, tab: Tab, number: int, url: str) -> Visited:
         await within(tab.load(EMPTY), _EMPTY_MS)  # what the page before still does is over
@@ -74,7 +79,7 @@ class Automatic:
         if loaded is not None and (loaded or downloaded):
             await self._come_to_rest(tab, ends, before, reasons)
         shown = tab.page.address != EMPTY
-        if shown:
+        if shown and not self.over:
             reasons += await self._keep(tab)
         failed = not downloaded and (loaded is False or not shown)
         state = self._judge(reasons, before, failed=failed)
@@ -152,6 +157,8 @@ class Automatic:
         await self._probe_media(tab, reasons)
         await self._take(tab, reasons)
         for number, popup in enumerate(self._tabs.all[1:]):
+            if self.over:
+                break
             if number < MAX_POPUPS and not popup.page.crashed:
                 await self._take(popup, reasons)
             else:

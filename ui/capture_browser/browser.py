@@ -44,6 +44,9 @@ _SECRETS_MS: Final = 8000
 _LAST_SNAPSHOT_MS: Final = 60_000
 _HASTY_SNAPSHOT_MS: Final = 8_000
 """When the driver asked for the end: it does not wait long."""
+_CUT_SNAPSHOT_MS: Final = 2_000
+_HASTY_SECRETS_MS: Final = 2_000
+"""A snapshot that stood in the way of such an end, and the rest: less than five seconds together."""
 _EXIT_SECONDS: Final = 4.0
 
 
@@ -69,6 +72,7 @@ class Browser(QObject):
         self._scripts = Scripts(self._observer)
         show = self._window.bring_to_front
         self._camera = Camera(self._folder, self._observer, channel, self._scripts, show)
+        self._visits: Automatic | None = None
         self._interactive: Interactive | None = None
         if not self._automatic:
             self._interactive = Interactive(
@@ -126,10 +130,11 @@ class Browser(QObject):
         )  # fmt: skip
         QTimer.singleShot(self._plan.max_seconds * 1000, lambda: self._finish(Ended.LIMIT))
         if self._automatic:
-            await Automatic(
+            self._visits = Automatic(
                 self._plan, self._tabs, self._activity, self._camera, self._scripts, self._downloads,
                 self._window.sign, self._channel.say, self._leaving,
-            ).run()  # fmt: skip
+            )  # fmt: skip
+            await self._visits.run()
             self._finish(Ended.FINISHED)
         elif self._plan.urls:
             tab.load(self._plan.urls[0])
@@ -217,10 +222,15 @@ class Browser(QObject):
         begin(self._end(reason), lambda _error: self._exit(1))
 
     async def _end(self, reason: Ended) -> None:
-        if self._interactive is not None and reason not in (Ended.ABANDONED, Ended.FAULT):
-            wait = _HASTY_SNAPSHOT_MS if reason is Ended.STOPPED else _LAST_SNAPSHOT_MS
+        if self._visits is not None:
+            self._visits.over = True
+        hasty = reason in (Ended.ABANDONED, Ended.STOPPED)
+        if self._camera.busy and (hasty or self._automatic):
+            await self._camera.hurry(_CUT_SNAPSHOT_MS if hasty else _HASTY_SNAPSHOT_MS)
+        elif self._interactive is not None and await self._last_wanted(reason):
+            wait = _HASTY_SNAPSHOT_MS if hasty else _LAST_SNAPSHOT_MS
             await within(begin(self._interactive.last_snapshot(), self.slip), wait)
-        await within(begin(self._keep_secrets(), self.slip), _SECRETS_MS)
+        await within(begin(self._keep_secrets(), self.slip), _HASTY_SECRETS_MS if hasty else _SECRETS_MS)
         self._downloads.end()
         self._beat.stop()
         try:
@@ -235,6 +245,12 @@ class Browser(QObject):
             )
         )  # fmt: skip
         self._exit(0)
+
+    async def _last_wanted(self, reason: Ended) -> bool:
+        """Whether the page in front is to be kept at the end; one that hangs is not waited for when the driver waits."""
+        if reason is Ended.STOPPED:
+            return await self._scripts.run(self._window.current, "true", _CUT_SNAPSHOT_MS) is True
+        return reason not in (Ended.ABANDONED, Ended.FAULT)
 
     async def _keep_secrets(self) -> None:
         for tab in self._tabs.all:

@@ -5,6 +5,7 @@ QtAsyncio is unusable, and nested event loops let a page in between two steps.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
@@ -59,6 +60,31 @@ async def within(reply: Reply[_T], milliseconds: int) -> _T | None:
     reply.when_come(lambda: either.give(reply.value))
     QTimer.singleShot(max(0, milliseconds), lambda: either.give(None))
     return await either
+
+
+class Patience:
+    """Time that several steps share; may be cut shorter while one of them waits."""
+
+    def __init__(self, milliseconds: int) -> None:
+        self._ends = time.monotonic() + milliseconds / 1000
+        self._over: Reply[bool] = Reply()
+
+    @property
+    def left(self) -> int:
+        """Milliseconds, 0 when it is over."""
+        return 0 if self._over.come else max(0, round((self._ends - time.monotonic()) * 1000))
+
+    def shorten(self, milliseconds: int) -> None:
+        """It ends after so long, if it would not before."""
+        QTimer.singleShot(max(0, milliseconds), lambda: self._over.give(True))
+
+    async def wait(self, reply: Reply[_T], at_most: int) -> _T | None:
+        """The value; None when it has not come after so many milliseconds, or when the time is over."""
+        either: Reply[_T | None] = Reply()
+        reply.when_come(lambda: either.give(reply.value))
+        self._over.when_come(lambda: either.give(None))
+        QTimer.singleShot(min(at_most, self.left), lambda: either.give(None))
+        return await either
 
 
 async def pause(milliseconds: int) -> None:

@@ -37,6 +37,8 @@ class Target:
     id: str
     type: str
     url: str
+    parent: str = ""
+    """Session of the page or frame that it was found in; "" for the browser."""
 
 
 class Observer(QObject):
@@ -102,6 +104,12 @@ class Observer(QObject):
         self._waiting[number] = reply
         reply.when_come(lambda: then(reply.value))
 
+    def request(self, method: str, params: Params, session: str) -> Reply[Params | None]:
+        """Result of a command, None when it was refused; whoever waits for it sets the limit."""
+        reply: Reply[Params | None] = Reply()
+        self.ask(method, params, session, reply.give)
+        return reply
+
     def tell(self, method: str, params: Params | None = None, session: str = "") -> None:
         """Send a command whose result nobody needs."""
         self._send(method, params, session)
@@ -143,18 +151,18 @@ class Observer(QObject):
             return
         method, params = message.get("method", ""), message.get("params", {})
         if method == "Target.attachedToTarget":
-            self._on_attached(params)
+            self._on_attached(params, message.get("sessionId", ""))
         elif method == "Target.detachedFromTarget":
             self.targets.pop(params["sessionId"], None)
             self.detached.emit(params["sessionId"])
         else:
             self.observed.emit(method, params, message.get("sessionId", ""))
 
-    def _on_attached(self, params: Params) -> None:
+    def _on_attached(self, params: Params, parent: str) -> None:
         session, info = params["sessionId"], params["targetInfo"]
         known = self.session_of(info["targetId"])
         if not known:  # a service worker is offered by the browser and again by each of its pages
-            target = Target(session, info["targetId"], info["type"], info["url"])
+            target = Target(session, info["targetId"], info["type"], info["url"], parent)
             self.targets[session] = target
             self.tell("Network.enable", _NETWORK, session)
             self.tell("Runtime.enable", {}, session)

@@ -32,11 +32,16 @@ class Scripts:
 
     async def run(self, tab: Tab, script: str, wait: int = 5000) -> object:
         """Value of a script, None when it gives none or the page does not answer."""
-        if tab.page.crashed:
-            return None
+        return await within(self.ask(tab, script), wait)
+
+    def ask(self, tab: Tab, script: str) -> Reply[object]:
+        """Value of a script, None when it gives none; nothing comes while the page does not answer."""
         answer: Reply[object] = Reply()
-        tab.page.runJavaScript(script, _WORLD.value, answer.give)
-        return await within(answer, wait)
+        if tab.page.crashed:
+            answer.give(None)
+        else:
+            tab.page.runJavaScript(script, _WORLD.value, answer.give)
+        return answer
 
     async def wake(self, tab: Tab) -> Wakefulness:
         """See whether a page answers; when not, interrupt what its script does."""

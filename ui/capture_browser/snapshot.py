@@ -13,8 +13,9 @@ from PySide6.QtCore import QByteArray
 from evidence_desk.core.capture.events import Fault, Snapped, clean
 from ui.capture_browser.channel import Channel
 from ui.capture_browser.files import CaptureFolder
-from ui.capture_browser.flow import Reply, within
-from ui.capture_browser.observer import Observer
+from ui.capture_browser.flow import Patience, Reply, within
+from ui.capture_browser.frames import FrameTexts
+from ui.capture_browser.observer import Observer, Params
 from ui.capture_browser.scripts import Scripts, Wakefulness
 from ui.capture_browser.tabs import Tab
 from ui.capture_browser.trace import clean_all
@@ -26,16 +27,24 @@ PART: Final = 8_000
 MAX_WIDTH: Final = 8_000
 MAX_DOCUMENT: Final = 64 << 20
 """Bytes of document, archive or text that are kept."""
-_WAIT_MS: Final = 20_000
-_PDF_MS: Final = 40_000
+SNAPSHOT_MS: Final = 30_000
+"""All steps of one snapshot together."""
+_STEP_MS: Final = 15_000
+_AFTER_MS: Final = 500
+_PLAIN: Final = frozenset({"txt", "mhtml", "pdf"})
 _DOCUMENT: Final = """(() => { const kind = document.doctype;
 return (kind ? new XMLSerializer().serializeToString(kind) + "\\n" : "")
   + (document.documentElement ? document.documentElement.outerHTML : ""); })()"""
 _TEXT: Final = "document.body ? document.body.innerText : ''"
+_PLACE: Final = """[location.href, document.documentElement ? "" : "empty"].join(" ")"""
 
 
 @dataclass(slots=True)
 class _Taken:
+    tab: Tab
+    session: str
+    stem: str
+    patience: Patience
     names: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -53,9 +62,21 @@ class Camera:
     ) -> None:
         self._folder, self._observer, self._channel = folder, observer, channel
         self._scripts, self._show = scripts, show
+        self._frames = FrameTexts(observer)
         self.taken = 0
+        self._patience = Patience(0)
         self._last: Reply[bool] = Reply()
         self._last.give(True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a snapshot is being taken."""
+        return not self._last.come
+
+    async def hurry(self, milliseconds: int) -> None:
+        """The snapshot that is being taken has so long; what it lacks then is told. Returns when it is done, or soon after."""
+        self._patience.shorten(milliseconds)
+        await within(self._last, milliseconds + _AFTER_MS)
 
     async def take(self, tab: Tab) -> Snapped:
         """Take one and tell it."""
@@ -70,82 +91,108 @@ class Camera:
     async def _take(self, tab: Tab) -> Snapped:
         self.taken += 1
         self._show(tab)
-        stem = f"page-{self.taken:03}"
-        result = _Taken()
+        self._patience = Patience(SNAPSHOT_MS)
         session = self._observer.session_of(tab.page.devToolsId())
-        url, title = "", clean(tab.page.title(), 500)
-        text, height, shown = None, 0, 0
+        result = _Taken(tab, session, f"page-{self.taken:03}", self._patience)
+        url, title, text, height, shown = "", clean(tab.page.title(), 500), None, 0, 0
         wakefulness = await self._scripts.wake(tab)
         if wakefulness is Wakefulness.WOKEN:
             result.missing.append("capture.snapshot.interrupted")
         if wakefulness is Wakefulness.HUNG:
             result.missing.append("capture.snapshot.unresponsive")
         else:
-            url = clean(
-                str(await self._scripts.run(tab, "location.href") or ""), 8192
-            )  # of what is shown, whatever is loading
-            text = await self._script(tab, _TEXT)
-            await self._picture(result, session, f"{stem}-viewport.png", {})
-            height, shown = await self._pictures(result, session, stem)
-            await self._documents(result, tab, session, stem, text)
+            place, _, state = str(await self._asked(result, _PLACE) or "").partition(" ")
+            url = clean(place, 8192)  # of what is shown, whatever is loading
+            if state == "empty":  # nothing of it has come; it will not be painted
+                result.missing.append("capture.snapshot.empty")
+            else:
+                text = await self._text(result)
+                height, shown = await self._pictures(result)
+                await self._documents(result, text)
         event = Snapped(
             number=self.taken, tab=tab.number, url=url, title=title, names=tuple(result.names),
-            missing=tuple(result.missing), text_sha256="" if text is None else hashlib.sha256(text).hexdigest(),
+            missing=tuple(dict.fromkeys(result.missing)),
+            text_sha256="" if text is None else hashlib.sha256(text[:MAX_DOCUMENT]).hexdigest(),
             page_height=height, shown_height=shown,
         )  # fmt: skip
         self._channel.say(event)
         return event
 
-    async def _documents(self, result: _Taken, tab: Tab, session: str, stem: str, text: bytes | None) -> None:
-        self._keep(result, f"{stem}.txt", text, "text")
-        self._keep(result, f"{stem}-dom.html", await self._script(tab, _DOCUMENT), "dom")
-        archive = await self._observer.call(
-            "Page.captureSnapshot", {"format": "mhtml"}, session, wait=_WAIT_MS
-        )
-        self._keep(result, f"{stem}.mhtml", None if archive is None else clean_all(archive["data"]), "mhtml")
-        self._keep(result, f"{stem}.pdf", await self._pdf(tab), "pdf")
+    async def _text(self, result: _Taken) -> bytes | None:
+        """What is read on the page, then in its frames."""
+        own = await self._script(result, _TEXT)
+        if own is None:
+            return None
+        inside, whole = await self._frames.read(result.session, result.patience)
+        if not whole:
+            result.missing.append("capture.snapshot.frames")
+        return own + clean_all(inside)
 
-    async def _picture(self, result: _Taken, session: str, name: str, how: dict[str, Any]) -> None:
+    async def _documents(self, result: _Taken, text: bytes | None) -> None:
+        self._keep(result, "txt", text, "text")
+        self._keep(result, "dom.html", await self._script(result, _DOCUMENT), "dom")
+        archive = await self._call(result, "Page.captureSnapshot", {"format": "mhtml"})
+        self._keep(result, "mhtml", None if archive is None else clean_all(archive["data"]), "mhtml")
+        self._keep(result, "pdf", await self._pdf(result), "pdf")
+
+    async def _picture(self, result: _Taken, name: str, how: dict[str, Any]) -> bool:
         given = {"format": "png", "captureBeyondViewport": bool(how), **how}
-        picture = await self._observer.call("Page.captureScreenshot", given, session, wait=_WAIT_MS)
+        picture = await self._call(result, "Page.captureScreenshot", given)
         data = None if picture is None else base64.b64decode(picture["data"])
         self._keep(result, name, data or None, "picture", limit=1 << 30)
+        return bool(data)
 
-    async def _pictures(self, result: _Taken, session: str, stem: str) -> tuple[int, int]:
-        """The whole page from top to bottom, in parts; returns its height and how much of it was pictured."""
-        metrics = await self._observer.call("Page.getLayoutMetrics", {}, session)
+    async def _pictures(self, result: _Taken) -> tuple[int, int]:
+        """The window, then the whole page from top to bottom, in parts; returns its height and how much of it was pictured."""
+        metrics = None
+        if await self._picture(
+            result, "viewport.png", {}
+        ):  # a page that is not painted now will not be later
+            metrics = await self._call(result, "Page.getLayoutMetrics", {})
         if metrics is None:
             result.missing.append("capture.snapshot.full_picture")
             return 0, 0
         size = metrics["cssContentSize"]
-        width, height = min(round(size["width"]), MAX_WIDTH), round(size["height"])
-        shown = min(height, MAX_HEIGHT)
-        for part, top in enumerate(range(0, max(shown, 1), PART), 1):
-            clip = {
-                "x": 0,
-                "y": top,
-                "width": max(1, width),
-                "height": max(1, min(PART, shown - top)),
-                "scale": 1,
-            }
-            await self._picture(result, session, f"{stem}-full-{part:02}.png", {"clip": clip})
-        if shown < height:
+        width, height = max(1, min(round(size["width"]), MAX_WIDTH)), round(size["height"])
+        shown = 0
+        for part, top in enumerate(range(0, max(min(height, MAX_HEIGHT), 1), PART), 1):
+            deep = max(1, min(PART, min(height, MAX_HEIGHT) - top))
+            clip = {"x": 0, "y": top, "width": width, "height": deep, "scale": 1}
+            if not await self._picture(result, f"full-{part:02}.png", {"clip": clip}):
+                break
+            shown = min(height, top + deep)
+        if height > MAX_HEIGHT:
             result.missing.append("capture.snapshot.below")
         return height, shown
 
-    async def _script(self, tab: Tab, script: str) -> bytes | None:
-        value = await self._scripts.run(tab, script, _WAIT_MS)
+    async def _script(self, result: _Taken, script: str) -> bytes | None:
+        value = await self._asked(result, script)
         return clean_all(value) if isinstance(value, str) else None
 
-    async def _pdf(self, tab: Tab) -> bytes | None:
+    async def _asked(self, result: _Taken, script: str) -> object:
+        if not result.patience.left:
+            return None
+        return await result.patience.wait(self._scripts.ask(result.tab, script), _STEP_MS)
+
+    async def _call(self, result: _Taken, method: str, given: Params) -> Params | None:
+        if not result.patience.left:
+            return None
+        asked = self._observer.request(method, given, result.session)
+        return await result.patience.wait(asked, _STEP_MS)
+
+    async def _pdf(self, result: _Taken) -> bytes | None:
+        if not result.patience.left:
+            return None
         printed: Reply[QByteArray] = Reply()
-        tab.page.printToPdf(printed.give)
-        data = await within(printed, _PDF_MS)
+        result.tab.page.printToPdf(printed.give)
+        data = await result.patience.wait(printed, SNAPSHOT_MS)
         return None if data is None else bytes(data.data()) or None
 
     def _keep(
-        self, result: _Taken, name: str, data: bytes | None, what: str, *, limit: int = MAX_DOCUMENT
+        self, result: _Taken, end: str, data: bytes | None, what: str, *, limit: int = MAX_DOCUMENT
     ) -> None:
+        """Writes a file of the snapshot, named after it and this end."""
+        name = f"{result.stem}{'.' if end in _PLAIN else '-'}{end}"
         if data is None:
             result.missing.append(f"capture.snapshot.{what}")
             return

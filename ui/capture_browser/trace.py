@@ -56,6 +56,8 @@ class Trace:
         self._observer, self.activity = observer, activity
         self._offset = 0.0
         """Wall clock minus Chromium's monotonic clock, seconds."""
+        self._shared: set[str] = set()
+        """Ids of shared workers. Requests for their scripts bear them, and end in a session that may begin to listen too late."""
         self._lengths: dict[str, int] = {}
         self._urls: dict[str, str] = {}
         self._handlers: dict[str, Callable[[Params, str], None]] = {
@@ -120,7 +122,7 @@ class Trace:
             self._line("redirected", session, params, **_response(before))
         elif request["url"].startswith("http"):
             self.activity.requests += 1
-        if params.get("type") not in _OPEN_ENDED:
+        if params.get("type") not in _OPEN_ENDED and key not in self._shared:
             self.activity.open[key] = session
         self._urls[key] = request["url"]
         self._line(
@@ -240,6 +242,9 @@ class Trace:
     # targets, frames, console
 
     def _on_attached(self, target: Target) -> None:
+        if target.type == "shared_worker":
+            self._shared.add(target.id)
+            self.activity.open.pop(target.id, None)
         members: dict[str, JSON] = {"target": target.id, "type": target.type, "url": _url(target.url)}
         self._line("attached", target.session, {}, **members)
 

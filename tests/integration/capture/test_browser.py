@@ -36,6 +36,9 @@ PAGES = (
     (MODERN, "/popup.html"),
     (SITE, "/dialog.html"),
     (SITE, "/worker.html"),
+    (MODERN, "/worker.html"),
+    (SITE, "/frames.html"),
+    (SITE, "/wrong/short"),
     (SITE, "/sw.html"),
     (SITE, "/asking.html"),
     (SITE, "/contract.pdf"),
@@ -130,6 +133,39 @@ def test_a_plain_page_is_whole(run):
     assert "第二页" in text.decode()
     assert read(f"{stem}.pdf").startswith(b"%PDF-")
     assert b"multipart/related" in read(f"{stem}.mhtml")
+
+
+def test_text_of_frames_stands_under_their_addresses(run):
+    (snapped,) = [event for event in run.during(SITE, "/frames.html") if isinstance(event, Snapped)]
+    assert snapped.missing == ()
+    data = run.browsing.read(f"page-{snapped.number:03}.txt")
+    assert hashlib.sha256(data).hexdigest() == snapped.text_sha256
+    own, *frames = data.decode().split("\n\n==== iframe ")
+    assert own.strip() == "外层的文字"
+    texts = {address: text for address, _, text in (frame.partition(" ====\n") for frame in frames)}
+    assert texts.keys() == {
+        run.town.url(SITE, "/frame.html"), run.town.url(MODERN, "/second.html"), "about:srcdoc",
+        run.town.url(SITE, "/frame.html?nested"),
+    }, "what is not shown is not read"  # fmt: skip
+    assert texts[run.town.url(SITE, "/frame.html")].strip() == "内嵌页的文字。"
+    assert texts[run.town.url(MODERN, "/second.html")].startswith("第二页")
+    assert texts["about:srcdoc"].strip() == "框中的文字"
+
+
+@pytest.mark.parametrize("name", [SITE, MODERN])
+def test_workers_let_a_page_settle(run, name):
+    visited = run.visits[name, "/worker.html"]
+    assert (visited.state, visited.reasons) == (PageState.LOADED, ())
+
+
+def test_a_page_of_which_nothing_came_is_not_waited_for(run):
+    visited = run.visits[SITE, "/wrong/short"]
+    assert visited.state is PageState.FAILED
+    (snapped,) = [event for event in run.during(SITE, "/wrong/short") if isinstance(event, Snapped)]
+    assert (snapped.names, snapped.missing) == ((), ("capture.snapshot.empty",))
+    assert set(visited.reasons) == {
+        "capture.page.load_failed", "capture.page.requests_failed", "capture.snapshot.empty",
+    }  # fmt: skip
 
 
 def test_files_are_the_owners_alone(run):

@@ -197,6 +197,21 @@ def test_a_renderer_that_crashes_is_told_and_the_next_address_visited(town, tape
 
 
 @linux
+def test_a_page_that_hangs_does_not_keep_it_from_stopping(town, tape):
+    with browser(tape, plan_for(town, (SITE, "/"), (SITE, "/second.html"), settle_ms=1500)) as browsing:
+        browsing.until(Loaded)
+        assert browsing.driver is not None
+        for pid in renderers(browsing.driver.pid):
+            os.kill(pid, signal.SIGSTOP)
+        browsing.driver.stop()
+        departure = browsing.ended()
+    assert departure.fate is BrowserFate.ORDERLY
+    assert departure.done is not None
+    assert departure.done.reason is Ended.STOPPED
+    assert browsing.of(Visited) == [], "what was not done is not told as done"
+
+
+@linux
 def test_a_killed_browser_is_noticed_and_leaves_nothing_running(town, tape):
     with browser(tape, plan_for(town, (SITE, "/endless.html"), page_seconds=60)) as browsing:
         browsing.until(Started)

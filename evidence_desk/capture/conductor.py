@@ -19,7 +19,7 @@ from evidence_desk.capture.proxy import BlindProxy
 from evidence_desk.capture.recovery import recover_index
 from evidence_desk.capture.resolver import Resolver
 from evidence_desk.core.capture.actions import ActionLog
-from evidence_desk.core.capture.events import Event, Heartbeat
+from evidence_desk.core.capture.events import Event, Heartbeat, Started
 from evidence_desk.core.capture.marks import ID_SIZE, StreamMark
 from evidence_desk.core.capture.messages import Recorded as RecordedSoFar
 from evidence_desk.core.capture.messages import Snapshot
@@ -172,6 +172,9 @@ class FolderRecording:
 
     def _hear(self, event: Event) -> None:
         """In the driver's thread."""
+        if isinstance(event, Started):  # the record needs no names of this machine's folders
+            folder = str(self._workspace.path.absolute())
+            event = replace(event, flags=tuple(flag.replace(folder, "…") for flag in event.flags))
         if not isinstance(event, Heartbeat):
             self._actions.add(event)
         with self._new:

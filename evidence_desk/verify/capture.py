@@ -127,7 +127,7 @@ def _manifest(work: Work, data: bytes, bond: Bond | None) -> None:
 
 
 def _started(work: Work, reader: WaczReader, manifest: Manifest) -> None:
-    """``capture.started`` was in the log first: its leaf is the one referred to, and commits to ``started.json``."""
+    """The leaf ``capture.started`` is the one referred to, comes before, and commits to ``started.json``."""
     check = "capture.started"
     try:
         document, leaf_bytes = read(reader, STARTED, MAX_STARTED), read(reader, STARTED_LEAF, MAX_LEAF)
@@ -148,6 +148,8 @@ def _started(work: Work, reader: WaczReader, manifest: Manifest) -> None:
         work.failed(Dimension.INTEGRITY, check, "other")
     elif bond is not None and bond.started is not None and bond.started != digest:
         work.failed(Dimension.INTEGRITY, check, "not_referred")
+    elif bond is not None and bond.seq is not None and bond.log == leaf.log and leaf.seq >= bond.seq:
+        work.failed(Dimension.INTEGRITY, check, "order")
     elif bond is None or bond.started is None:
         work.unknown(Dimension.INTEGRITY, check, "alone", at=started.at)
     else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
 from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST
-from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.digests import DigestPair, PairHasher
 from evidence_desk.core.job import Job
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Caveat, Dimension, Finding, Status, Vouches
@@ -17,6 +17,7 @@ from evidence_desk.errors import MalformedError
 Spool = Callable[[], BinaryIO]
 """Makes an anonymous file ("w+b"), gone when closed."""
 _HEAD: Final = 4096
+_PIECE: Final = 1 << 20
 _CONTAINER: Final = b"PK\x03\x04"
 _FIRST_ENTRY: Final = b"archive/data.warc.gz"
 
@@ -29,12 +30,15 @@ class Bond:
         manifest, environment: digests in its statement.
         started: leaf hash that its own leaf refers to.
         existed: earliest time at which the exhibit is proven to have existed.
+        log, seq: of the exhibit's own leaf, which must come after the one it refers to.
     """
 
     manifest: DigestPair | None
     environment: DigestPair | None
     started: bytes | None
     existed: datetime | None = None
+    log: str | None = None
+    seq: int | None = None
 
 
 def is_capture(head: bytes) -> bool:
@@ -77,9 +81,12 @@ def look_into(
     """
     findings: list[Finding] = []
     caveats: list[Caveat] = []
+    beside: list[Callable[[], BinaryIO]] = []
+    inside: set[DigestPair] = set()
     for opener in files:
         with opener() as stream:
             if not is_capture(stream.read(_HEAD)):
+                beside.append(opener)
                 continue
             stream.seek(0)
             from evidence_desk.verify.capture import verify_capture  # noqa: PLC0415 - only captures need it
@@ -87,10 +94,32 @@ def look_into(
             outcome = verify_capture(stream, bond=bond, trust=trust, now=now, job=job, spool=spool)
             findings += outcome.findings
             caveats += outcome.caveats
+            if outcome.manifest is not None:
+                inside |= {item.digests for item in outcome.manifest.files}
     if findings:
+        if bond is not None and inside and beside:
+            findings.append(_beside(beside, inside))
         return tuple(findings), tuple(caveats)
     missing = Finding(
         dimension=Dimension.ENVIRONMENT, check="capture.environment", status=Status.UNDETERMINED,
         code="capture.environment.not_given", who_vouches=Vouches.NOBODY,
     )  # fmt: skip
     return (missing,), ()
+
+
+def _beside(files: Sequence[Callable[[], BinaryIO]], inside: Collection[DigestPair]) -> Finding:
+    """Pictures and papers that lie beside a capture, so that they can be looked at, are those inside it."""
+    strange = sum(_digests(opener) not in inside for opener in files)
+    return Finding(
+        dimension=Dimension.INTEGRITY, check="capture.beside", status=Status.FAILED if strange else Status.PASSED,
+        code="capture.beside.other" if strange else "capture.beside.right",
+        parameters={"count": strange or len(files)}, who_vouches=Vouches.COMPUTATION,
+    )  # fmt: skip
+
+
+def _digests(opener: Callable[[], BinaryIO]) -> DigestPair:
+    hasher = PairHasher()
+    with opener() as stream:
+        while piece := stream.read(_PIECE):
+            hasher.update(piece)
+    return hasher.digest()

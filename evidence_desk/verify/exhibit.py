@@ -389,6 +389,8 @@ def _bond(leaf: Leaf, statement: Statement | None, times: Sequence[TimeFacts]) -
         environment=None if statement is None else statement.environment,
         started=leaf.ref,
         existed=min(proven, default=None),
+        log=leaf.log,
+        seq=leaf.seq,
     )
 
 

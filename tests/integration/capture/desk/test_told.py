@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -14,8 +15,9 @@ from evidence_desk.core.canonical import encode
 from evidence_desk.core.capture.environment import Outcome
 from evidence_desk.core.capture.manifest import FileDigest, Manifest, encode_manifest, parse_manifest
 from evidence_desk.core.digests import DigestPair
+from evidence_desk.core.job import Job
 from evidence_desk.core.verdict import Dimension, Status
-from evidence_desk.verify.captured import Bond
+from evidence_desk.verify.captured import Bond, look_into
 from evidence_desk.wacz.pack import About, pack_wacz
 from evidence_desk.wacz.read import WaczReader
 from evidence_desk.wacz.record import Bytes
@@ -137,3 +139,34 @@ def test_complete_in_spite_of_contradictions(forger):
         lambda it: replace(it, counts={**it.counts, "differences": 1}), {"differences.json": encode(found)}
     )
     assert failed == {"capture.told.result"}
+
+
+def test_files_beside_a_capture_are_those_inside_it(forger, kept):
+    session, captured = kept
+    files = []
+    for item in captured.exhibit.objects:
+        with session.vault.objects.open(item.stored, case_number=captured.exhibit.case_number) as stream:
+            files.append(bytes(stream.read()))
+
+    def codes(*given: bytes) -> set[str]:
+        openers = [partial(io.BytesIO, data) for data in given]
+        found, _ = look_into(openers, forger.bond, trust=session.trust, now=datetime.now(UTC), job=Job())
+        return {item.code for item in found if item.check == "capture.beside"}
+
+    assert codes(*files) == {"capture.beside.right"}
+    assert codes(files[0], b"another picture") == {"capture.beside.other"}
+
+
+def test_the_beginning_comes_before_the_exhibit_in_the_log(forger, kept):
+    session, captured = kept
+    started = session.vault.log.leaf_by_hash(captured.capture.started_leaf)
+    for seq, failed in ((captured.exhibit.seq, False), (started.seq, True)):
+        bond = replace(forger.bond, log=session.desk.origin, seq=seq)
+        found = verdict(session, wacz_of(session, captured.exhibit), bond)
+        assert ("capture.started.order" in {item.code for item in found.findings}) is failed
+
+
+def test_no_folder_of_this_machine_is_named(forger, kept):
+    session, _ = kept
+    folder = str(session.vault.folder).encode()
+    assert [name for name, data in forger.files.items() if folder in data] == []

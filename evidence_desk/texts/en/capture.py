@@ -191,7 +191,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.files.unlisted": "The manifest does not list the file {name}.",
     "capture.files.missing": "The file {name}, which the manifest lists, is missing.",
     "capture.files.differs": "The file {name} has not the digests of the manifest.",
-    "capture.started.right": "The record of the beginning ({at}, the desk’s clock) is the one that the exhibit’s leaf refers to; its leaf comes before it in the log.",
+    "capture.started.right": "The record of the beginning ({at}, desk clock) is the one registered by the leaf that the exhibit’s leaf refers to.",
     "capture.started.order": "The leaf of the beginning does not come before that of the exhibit in the log.",
     "capture.started.alone": "The record says that the capture began at {at} (desk clock); whether that was registered first cannot be said of a capture alone.",
     "capture.started.malformed": "The record of the beginning is damaged ({reason}).",

@@ -191,7 +191,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.files.unlisted": "取证清单中没有文件 {name}。",
     "capture.files.missing": "缺少取证清单所列的文件 {name}。",
     "capture.files.differs": "文件 {name} 与取证清单所列的摘要不一致。",
-    "capture.started.right": "取证开始记录（终端时钟 {at}）与存证条目所引用的取证开始条目一致；该条目在日志中位于存证条目之前。",
+    "capture.started.right": "取证开始记录（终端时钟 {at}）就是存证条目所引用的取证开始条目登记的那一份。",
     "capture.started.order": "取证开始条目在日志中的位置不在存证条目之前。",
     "capture.started.alone": "开始记录注明取证于 {at} 开始（终端时钟）；单独提交时无法判断它是否已先登记。",
     "capture.started.malformed": "取证开始记录损坏（{reason}）。",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from evidence_desk.core.capture.actions import NAME as ACTIONS
 from evidence_desk.core.capture.actions import START, ActionChain, verify_actions
 from evidence_desk.core.capture.connection import parse_index
 from evidence_desk.core.capture.environment import because
+from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import MarkResult
 from evidence_desk.core.capture.marks import (
     STARTED,
@@ -21,6 +23,7 @@ from evidence_desk.core.capture.marks import (
     parse_started,
     token_name,
 )
+from evidence_desk.core.capture.notice import NOTICES_NAME, NoticeKind, parse_notices
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded, Recorder
 from evidence_desk.core.capture.rows import CaptureRow, CaptureState
 from evidence_desk.core.capture.story import Story, judge
@@ -30,12 +33,15 @@ from evidence_desk.core.moment import parse_moment
 from evidence_desk.errors import MalformedError, NotFoundError
 from evidence_desk.services.capture import CaptureOutcome, CaptureTools
 from evidence_desk.services.capture_seal import REQUEST, Capture, Judge, read_file, seal_capture
-from evidence_desk.services.capture_start import abandon
+from evidence_desk.services.capture_start import AFTER, abandon
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.queue_request import parse_request
 from evidence_desk.services.seal import SealRequest
 from evidence_desk.wacz.build import INDEX
 from tsa.response import parse_token
+
+_LIMITS: Final = {"total-bytes": "capture.byte_limit", "connections": "capture.connection_limit"}
+"""Codes of the limits that a recorder notes."""
 
 
 def cut_short(desk: Desk, recorder: Recorder) -> tuple[CaptureRow, ...]:
@@ -61,6 +67,7 @@ def recover(desk: Desk, tools: CaptureTools, capture: bytes, *, job: Job) -> Cap
     """
     row, workspace = _left(desk, tools.recorder, capture)
     started = _started(workspace, row)
+    _drop_begun(workspace)
     tools.recorder.recover(workspace)
     chain = _actions(workspace)
     story = Story(plan=started.plan)
@@ -138,7 +145,41 @@ def _judge(workspace: Workspace, story: Story) -> Judge:
         return lambda further: judge(story, None, further)
     end = BrowserEnd.VANISHED if story.done is None else BrowserEnd.FINISHED
     late = because("capture.reason.sealed_later")
-    return lambda further: judge(story, Recorded(browser=end, fault=None), [late, *further])
+    fault = _recorders_fault(workspace)
+    return lambda further: judge(story, Recorded(browser=end, fault=fault), [late, *further])
+
+
+def _recorders_fault(workspace: Workspace) -> str | None:
+    """Why the recorder had to stop, as it noted itself; a line that was cut at the end says nothing."""
+    data = read_file(workspace, NOTICES_NAME) if NOTICES_NAME in workspace.names() else b""
+    for notice in parse_notices(data[: data.rfind(b"\n") + 1]):
+        if notice.kind is NoticeKind.FAILED:
+            return notice.reason
+        if notice.kind is NoticeKind.LIMIT:
+            return _LIMITS.get(notice.reason)
+    return None
+
+
+def _drop_begun(workspace: Workspace) -> None:
+    """Take away what was being written when the program was killed: the last mark, its token, the report from after."""
+    names = [name for name in workspace.names() if name.startswith("mark-")]
+    names.sort(key=lambda name: (len(name.partition(".")[0]), name))
+    for name in [AFTER, *names[-2:]]:
+        if name in workspace.names() and not _is_whole(name, read_file(workspace, name)):
+            workspace.discard(name)
+
+
+def _is_whole(name: str, data: bytes) -> bool:
+    try:
+        if name == AFTER:
+            parse_environment(data)
+        elif name.endswith(".json"):
+            parse_mark(data)
+        else:
+            parse_token(data)
+    except MalformedError:
+        return False
+    return True
 
 
 def _actions(workspace: Workspace) -> ActionChain:

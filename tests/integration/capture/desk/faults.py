@@ -131,11 +131,11 @@ def checked(session: Session, outcome: CaptureOutcome) -> Sealed:
     data = wacz_of(session, outcome.exhibit)
     found = verdict(session, data, bond_of(session, outcome.exhibit))
     wrong = [
-        item
+        (item.code, dict(item.parameters))
         for item in found.findings
         if item.status is Status.FAILED and item.dimension is Dimension.INTEGRITY
     ]
-    assert wrong == []
+    assert wrong == [], wrong
     assert found.manifest is not None
     assert (found.manifest.result, found.manifest.reasons) == (outcome.result, outcome.reasons)
     folder = session.vault.folder / FOLDER

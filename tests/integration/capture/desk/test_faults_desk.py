@@ -260,3 +260,35 @@ def test_two_captures_at_once_do_not_mix(session, town):
 def split(target: str) -> tuple[str, str]:
     name, _, path = target.partition("/")
     return name, f"/{path}"
+
+
+TORN = {
+    "environment-after.json": b"",
+    "mark-001.json": b'{"actions":',
+    "mark-001.tst": b"\x30\x82",
+    "notices.jsonl": b'{"at":"2026',
+}
+"""What a power cut or a kill between making a file and writing it leaves of the last things written."""
+
+
+def test_what_a_kill_left_half_written_does_not_stand_in_the_way(session, town):
+    control = CaptureControl()
+    given = tools(session, town)
+
+    def told(event: Event) -> None:
+        if isinstance(event, Visited):
+            raise KeyboardInterrupt  # as near to a kill as one process comes: nothing is sealed
+
+    control.told = told
+    with pytest.raises(KeyboardInterrupt):
+        captured(session, town, given, control=control)
+    (row,) = cut_short(session.desk, given.recorder)
+    workspace = given.recorder.left_over()[row.id]
+    for name, data in TORN.items():
+        workspace.append(name, data)
+    outcome = recover(session.desk, given, row.id, job=Job())
+    assert outcome.result is CaptureResult.PARTIAL
+    assert [item.name for item in marks(outcome)] == ["mark-000.json"]
+    sealed = checked(session, outcome)
+    assert not {"environment-after.json", "mark-001.json", "mark-001.tst"} & set(sealed.reader.evidence)
+    assert f"{SITE}/" in whole(sealed, town)

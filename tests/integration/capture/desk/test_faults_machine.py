@@ -85,7 +85,7 @@ def test_a_disk_that_fills_while_it_records(disk: Disk):
     disk.refused(f"{SITE}/", f"{SITE}/endless", control=CaptureControl(told=processes.told))
     assert processes.gone()
     make_room(disk.where)
-    disk.recovered()
+    assert {"host.disk_full", "capture.reason.torn_streams"} & disk.recovered()  # the first can't always be noted
 
 
 def test_a_disk_that_fills_while_it_seals(disk: Disk):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from evidence_desk.core.canonical import decode, encode
 from evidence_desk.core.capture.manifest import MANIFEST, SECRETS
-from evidence_desk.core.capture.redaction import RECORDS, REDACTION, Why, Withheld
+from evidence_desk.core.capture.redaction import RECORDS, REDACTION, Redaction, Why, Withheld
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.verdict import Status
 from evidence_desk.wacz.members import HEADER, TRAILER
@@ -140,7 +141,7 @@ def added(name: str, data: bytes):
     return lambda parts: parts.files.update({name: data})
 
 
-def redaction(change):
+def redaction(change: Callable[[Redaction], Redaction]) -> Callable[[Parts], None]:
     return lambda parts: parts.redact(change)
 
 

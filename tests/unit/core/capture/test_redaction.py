@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence_desk.core.canonical import decode, encode
+from evidence_desk.core.canonical import JSON, decode, encode
 from evidence_desk.core.capture.manifest import SECRETS, FileDigest
 from evidence_desk.core.capture.redaction import (
     Redaction,
@@ -59,7 +59,7 @@ def test_anything_else_is_refused(data):
         parse_redaction(data)
 
 
-def changed(**members):
+def changed(**members: JSON) -> bytes:
     value = decode(encode_redaction(SAMPLE), what="", limit=1 << 20)
     assert isinstance(value, dict)
     return encode({**value, **members})

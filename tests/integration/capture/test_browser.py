@@ -38,6 +38,8 @@ PAGES = (
     (SITE, "/worker.html"),
     (MODERN, "/worker.html"),
     (SITE, "/frames.html"),
+    (MODERN, "/events.html"),
+    (SITE, "/console.html"),
     (SITE, "/wrong/short"),
     (SITE, "/sw.html"),
     (SITE, "/asking.html"),
@@ -97,6 +99,7 @@ def test_every_byte_went_through_the_recorder_and_is_what_the_sites_sent(run):
     result = compare(run.town, run.tape.decoded())
     assert result.wrong == []
     assert len(result.whole) > 40
+    assert result.messages > 20, "of WebSockets"
 
 
 def test_the_browsers_own_log_is_read_and_knows_every_page(run):
@@ -111,9 +114,13 @@ def test_the_browsers_own_log_is_read_and_knows_every_page(run):
 def test_digests_of_bodies_are_those_of_what_was_sent(run):
     log = read_browser_log(io.BytesIO(run.browsing.read("network.jsonl")))
     sent = {one.payload.sha256 for one in run.town.sent if one.completed}
-    pictures = [seen for seen in log.seen if seen.body is not None and seen.url.endswith(".png")]
+    pictures = [
+        seen.body.sha256
+        for seen in log.seen
+        if seen.body is not None and not seen.body.text and seen.url.endswith(".png")
+    ]
     assert pictures
-    assert {seen.body.sha256 for seen in pictures if seen.body is not None} <= sent
+    assert set(pictures) <= sent
 
 
 def test_a_plain_page_is_whole(run):
@@ -278,6 +285,14 @@ def test_cookies_and_storage_are_kept(run):
     assert storage["origins"][run.town.url(SITE, "").rstrip("/")]["local"] == {"见过": "是"}
 
 
+def test_events_that_a_server_sends_are_waited_for_and_read(run):
+    (snapped,) = [event for event in run.during(MODERN, "/events.html") if isinstance(event, Snapped)]
+    assert "5 第5条" in run.browsing.read(f"page-{snapped.number:03}.txt").decode()
+
+
 def test_the_console_is_kept(run):
     lines = run.browsing.lines("console.jsonl")
+    said = " ".join(line["text"] for line in lines)
+    assert "警告：𠮷" in said
+    assert "无人处理" in said
     assert all(line["at"] > 1_700_000_000_000_000 for line in lines)

@@ -223,9 +223,9 @@ def test_a_trickle_is_recorded_as_it_comes(tmp_path: Path):
         assert len([chunk for chunk in recorder.chunks(1) if chunk.direction is Direction.IN]) == len(said)
 
 
-def test_thousands_of_connections(tmp_path: Path):
-    """2,000 in all, 200 at a time, each with its own content both ways."""
-    per, workers = 10, 200
+@pytest.mark.parametrize(("per", "workers"), [(4, 100), pytest.param(10, 200, marks=pytest.mark.full)])
+def test_hundreds_of_connections_at_a_time(tmp_path: Path, per: int, workers: int):
+    """Hundreds or thousands in all, each with its own content both ways."""
     with serving(echo) as server, recording(tmp_path, names=NAMES) as recorder:
         wrong: list[object] = []
         gate = threading.Barrier(workers)

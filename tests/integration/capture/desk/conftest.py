@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,19 @@ from tests.unit.vault.rows import CHEAP
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 Capture = Callable[..., CaptureOutcome]
 REQUEST = SealRequest(case_number="案一", kind=ExhibitKind.PUBLISHED, operator={"name": "张三"})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_list_of_updates():
+    """The list of updates costs two seconds of a processor each time; tests/integration/capture/test_environment.py asks for it."""
+    found = shutil.which
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            shutil,
+            "which",
+            lambda name, *more, **given: None if name == "apt-get" else found(name, *more, **given),
+        )
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from evidence_desk.wacz.read import WaczReader
 
 MAX_SESSIONS: Final = 50_000
 MAX_CHAIN: Final = 64
+_STATUSES: Final = frozenset({None, "valid", "invalid", "unchecked"})
 _MAX_LINE: Final = 4 << 20
 _MAX_INDEX: Final = 256 << 20
 _MAX_CERTIFICATE: Final = 1 << 20
@@ -126,6 +127,9 @@ def _session(value: dict[str, JSON], connections: dict[int, Connection], issued:
     signature = value.get("certificate_verify")
     signed = signature if isinstance(signature, dict) else {}
     finished = value.get("finished_server")
+    status = _text(signed, "status") if signed else None
+    if status not in _STATUSES:
+        raise _malformed()
     return Session(
         connection=number,
         host=_text(value, "sni") or ("" if connection is None else connection.host),
@@ -133,7 +137,7 @@ def _session(value: dict[str, JSON], connections: dict[int, Connection], issued:
         version=_text(value, "version"), suite=_text(value, "suite"), group=_text(value, "group"),
         alpn=_text(value, "alpn"), resumed=value.get("resumed") is True,
         origin=issued.get(_text(value, "resumed_from")) if value.get("resumed") is True else None,
-        signature=_text(signed, "status") if signed else None, signature_reason=_text(signed, "reason"),
+        signature=status, signature_reason=_text(signed, "reason"),
         scheme=_text(signed, "scheme"), finished=finished if isinstance(finished, bool) else None,
         certificates=tuple(_digest(item) for item in _texts(value, "certificates")),
         stapled=value.get("ocsp") is not None, ended=_text(value, "ended"), faults=_texts(value, "faults"),

@@ -126,6 +126,8 @@ class CapturePage(Page):
 
     def shown(self) -> None:
         """Read the list anew; cases may have come."""
+        if self.stack.currentIndex() == 0 and not self.form.text.toPlainText():
+            self.form.text.setFocus()
         self.work.reload()
         if self.context.desk.session is not None:
             self.context.desk.run(
@@ -150,7 +152,7 @@ class CapturePage(Page):
     def _say(self) -> None:
         say = self.context.tongue.say
         self.begin.setEnabled(self.form.possible and not self.work.running and not self._looking_only)
-        code = "running" if self.work.running else "new"
+        code = "running" if self.work.running else "new" if self.work.result is None else "result"
         self.tabs.setTabText(0, say(f"ui_capture.tab.{code}"))
         count = len(self.work.rows)
         self.tabs.setTabText(1, say("ui_capture.tab.list", count=count) if count else say("ui_capture.list"))

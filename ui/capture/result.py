@@ -14,6 +14,7 @@ from ui.widgets.buttons import button
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import DigestLabel, words
 from ui.widgets.panels import Banner, Card
+from ui.words import local_time
 
 
 class ResultPanel(QWidget):
@@ -32,9 +33,9 @@ class ResultPanel(QWidget):
         self.card = Card()
         self.number = DigestLabel(context)
         self.title = words(context, role="heading")
-        self.why = words(context)
+        self.facts, self.why = words(context), words(context)
         self.limits = words(context, "ui_capture.result.limits", role="secondary")
-        for widget in (self.title, self.number, self.why, self.limits):
+        for widget in (self.title, self.number, self.facts, self.why, self.limits):
             self.card.body.addWidget(widget)
         self.certificate = button(
             context, "ui_seal.certificate", self.certificate_asked.emit, icon="badge-check", main=True
@@ -78,6 +79,12 @@ class ResultPanel(QWidget):
             self.banner.set("warning" if tone == "passed" else tone, icon, f"{code}.waits", why=why)
         self.title.setText(plain(exhibit.title))
         self.number.set(exhibit.number)
+        self.facts.setText(
+            say(
+                "ui_capture.result.facts", case=plain(exhibit.case_number),
+                begun=local_time(ended.capture.started), ended=local_time(ended.capture.ended),
+            )
+        )  # fmt: skip
         lines = say_reasons(self._context.tongue, ended.reasons)
         self.why.setText(f"{say('ui_capture.why')}\n{lines}" if lines else "")
         self.why.setVisible(bool(lines))

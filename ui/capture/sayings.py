@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from evidence_desk.core.capture.environment import Reason
@@ -31,11 +31,24 @@ from evidence_desk.core.capture.events import (
 )
 from evidence_desk.core.capture.rows import CaptureResult, CaptureState
 from ui.language import Tongue
-from ui.plain import plain
+from ui.plain import LONG, plain
 from ui.words import file_size
 
+_CODES: Final = (
+    "capture.",
+    "environment.",
+    "difference.",
+    "http",
+    "tls.",
+    "content.",
+    "websocket.",
+    "host.",
+    "malformed.",
+)
+"""Beginnings of codes that records may name; no file makes the program say anything else."""
 URL: Final = 120
 """Characters of an address in a sentence."""
+_DOWNLOADS: Final = frozenset({"started", "completed", "interrupted", "canceled"})
 RESULTS: Final[Mapping[CaptureResult, tuple[str, str]]] = {
     CaptureResult.COMPLETE: ("circle-check", "passed"),
     CaptureResult.PARTIAL: ("triangle-alert", "warning"),
@@ -73,12 +86,22 @@ def result_sign(state: CaptureState, result: CaptureResult | None, *, cut: bool)
             return icon, role, f"capture.outcome.{result.value}"
 
 
+def say_code(tongue: Tongue, code: str, **facts: str | int) -> str:
+    """The sentence of a code that a file names; one that is not known here, or does not fit its facts, as it is."""
+    if code.startswith(_CODES) and tongue.has(code):
+        try:
+            return tongue.say(code, **facts)
+        except (ValueError, TypeError):
+            pass
+    return plain(code, URL)
+
+
 def say_reason(tongue: Tongue, reason: Reason) -> str:
-    """A reason of the record; what is not known here is shown as it is."""
+    """A reason of the record."""
     facts = {
         name: plain(value) if isinstance(value, str) else value for name, value in reason.parameters.items()
     }
-    return tongue.say(reason.code, **facts)
+    return say_code(tongue, reason.code, **facts)
 
 
 def say_reasons(tongue: Tongue, reasons: Sequence[Reason], *, most: int = 20) -> str:
@@ -90,16 +113,23 @@ def say_reasons(tongue: Tongue, reasons: Sequence[Reason], *, most: int = 20) ->
 
 
 def say_event(tongue: Tongue, event: Event) -> Said:
-    """What happened, in a sentence."""
+    """What happened, in a sentence on one line."""
+    said = _say_event(tongue, event)
+    return replace(said, text=plain(said.text, LONG))
+
+
+def _say_event(tongue: Tongue, event: Event) -> Said:
     say = tongue.say
     match event:
         case Visited():
             icon, role = PAGES[event.state]
             text = say(f"capture.told.{event.state.value}", url=_url(event.url), status=event.status or "—")
-            return Said(icon=icon, role=role, text=_with(text, [say(code) for code in event.reasons]))
+            return Said(
+                icon=icon, role=role, text=_with(text, [say_code(tongue, code) for code in event.reasons])
+            )
         case Snapped():
             text = say("capture.told.snapshot", number=event.number, url=_url(event.url))
-            missing = [say(code) for code in event.missing]
+            missing = [say_code(tongue, code) for code in event.missing]
             return Said(icon="camera", role="warning" if missing else "text", text=_with(text, missing))
         case CertificateRefused():
             code = f"capture.told.certificate.{'accepted' if event.accepted else 'refused'}"
@@ -130,7 +160,7 @@ def _say_trouble(tongue: Tongue, event: Crashed | Fault | Refused | Unplayable) 
                 text=tongue.say("ui_capture.event.crashed", url=_url(event.url)),
             )
         case Fault():
-            text = tongue.say(event.code)
+            text = say_code(tongue, event.code)
             return Said(
                 icon="circle-x",
                 role="failed",
@@ -149,8 +179,9 @@ def _say_trouble(tongue: Tongue, event: Crashed | Fault | Refused | Unplayable) 
 def _say_page_act(tongue: Tongue, event: Downloaded | Popup | Dialog | Asked) -> Said:
     match event:
         case Downloaded():
+            state = event.state if event.state in _DOWNLOADS else "interrupted"
             text = tongue.say(
-                f"ui_capture.event.download.{event.state}", name=plain(event.suggested, URL) or plain(event.name),
+                f"ui_capture.event.download.{state}", name=plain(event.suggested, URL) or plain(event.name),
                 size=file_size(event.size),
             )  # fmt: skip
             right = event.state in {"started", "completed"}

@@ -137,7 +137,7 @@ class DetailView(QWidget):
             for item in (self.save_button, self.print_button):
                 item.setEnabled(done.result is not Result.INPUT)
             self.short_limits.setVisible(done.error is None)
-            self.look_button.setVisible(done.kind is InputKind.CAPTURE and done.subject.path is not None)
+            self.look_button.setVisible(_is_capture(done))
         focus = self.area.focusWidget() is not None and self.area.isAncestorOf(self.area.focusWidget())
         self.area.setWidget(content)
         self._order(content)
@@ -299,6 +299,12 @@ class DetailView(QWidget):
 
     def _remember(self, name: object, opened: bool) -> None:
         (self._opened.add if opened else self._opened.discard)(name)
+
+
+def _is_capture(done: Examination) -> bool:
+    """Whether it is a capture by itself: judged as one, or known here as an original and named so."""
+    path = done.subject.path
+    return path is not None and (done.kind is InputKind.CAPTURE or path.suffix.lower() == ".wacz")
 
 
 def originals_of(entry: Entry, more: list[Path]) -> tuple[Path, ...]:

@@ -85,6 +85,8 @@ class FilesTab(ViewTab[Sequence[FileLine]]):
     def show_found(self, found: Sequence[FileLine]) -> None:
         """List them."""
         self.model.reset(found)
+        if found:
+            self.table.selectRow(0)
 
     @property
     def _line(self) -> FileLine | None:

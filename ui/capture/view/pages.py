@@ -68,7 +68,7 @@ class PagesTab(ViewTab[Sequence[PageResult]]):
         self.stack.addWidget(self.text)
         side = QWidget()
         column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(tokens.M, 0, 0, 0)
         column.setSpacing(tokens.S)
         row = ZoomRow(context, self.pictures)
         row.insertWidget(0, self.which)

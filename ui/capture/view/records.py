@@ -74,9 +74,15 @@ class DifferencesTab(ViewTab[Comparison | None]):
         self.table = list_of(
             context, self.model, "ui_capture.view.differences", 2, {0: 330, 1: 70, 3: 120, 4: 120}
         )
+        self.one = words(context)
+        self.one.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.column.addWidget(self.summary)
         self.column.addWidget(words(context, "ui_capture.view.differences.note", role="secondary"))
         self.column.addWidget(self.table, 1)
+        self.column.addWidget(self.one)
+        self.column.addStretch()
+        on_choice(self.table, lambda _: self._say())
+        context.tongue.follow(self, self._say)
 
     def read(self, job: Job) -> Comparison | None:
         """The comparison."""
@@ -94,6 +100,19 @@ class DifferencesTab(ViewTab[Comparison | None]):
             differences=len(found.differences), contradictions=len(found.contradictions),
         )  # fmt: skip
         self.model.reset(sorted(found.differences, key=lambda item: not item.reason.contradicts))
+        self.table.setVisible(bool(found.differences))
+        if found.differences:
+            self.table.selectRow(0)
+
+    def _say(self) -> None:
+        """The difference chosen, in full."""
+        at = self.table.currentIndex().row()
+        if not 0 <= at < self.model.rowCount():
+            self.one.setText("")
+            return
+        item = self.model.row(at)
+        reason = self._context.tongue.say(f"difference.{item.reason.value}")
+        self.one.setText(f"{plain(item.method, 20)} {plain(item.url, 1000)}\n{reason}")
 
 
 class ActionModel(RowsModel[Action]):

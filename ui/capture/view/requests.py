@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from evidence_desk.core.job import Job
 from evidence_desk.services.capture_requests import Answer, Request
 from evidence_desk.services.capture_view import CaptureView
+from ui.capture.sayings import say_code
 from ui.capture.view.bodies import Form, as_hex, as_text, usual_form
 from ui.capture.view.pictures import PictureView
 from ui.capture.view.saving import save_body
@@ -75,7 +76,13 @@ class RequestModel(RowsModel[Request]):
                 return "—" if row.size is None else file_size(row.size)
             case "connection":
                 return f"{row.connection}" if row.stream is None else f"{row.connection} / {row.stream}"
-        return say("ui_capture.view.whole") if row.complete else say(row.fault or "ui_capture.view.not_whole")
+        return (
+            say("ui_capture.view.whole")
+            if row.complete
+            else say_code(self._context.tongue, row.fault)
+            if row.fault
+            else say("ui_capture.view.not_whole")
+        )
 
 
 class RequestsTab(ViewTab[tuple[Request, ...]]):
@@ -88,7 +95,7 @@ class RequestsTab(ViewTab[tuple[Request, ...]]):
         self._shown: Request | None = None
         self.model = RequestModel(context)
         self.table = list_of(
-            context, self.model, "ui_capture.view.requests", 1, {0: 80, 2: 70, 3: 150, 4: 90, 5: 90, 6: 150}
+            context, self.model, "ui_capture.view.requests", 1, {0: 70, 2: 64, 3: 130, 4: 84, 5: 84, 6: 130}
         )
         self.filter, self.only = QLineEdit(), QCheckBox()
         self.filter.setClearButtonEnabled(True)
@@ -217,7 +224,7 @@ class RequestsTab(ViewTab[tuple[Request, ...]]):
         if answer.cut:
             parts.append(say("ui_capture.view.cut"))
         if answer.fault:
-            parts.append(say(answer.fault))
+            parts.append(say_code(self._context.tongue, answer.fault))
         if self._shown is not None and self._shown.asked is None:
             parts = [say("ui_capture.view.left_out")]
         self.note.setText(" ".join(parts))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor
 from evidence_desk.core.job import Job
 from evidence_desk.services.capture_sessions import Chain, Link, Session
 from evidence_desk.services.capture_view import CaptureView
+from ui.capture.sayings import say_code
 from ui.capture.view.tab import TextPane, ViewTab, list_of, on_choice, split
 from ui.context import Context
 from ui.plain import plain
@@ -63,7 +64,7 @@ class SessionsTab(ViewTab[tuple[Session, ...]]):
         self._shown: tuple[Session, Chain] | None = None
         self.model = SessionModel(context)
         self.table = list_of(
-            context, self.model, "ui_capture.view.sessions", 1, {0: 70, 2: 90, 3: 260, 4: 270}
+            context, self.model, "ui_capture.view.sessions", 1, {0: 64, 2: 80, 3: 230, 4: 200}
         )
         self.text = TextPane(context, "ui_capture.view.certificates")
         self.text.setLineWrapMode(TextPane.LineWrapMode.WidgetWidth)
@@ -125,7 +126,7 @@ class SessionsTab(ViewTab[tuple[Session, ...]]):
             lines.append(say(code, connection=session.origin or 0))
         if session.stapled:
             lines.append(say("ui_capture.view.stapled"))
-        lines += [f"· {say(fault)}" for fault in session.faults]
+        lines += [f"· {say_code(self._context.tongue, fault)}" for fault in session.faults]
         for number, link in enumerate(chain, 1):
             lines += ["", *self._link(number, link)]
         if not chain:

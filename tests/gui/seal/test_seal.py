@@ -127,7 +127,9 @@ def test_pausing_holds_and_canceling_ends(page, tmp_path, qtbot, messages):
     with big.open("wb") as stream:
         stream.truncate(512 << 20)
     page.accept_paths([big])
-    qtbot.waitUntil(lambda: page.work.working and page._pace() != "", timeout=30_000)
+    qtbot.waitUntil(
+        lambda: page.work.working and page._pace() != "" and page.cancel.isEnabled(), timeout=30_000
+    )
     page.pause.click()
     assert page.work.paused
     assert page.pause.text() == "继续"

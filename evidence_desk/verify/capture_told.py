@@ -13,10 +13,10 @@ from typing import Final
 from evidence_desk.core.capture.actions import NAME as ACTIONS
 from evidence_desk.core.capture.actions import Action, verify_actions
 from evidence_desk.core.capture.connection import Connection, parse_index
-from evidence_desk.core.capture.environment import EnvironmentReport, Reason, because
+from evidence_desk.core.capture.environment import EnvironmentReport
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
-from evidence_desk.core.capture.events import Downloaded, Snapped
-from evidence_desk.core.capture.manifest import Manifest
+from evidence_desk.core.capture.events import Downloaded, Ended, PageState, Snapped
+from evidence_desk.core.capture.manifest import Manifest, PageResult
 from evidence_desk.core.capture.marks import (
     MAX_STARTED,
     STARTED,
@@ -27,11 +27,10 @@ from evidence_desk.core.capture.marks import (
     parse_started,
     token_name,
 )
-from evidence_desk.core.capture.plan import encode_plan
-from evidence_desk.core.capture.ports import BrowserEnd, Recorded
+from evidence_desk.core.capture.plan import CaptureMode, encode_plan
 from evidence_desk.core.capture.redaction import INDEX
 from evidence_desk.core.capture.rows import CaptureResult
-from evidence_desk.core.capture.story import Story, judge
+from evidence_desk.core.capture.story import Story
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
@@ -195,17 +194,28 @@ class _Told:
         return parse_environment(read(self._reader, name, _MAX_LOG)) if name in self._here else None
 
     def _pages(self, started: Started, actions: Sequence[Action]) -> bool:
-        """Pages, browser and counts are those of the action log."""
-        story = _story(started, actions)
+        """Pages, browser and counts are those of the action log; a page was loaded only when the browser said so."""
+        story, pages = _story(started, actions), self._manifest.pages
+        expected = story.pages()
+        titles = {"", *(item.title for _, item in story.snapshots)}
+        missed = {name for _, item in story.snapshots if item.missing for name in item.names}
+        browser = story.browser()
         return (
-            story.pages() == self._manifest.pages
-            and story.browser() == dict(self._manifest.browser)
+            [_of(page) for page in pages] == [_of(page) for page in expected]
+            and all(page.title in titles for page in pages)
+            and not any(
+                page.state is PageState.LOADED
+                and (missed & set(page.names) or not _loaded(story, page.number))
+                for page in pages
+            )
+            and all(browser.get(name) == value for name, value in self._manifest.browser.items())
             and self._counted({**story.counts, "downloads": len(story.downloads)})
         )
 
     def _counted(self, counts: Mapping[str, int]) -> bool:
+        """What is counted on both sides is the same number; other versions may count more, or less."""
         told = self._manifest.counts
-        return all(told.get(name, 0) == count for name, count in counts.items())
+        return all(told.get(name, count) == count for name, count in counts.items())
 
     def _files(self, actions: Sequence[Action]) -> bool:
         """Texts and downloads are those of which the action log has the digests."""
@@ -235,20 +245,21 @@ class _Told:
         return tuple(self._reader.pages) == expected
 
     def _result(self, started: Started, actions: Sequence[Action]) -> bool:
-        """It is no better than action log and differences allow, and complete only without reasons."""
-        manifest = self._manifest
-        story = _story(started, actions)
-        end = BrowserEnd.VANISHED if story.done is None else BrowserEnd.FINISHED
-        best, _ = judge(story, Recorded(browser=end, fault=None), self._contradictions())
-        if CaptureResult.FAILED in (best, manifest.result):
-            return best is manifest.result
-        complete = manifest.result is CaptureResult.COMPLETE
-        return complete is not bool(manifest.reasons) and not (complete and best is not manifest.result)
-
-    def _contradictions(self) -> list[Reason]:
-        found = self._comparison()
+        """Complete only when nothing speaks against it; a capture of which no page was loaded has failed."""
+        manifest, story, found = self._manifest, _story(started, actions), self._comparison()
+        states = [page.state for page in manifest.pages]
+        if manifest.result is CaptureResult.FAILED:
+            return True
+        if manifest.result is CaptureResult.PARTIAL:
+            return any(state is not PageState.FAILED for state in states)
         return (
-            [because("capture.reason.contradictions")] if found is not None and found.contradictions else []
+            bool(states)
+            and all(state is PageState.LOADED for state in states)
+            and not manifest.reasons
+            and story.done is not None
+            and story.done.reason is Ended.FINISHED
+            and not story.faults
+            and (found is None or not (found.contradictions or found.torn))
         )
 
     def _comparison(self) -> Comparison | None:
@@ -262,6 +273,18 @@ def _story(started: Started, actions: Sequence[Action]) -> Story:
     for action in actions:
         story.hear(action.event)
     return story
+
+
+def _of(page: PageResult) -> tuple[int, str, str, tuple[str, ...]]:
+    """What of a page is fact, and no judgment."""
+    return page.number, page.url, page.reached, page.names
+
+
+def _loaded(story: Story, number: int) -> bool:
+    if story.plan.mode is not CaptureMode.AUTOMATIC:
+        return True
+    visit = story.visits.get(number)
+    return visit is not None and visit.state is PageState.LOADED
 
 
 def _goes_on(before: Mark, after: Mark) -> bool:

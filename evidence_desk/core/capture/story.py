@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 from evidence_desk.core.capture.environment import Parameter, Reason, because
 from evidence_desk.core.capture.events import (
@@ -31,6 +32,8 @@ from evidence_desk.core.capture.plan import CaptureMode, CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Recorded
 from evidence_desk.core.capture.rows import CaptureResult
 
+_COMPARED: Final = 2_000
+"""Characters of an address, of which events hold no more than some thousands."""
 LIMITS: Final = (
     "capture.limit.repudiation",
     "capture.limit.vantage",
@@ -134,12 +137,19 @@ class Story:
                 state=PageState.PARTIAL if names else PageState.FAILED,
                 reasons=(because("capture.reason.not_visited"),),
             )  # fmt: skip
-        missing = tuple(code for item in shown for code in item.missing)
+        missing = [code for item in shown for code in item.missing]
+        if shown and shown[0].url and _place(shown[0].url) != _place(visit.reached):
+            missing.append("capture.page.moved")
         return PageResult(
             number=number, url=url, reached=visit.reached, title=title, names=names,
             state=PageState.PARTIAL if missing and visit.state is PageState.LOADED else visit.state,
             reasons=_each_once((*visit.reasons, *missing)),
         )  # fmt: skip
+
+
+def _place(url: str) -> str:
+    """What of an address names the page; it is spelled in two ways, by the page and by the window."""
+    return unquote(url.partition("#")[0])[:_COMPARED]
 
 
 def _snapshot_page(number: int, snapshot: Snapped) -> PageResult:

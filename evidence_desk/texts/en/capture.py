@@ -85,6 +85,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.timeout": "The page did not finish loading in time.",
     "capture.page.not_settled": "The page went on making requests until the limit.",
     "capture.page.scroll_limit": "The page was too long to be scrolled to its end; what loads further down was not asked for.",
+    "capture.page.moved": "The page went elsewhere by itself around the time of the snapshot, which may not show the page that was reached last.",
     "capture.page.crashed": "The process that shows the page crashed.",
     "capture.page.download": "The address is no page; it was kept as a download.",
     "capture.page.certificate": "The server's certificate is faulty and the page was not opened.",

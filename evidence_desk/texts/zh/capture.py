@@ -85,6 +85,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.page.timeout": "页面在时限内没有加载完毕。",
     "capture.page.not_settled": "页面的网络请求在时限内没有停歇。",
     "capture.page.scroll_limit": "页面太长或滚动不到底，后面的内容没有触发加载。",
+    "capture.page.moved": "留存快照前后页面自行转到了别处，快照所示可能不是最后到达的页面。",
     "capture.page.crashed": "显示该页面的进程崩溃。",
     "capture.page.download": "该网址不是网页，已作为下载文件保存。",
     "capture.page.certificate": "服务器证书有误，浏览器拒绝打开该页面。",

@@ -135,7 +135,7 @@ class LogMachine(RuleBasedStateMachine):
 
 
 TestLogMachine = LogMachine.TestCase
-TestLogMachine.settings = settings(max_examples=20, stateful_step_count=15, deadline=None)
+TestLogMachine.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
 
 
 def test_an_empty_log():

@@ -38,6 +38,7 @@ from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
 from evidence_desk.core.capture.marks import Mark, MarkKind, StreamMark, encode_mark
 from evidence_desk.core.capture.notice import Notice, NoticeKind, encode_notice
 from evidence_desk.core.capture.plan import CapturePlan, encode_plan
+from evidence_desk.core.capture.redaction import Redaction, Why, Withheld, encode_redaction
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.certificate import VERSION as CERTIFICATE_VERSION
 from evidence_desk.core.certificate import Printed
@@ -382,6 +383,19 @@ def capture_notice_example() -> str:
     return (encode_notice(stranger) + encode_notice(jump)).decode()
 
 
+def capture_redaction_example() -> str:
+    record = "<urn:uuid:e126a015-41ef-5a6a-8a9f-8a095e3a8cd8>"
+    redaction = Redaction(
+        manifest=DigestPair.of(b"manifest"), at=AT, reason="账户凭据与本案无关",
+        files=(
+            Withheld(name="network.jsonl", why=Why.CREDENTIALS), Withheld(name="secrets.age", why=Why.CREDENTIALS),
+            Withheld(name="session.pcapng", why=Why.REPEATS), Withheld(name="stream-000001.bin", why=Why.REPEATS),
+        ),
+        records=(Withheld(name=record, why=Why.CREDENTIALS),), opened=(),
+    )  # fmt: skip
+    return pretty(encode_redaction(redaction))
+
+
 def capture_plan_example() -> str:
     return encode_plan(CapturePlan(urls=("https://www.example.com/判决?编号=1",))).decode() + "\n"
 
@@ -425,6 +439,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "capture.lookup": capture_lookup_example,
     "capture.notice": capture_notice_example,
     "capture.records": capture_records_example,
+    "capture.redaction": capture_redaction_example,
     "capture.environment": capture_environment_example,
     "confirmation": lambda: pretty(confirmation().encode()),
 }

@@ -166,7 +166,7 @@ def _record(desk: Desk, exhibit: ExhibitRow, disclosed: Disclosed, operator: str
     redaction = disclosed.redaction
     facts: dict[str, JSON] = {
         "copy": disclosed.sha256.hex(), "redaction": sha256(encode_redaction(redaction)).hex(),
-        "files": len(redaction.files), "records": len(redaction.records), "opened": list[JSON](redaction.opened),
-        "reason": redaction.reason,
+        "withheld_files": len(redaction.files), "withheld_records": len(redaction.records),
+        "disclosed": ", ".join(redaction.opened), "why": redaction.reason,
     }  # fmt: skip
     record(desk, [CustodyNote(exhibit=exhibit.leaf_hash, action=ACTION, operator=operator, details=facts)])

@@ -12,6 +12,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.package import Package, read_package
 from evidence_desk.core.package.layout import CERTIFICATE, MAX_PART, STATEMENT, file_name
 from evidence_desk.core.proof import Proof
+from evidence_desk.core.statement import parse_statement
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import (
     DATA_POLICY,
@@ -25,7 +26,7 @@ from evidence_desk.core.verdict import (
     unique_caveats,
 )
 from evidence_desk.errors import MalformedError
-from evidence_desk.verify.captured import Spool
+from evidence_desk.verify.captured import Spool, is_copy_of
 from evidence_desk.verify.checkpoint import INDEX, check_signature
 from evidence_desk.verify.court import NOT_ANCHORED
 from evidence_desk.verify.exhibit import ExhibitFacts, ExhibitInput, GivenFile, verify_exhibit
@@ -50,7 +51,7 @@ def verify_package(
         trust: roots given by the user.
         now: moment of judgment (UTC).
         job: told stage ``verify`` in bytes.
-        originals: files put beside the package; each must be one of those inside.
+        originals: files put beside the package; each must be one of those inside, or a copy of its capture.
         spool: see `verify_exhibit`.
     """
     try:
@@ -77,9 +78,13 @@ def verify_package(
         )
         for index, name in enumerate(package.files)
     )
+    copies = _copies(package, originals)
     exhibit = verify_exhibit(
         ExhibitInput(
-            proof=package.proof, statement=package.statement, disclosures=package.disclosures, files=files
+            proof=package.proof,
+            statement=package.statement,
+            disclosures=package.disclosures,
+            files=(*files, *copies),
         ),
         trust=trust,
         now=now,
@@ -93,7 +98,7 @@ def verify_package(
     if exhibit.facts is not None:
         findings += _records(package, exhibit.facts.proof)
         findings += _bound(package, exhibit.facts)
-    findings += [_beside(item, files) for item in originals]
+    findings += [_beside(item, files) for item in originals if item not in copies]
     caveats = exhibit.caveats
     if not package.has(CERTIFICATE):
         return _verdict(findings, caveats)
@@ -155,6 +160,19 @@ def _stamp(package: Package) -> bytes | None:
         return parse_response(package.read(_STAMP, RESPONSE_LIMIT)).token
     except MalformedError:
         return None
+
+
+def _copies(package: Package, originals: Sequence[GivenFile]) -> tuple[GivenFile, ...]:
+    """Disclosure copies of the package's own capture among the files beside it; they are judged with the exhibit."""
+    try:
+        capture = parse_statement(package.statement).capture
+    except MalformedError:
+        return ()
+    return tuple(
+        item
+        for item in originals
+        if capture is not None and item.open is not None and is_copy_of(item.open, capture)
+    )
 
 
 def _beside(original: GivenFile, files: Sequence[GivenFile]) -> Finding:

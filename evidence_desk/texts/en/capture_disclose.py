@@ -67,4 +67,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.server.unreadable": "The certificate that {host} showed cannot be read.",
     "capture.server.more": "The certificates of {count} more servers have faults.",
     "capture.server.malformed": "List of TLS sessions or roots are broken ({reason}).",
+    "documents.custody.detail.withheld_files": "{value} files left out",
+    "documents.custody.detail.withheld_records": "{value} records left out",
+    "documents.custody.detail.disclosed": "opened: {value}",
+    "documents.custody.detail.copy": "SHA-256 of the copy: {value}",
 }

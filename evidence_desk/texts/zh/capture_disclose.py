@@ -67,4 +67,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture.server.unreadable": "{host} 出示的证书无法解读。",
     "capture.server.more": "另有 {count} 个服务器的证书有问题。",
     "capture.server.malformed": "TLS 会话清单或根证书损坏（{reason}）。",
+    "documents.custody.detail.withheld_files": "略去文件 {value} 个",
+    "documents.custody.detail.withheld_records": "略去记录 {value} 条",
+    "documents.custody.detail.disclosed": "公开：{value}",
+    "documents.custody.detail.copy": "副本 SHA-256：{value}",
 }

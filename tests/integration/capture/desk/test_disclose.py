@@ -114,7 +114,7 @@ def test_a_copy_without_credentials_holds_none_and_verifies(logged_in):
     details = json.loads(custody.details)
     assert (custody.action, custody.operator) == ("disclosed", "李四")
     assert details["copy"] == hashlib.sha256(data).hexdigest() == done.sha256.hex()
-    assert details["reason"] == "账户凭据与本案无关"
+    assert details["why"] == "账户凭据与本案无关"
     assert not audit(session.desk, job=Job()).faults
 
 

@@ -141,6 +141,14 @@ def test_a_copy_beside_proof_and_certificate(desk, copy, proof, tmp_path):
     assert status == 1
     assert codes(told, "failed") & {"capture.form.wrong", "object.digest.wrong"}
 
+    package = proof.with_name("package.asice")
+    status, told = called(VERIFIER, package, "--file", copy[0], *trust)
+    assert status == 2
+    assert codes(told, "failed") == set()
+    assert "object.digest.copy" in codes(told, "passed")
+    status, told = called(VERIFIER, package, "--file", broken, *trust)
+    assert (status, bool(codes(told, "failed"))) == (1, True)
+
     certificate = tmp_path / "certificate.pdf"
     assert called(DESK, "certify", number, "-o", certificate, vault=vault)[0] == 0
     status, told = called(VERIFIER, certificate, "--file", copy[0], *trust)

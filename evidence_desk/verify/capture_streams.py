@@ -112,7 +112,8 @@ class _Side:
 
     def _compare(self) -> None:
         while self._places and self._places[-1] == self._size:
-            self._right = self._right and self._wanted[self._places.pop()] == self._hash.digest()
+            wanted = self._wanted[self._places.pop()]
+            self._right = self._right and wanted == self._hash.digest()
 
     @property
     def passed(self) -> bool:

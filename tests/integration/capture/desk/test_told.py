@@ -129,6 +129,22 @@ def test_files_beside_the_action_log(forger):
         assert f"capture.told.{reason}" in forger.failed(lambda manifest: manifest, {name: data}), name
 
 
+def test_streams_in_the_place_of_others_are_noticed(forger):
+    """With an index to match; the marks tell. A wrong place must not keep the verifier for ever."""
+    lines = [json.loads(line) for line in forger.files["connections.jsonl"].splitlines()]
+    swapped = {1: 2, 2: 1}
+    for line in lines:
+        line["number"] = swapped.get(line["number"], line["number"])
+    assert "capture.streams.differs" in forger.failed(
+        lambda manifest: manifest,
+        {
+            "connections.jsonl": b"".join(encode(line) + b"\n" for line in lines),
+            "stream-000001.bin": forger.files["stream-000002.bin"],
+            "stream-000002.bin": forger.files["stream-000001.bin"],
+        },
+    )
+
+
 def test_complete_in_spite_of_contradictions(forger):
     found = json.loads(forger.files["differences.json"])
     found["differences"] = [{

@@ -135,7 +135,7 @@ def _raise_failure(process: ReplayProcess) -> None:
         raise MalformedError(failure.code, reason=failure.reason, name=_ARCHIVE)
     if failure is not None:
         raise HostError(failure.code, reason=failure.reason)
-    if process.status not in (0, None):
+    if process.status not in (0, None) and not process.closed:
         raise HostError("capture_replay.ended", status=process.status or 0)
 
 

@@ -54,6 +54,8 @@ class ReplayProcess:
         """Its first message."""
         self.failure: ReplayFailed | None = None
         """Why it ended, when it said that something was wrong."""
+        self.closed = False
+        """Whether `close` was asked for."""
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ class ReplayProcess:
 
     def close(self) -> None:
         """End it, and return when it has ended."""
-        process = self._running()
+        process, self.closed = self._running(), True
         if process.stdin is not None:
             with contextlib.suppress(OSError, ValueError):
                 process.stdin.close()

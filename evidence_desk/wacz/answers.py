@@ -29,6 +29,8 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _TAKEN_OFF: Final = frozenset(
     {b"content-encoding", b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"trailer"}
 )
+_WHOLE: Final = frozenset({"content.checksum", "content.trailing", "content.unknown"})
+"""Faults of bodies of which a browser shows everything all the same."""
 _RANGE: Final = re.compile(r"bytes=([0-9]{1,15})-([0-9]{0,15})\Z")
 _CONTENT_RANGE: Final = re.compile(rb"bytes ([0-9]{1,15})-([0-9]{1,15})/([0-9]{1,15}|\*)\Z")
 _NOT_MODIFIED: Final = 304
@@ -152,7 +154,7 @@ class Answers:
         body = stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY or stream.fault == "content.too_large":
             return Miss.TOO_LARGE
-        fault = stream.fault
+        fault = None if stream.fault in _WHOLE else stream.fault
         if fault is None and found.record.header.truncated is not None:
             fault = "http.truncated"
         return Answer(at=entry.at, status=_status(found), fields=_kept(found), body=body, fault=fault)

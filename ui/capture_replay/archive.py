@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from PySide6.QtCore import QUrl
+
 from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST, Manifest, parse_manifest
 from evidence_desk.core.capture.plan import CapturePlan, parse_plan
 from evidence_desk.errors import HostError, MalformedError
@@ -42,7 +44,7 @@ def open_archive(path: Path) -> Archive:
     """Open and check lists, index and manifest; the file is gone from the disk's folder where the system allows that.
 
     Raises:
-        MalformedError: it is no capture, or was changed. HostError: ``output.unreadable``.
+        MalformedError: it is no capture, or was changed. HostError: ``host.io``.
     """
     try:
         source = path.open("rb")
@@ -65,10 +67,13 @@ def _pages(manifest: Manifest, answers: Answers) -> list[RecordedPage]:
     found: list[RecordedPage] = []
     before = ""
     for page in manifest.pages:
-        url, at = page.reached or page.url, None
-        for candidate in (page.reached, page.url):
-            if candidate and (at := answers.moment(candidate, before)) is not None:
-                url = candidate
+        url, at = page.url or page.reached, None
+        for candidate in (page.url, page.reached):  # the way there sets cookies and the like
+            asked = bytes(QUrl(candidate).toEncoded().data()).decode(
+                "ascii", "replace"
+            )  # as it goes over the wire
+            if candidate and (at := answers.moment(asked, before)) is not None:
+                url = asked
                 break
         before = at or before
         found.append(RecordedPage(page.number, page.title, url, at or before))

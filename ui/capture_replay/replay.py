@@ -24,7 +24,7 @@ from evidence_desk.texts import Language
 from ui.capture_browser.flow import begin, within
 from ui.capture_browser.listener import close_listener
 from ui.capture_browser.observer import Observer
-from ui.capture_browser.page import CapturePage, Rule
+from ui.capture_browser.page import EMPTY, CapturePage, Rule
 from ui.capture_browser.profile import make_profile
 from ui.capture_browser.tabs import Tab
 from ui.capture_replay.archive import Archive, RecordedPage
@@ -37,7 +37,8 @@ from ui.look.look import Look
 _SCRIPTS: Final = QWebEngineSettings.WebAttribute.JavascriptEnabled
 _EXIT_SECONDS: Final = 4.0
 _FAILED: Final = 70
-_MISSING: Final = 66
+_MAX_HIDDEN: Final = 20
+_HIDDEN_MS: Final = 2000
 
 
 class Replay(QObject):
@@ -63,7 +64,8 @@ class Replay(QObject):
         self._window = ReplayWindow(
             Tongue(Language(order.tongue)), Look(application), order, archive, self._tab
         )
-        self._ending = False
+        self._ending = self._begun = False
+        self._hidden: list[CapturePage] = []
         self._supply.unanswered.connect(self._window.add_unanswered)
         self._observer.lost.connect(lambda: self.fail("capture.browser_observer", ""))
         self._window.chosen.connect(self.open)
@@ -119,6 +121,9 @@ class Replay(QObject):
         self._window.choose_again()
 
     def _on_loaded(self, _good: bool) -> None:
+        if not self._begun and self._tab.page.address != EMPTY:
+            self._begun = True
+            self._tab.page.history().clear()  # the empty page before the first is none of the capture's
         self._window.missing(self._supply.missing_page)
         self._supply.missing_page = ""
 
@@ -130,11 +135,24 @@ class Replay(QObject):
         self._window.tell("capture_replay.download")
 
     def _on_window(self, _opener: CapturePage, request: QWebEngineNewWindowRequest) -> None:
-        """A window that a person asked for is shown in this one, others are not."""
+        """A window that a person asked for is shown in this one, others are not.
+
+        Chromium has made it already, and its process stands still until it is taken: a hidden page takes it for a moment.
+        """
+        if len(self._hidden) < _MAX_HIDDEN:
+            hidden = CapturePage(self._profile, 2, self._on_event, Rule(), accept_certificates=False)
+            self._hidden.append(hidden)
+            request.openIn(hidden)
+            QTimer.singleShot(_HIDDEN_MS, lambda: self._drop(hidden))
         if request.isUserInitiated():
             self._tab.page.load(request.requestedUrl())
         else:
             self._window.tell("capture_replay.popup")
+
+    def _drop(self, hidden: CapturePage) -> None:
+        if hidden in self._hidden:
+            self._hidden.remove(hidden)
+            hidden.deleteLater()
 
     def _on_closed(self) -> None:
         self._end(ReplayEnded(), 0)
@@ -152,6 +170,8 @@ class Replay(QObject):
         timer.daemon = True
         timer.start()
         self._window.hide()
+        for hidden in list(self._hidden):
+            self._drop(hidden)
         self._tab.view.deleteLater()
         self._tab.page.deleteLater()
         QTimer.singleShot(0, lambda: self._application.exit(status))

@@ -177,12 +177,16 @@ class ReplayWindow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(tokens.XS)
         page = self._tab.page
-        for code, icon, deal in (
-            ("capture.window.back", "arrow-left", lambda: page.triggerAction(page.WebAction.Back)),
-            ("capture.window.forward", "arrow-right", lambda: page.triggerAction(page.WebAction.Forward)),
-            ("capture_replay.again", "refresh-cw", self.choose_again),
+        for code, icon, where in (
+            ("capture.window.back", "arrow-left", page.WebAction.Back),
+            ("capture.window.forward", "arrow-right", page.WebAction.Forward),
         ):
-            row.addWidget(self._icon_button(code, icon, deal))
+            action = page.action(where)
+            button = self._icon_button(code, icon, action.trigger)
+            button.setEnabled(action.isEnabled())
+            action.enabledChanged.connect(button.setEnabled)
+            row.addWidget(button)
+        row.addWidget(self._icon_button("capture_replay.again", "refresh-cw", self.choose_again))
         self._address = QLineEdit()
         self._address.setReadOnly(True)
         self._tongue.bind(self._address, self._address.setAccessibleName, "capture_replay.address")

@@ -6,7 +6,7 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "capture_replay.title": "Replay of a web capture — {number}",
     "capture_replay.banner": "Replay (offline; contents come from the capture, this is not the site as it is now)",
-    "capture_replay.facts": "Evidence number {number} · captured from {begun} to {ended}",
+    "capture_replay.facts": "Evidence number {number} · captured {begun} to {ended} (Beijing time)",
     "capture_replay.view": "Replayed page",
     "capture_replay.address": "Address of the replayed page (cannot be changed)",
     "capture_replay.again": "Replay this page from its beginning (F5)",
@@ -14,7 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture_replay.scripts.tip": "Let scripts of the captured page run in isolation; a change replays the page.",
     "capture_replay.pages": "Captured pages ({count})",
     "capture_replay.untitled": "(no title)",
-    "capture_replay.unanswered": "Requests not answered ({count})",
+    "capture_replay.unanswered": "Requests not (wholly) answered ({count})",
     "capture_replay.times": ", {count} times",
     "capture_replay.miss.absent": "not in the capture",
     "capture_replay.miss.spent": "all captured answers were used",

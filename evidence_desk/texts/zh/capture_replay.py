@@ -6,7 +6,7 @@ from typing import Final
 SENTENCES: Final[Mapping[str, str]] = {
     "capture_replay.title": "网页取证回放 — {number}",
     "capture_replay.banner": "回放（离线；内容来自取证档案，不是现在的网站）",
-    "capture_replay.facts": "存证编号 {number} · 取证时间 {begun} 至 {ended}",
+    "capture_replay.facts": "存证编号 {number} · 取证时间（北京时间）{begun} 至 {ended}",
     "capture_replay.view": "回放的网页",
     "capture_replay.address": "回放中网页的网址（不能修改）",
     "capture_replay.again": "从头回放这一页（F5）",
@@ -14,7 +14,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "capture_replay.scripts.tip": "允许档案中网页的脚本在隔离环境中运行；改变后本页从头回放。",
     "capture_replay.pages": "取证的网页（{count}）",
     "capture_replay.untitled": "（无标题）",
-    "capture_replay.unanswered": "档案未能回应的请求（{count}）",
+    "capture_replay.unanswered": "档案未能（完整）回应的请求（{count}）",
     "capture_replay.times": "，共 {count} 次",
     "capture_replay.miss.absent": "档案中没有",
     "capture_replay.miss.spent": "档案中的回应已全部用过",

@@ -216,7 +216,7 @@ def _finish(out: Output, opened: Session, outcome: CaptureOutcome) -> None:
         row = opened.vault.exhibits.exhibit(row.leaf_hash) or row
         print_exhibit(out, row, files=True, joined=bool(opened.networks))
     reasons = [*outcome.reasons, *(item for page in outcome.pages for item in page.reasons)]
-    _print(out, outcome.capture, cut=False, reasons=list(dict.fromkeys(reasons)))
+    _print(out, outcome.capture, cut=False, reasons=_once(reasons))
     document: dict[str, Any] = {
         "exhibits": [] if row is None else [exhibit_json(row)],
         "captures": [
@@ -265,6 +265,15 @@ def _row_json(opened: Session, row: CaptureRow, *, cut: bool) -> dict[str, Any]:
         "cut_short": cut, "number": None if exhibit is None else exhibit.number,
         "url": _first_url(row),
     }  # fmt: skip
+
+
+def _once(reasons: Sequence[Reason]) -> list[Reason]:
+    """Each reason once; those with facts cannot be hashed."""
+    found: list[Reason] = []
+    for reason in reasons:
+        if reason not in found:
+            found.append(reason)
+    return found
 
 
 def _first_url(row: CaptureRow) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -20,6 +21,7 @@ from evidence_desk.core.statement import ExhibitKind
 from evidence_desk.services.capture import CaptureControl, CaptureOutcome, CaptureTools, capture
 from evidence_desk.services.seal import SealRequest
 from evidence_desk.texts import Language
+from tests.integration.capture.desk.capturing import no_list_of_updates
 from tests.sites.recording import TownResolver
 from tests.sites.town import Town
 from tests.unit.vault.rows import CHEAP
@@ -30,15 +32,8 @@ REQUEST = SealRequest(case_number="案一", kind=ExhibitKind.PUBLISHED, operator
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_list_of_updates():
-    """The list of updates costs two seconds of a processor each time; tests/integration/capture/test_environment.py asks for it."""
-    found = shutil.which
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            shutil,
-            "which",
-            lambda name, *more, **given: None if name == "apt-get" else found(name, *more, **given),
-        )
+def _quick_checks():
+    with patch.object(shutil, "which", no_list_of_updates):
         yield
 
 

@@ -242,3 +242,16 @@ def test_all_records_of_an_archive_may_go():
     reader = WaczReader(io.BytesIO(data))
     assert [record.header.type for record in reader.records()] == [RecordType.WARCINFO]
     assert broken(judged(data, capture().bond)) == set()
+
+
+def test_a_changed_byte_of_any_file_shows_even_with_the_container_right():
+    copy = copy_of(capture(), Wish(names=("page-001.txt",)), opened={"keylog.txt": capture().key_log})
+    names = set(WaczReader(io.BytesIO(copy)).evidence) - {REDACTION}  # whose words nobody signs
+    for step, name in enumerate(sorted(names) * 2):
+
+        def change(parts: Parts, name: str = name, step: int = step) -> None:
+            data = bytearray(parts.files[name] or b"x")
+            data[(step * 7919) % len(data)] ^= 1 << (step % 8)
+            parts.files[name] = bytes(data)
+
+        assert broken(judged(forged(copy, change), capture().bond)), name

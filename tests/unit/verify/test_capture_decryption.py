@@ -110,3 +110,20 @@ def test_servers_are_judged_at_the_time_of_the_capture():
     assert "capture.server.expired" in codes(found, Status.FAILED), (
         "made today, for a capture that says February"
     )
+
+
+def test_streams_that_a_forger_made_are_judged_not_crashed_on():
+    """Whoever writes manifest and index can put any bytes before the decoder."""
+    streams, key_log = recorded()
+    made = built(streams, key_log)
+    found = 0
+    for step in range(60):
+        name = ("stream-000001.bin", "stream-000002.bin", "connections.jsonl", "network.jsonl")[step % 4]
+        data = bytearray(streams[name] or b"x")
+        data[(step * 7919 + 3) % len(data)] ^= 1 << (step % 8)
+        wacz, bond = sealed({**streams, **made, name: bytes(data)}, {"keylog.txt": key_log})
+        verdict = check(wacz, key_log, bond)
+        found += bool(broken(verdict))
+        # a moment that lies before the connection was opened changes nothing that follows from it
+        assert broken(verdict) or "capture.decryption.right" in codes(verdict, Status.PASSED), (step, name)
+    assert found > 45

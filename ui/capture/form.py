@@ -51,7 +51,12 @@ class CaptureForm(QWidget):
         self._context = context
         self.found = Addresses(urls=())
         self.fields = BatchForm(
-            context, lines=LINES, flags=FLAGS, usual=ExhibitKind.PUBLISHED, more="ui_capture.more_fields"
+            context,
+            lines=LINES,
+            flags=FLAGS,
+            usual=ExhibitKind.PUBLISHED,
+            more="ui_capture.more_fields",
+            hints="ui_capture",
         )
         self.options = OptionsFold(context)
         column = QVBoxLayout(self)
@@ -183,10 +188,8 @@ class CaptureForm(QWidget):
             lines.append(say("ui_capture.address.one"))
         self.wrong.setText("\n".join(lines))
         self.wrong.setVisible(bool(lines))
-        told = say(
-            "ui_capture.told.interactive" if interactive else "ui_capture.told.automatic",
-            count=len(found.urls),
-        )
+        told = "interactive" if interactive else "automatic" if found.urls else "automatic.none"
+        told = say(f"ui_capture.told.{told}", count=len(found.urls))
         if found.repeated:
             told += " " + say("ui_capture.address.repeated", count=len(found.repeated))
         self.told.setText(told)

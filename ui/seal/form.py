@@ -54,10 +54,14 @@ class BatchForm(Card):
         flags: Sequence[str] = FLAGS,
         usual: ExhibitKind = ExhibitKind.FILE,
         more: str = "ui_seal.more",
+        hints: str = "ui_seal",
     ) -> None:
-        """`lines` and `flags` that it has, the kind of exhibit it begins with, the code of the fold's heading."""
+        """`lines` and `flags` that it has, the kind of exhibit it begins with, the code of the fold's heading.
+
+        `hints` is the area of texts whose hints stand in empty fields, where it has some.
+        """
         super().__init__()
-        self._context, self._usual = context, usual
+        self._context, self._usual, self._hints = context, usual, hints
         self._cases: dict[str, CaseSummary] = {}
         self.body.setContentsMargins(tokens.L, tokens.M, tokens.L, tokens.M)
         first = Form(context, columns=2)
@@ -215,10 +219,12 @@ class BatchForm(Card):
         self.original.clear()
         self.original.addItems([say(f"ui_seal.original.{name or 'unknown'}") for name in _ORIGINAL])
         self.original.setCurrentIndex(max(0, original))
-        for name in ("case", "purpose", "parties"):
-            line = self.case.lineEdit() if name == "case" else self.lines[name]
-            if line is not None:
-                line.setPlaceholderText(say(f"ui_seal.{name}.hint"))
+        for name in ("case", "title", "purpose", "parties"):
+            line = self.case.lineEdit() if name == "case" else self.lines.get(name)
+            own, shared = f"{self._hints}.{name}.hint", f"ui_seal.{name}.hint"
+            code = own if self._context.tongue.has(own) else shared
+            if line is not None and self._context.tongue.has(code):
+                line.setPlaceholderText(say(code))
 
 
 def _text(value: JSON | None) -> str:

@@ -93,6 +93,7 @@ class Reader:
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
             "COLUMNS": "200",
+            "QT_QPA_PLATFORM": "offscreen",
             **self.more,
         }
 

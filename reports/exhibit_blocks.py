@@ -315,16 +315,10 @@ def _captured_pages(capture: Manifest, say: Speaker) -> Iterator[str]:
         state = say(f"certificate.capture.page.{page.state.value}")
         address = page.url if page.reached in ("", page.url) else f"{page.url} → {page.reached}"
         reasons = "".join(say(item.code, **item.parameters) for item in page.reasons)
-        yield (
-            say(
-                "certificate.capture.page",
-                number=page.number,
-                title=page.title or "—",
-                url=address,
-                state=state,
-            )
-            + reasons
-        )
+        told = say("certificate.capture.page", number=page.number, url=address, state=state) + reasons
+        if page.title:  # last: a page may call itself whatever it likes, an address too
+            told = f"{told} {say('certificate.capture.page.title', title=page.title)}"
+        yield told
     if len(capture.pages) > MOST_PAGES:
         yield say("certificate.capture.page.more", count=len(capture.pages) - MOST_PAGES)
 

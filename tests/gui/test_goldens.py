@@ -83,6 +83,8 @@ STATES = {
     "seal-zh-light": (page(PageName.SEAL), Language.ZH, Scheme.LIGHT, 1),
     "seal-en-dark": (page(PageName.SEAL), Language.EN, Scheme.DARK, 1),
     "seal-zh-contrast-200": (page(PageName.SEAL), Language.ZH, Scheme.CONTRAST, 2),
+    "capture-zh-light": (page(PageName.CAPTURE), Language.ZH, Scheme.LIGHT, 1),
+    "capture-en-dark-200": (page(PageName.CAPTURE), Language.EN, Scheme.DARK, 2),
     "verify-zh-light": (page(PageName.VERIFY), Language.ZH, Scheme.LIGHT, 1),
     "verify-en-dark-200": (page(PageName.VERIFY), Language.EN, Scheme.DARK, 2),
     "cases-zh-light": (page(PageName.CASES), Language.ZH, Scheme.LIGHT, 1),

@@ -176,6 +176,8 @@ class CapturePage(Page):
             self.form.clear_once()
         if self.context.desk.session is not None:
             self.tabs.setCurrentIndex(0)
+        if self.isVisible() and ended.exhibit is not None:
+            self.result.certificate.setFocus()
 
     # --- draft --------------------------------------------------------------------------------------------------
 

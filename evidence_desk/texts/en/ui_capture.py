@@ -19,7 +19,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_capture.mode.interactive": "By a person",
     "ui_capture.mode.interactive.tip": "Opens the capture browser; a person browses and logs in.",
     "ui_capture.more_fields": "More: court, parties, operator, witness, options",
-    "ui_capture.options": "How to capture: time limits, scrolling, private networks, certificates",
+    "ui_capture.options": "How to capture: limits, networks, certificates",
     "ui_capture.page_seconds": "Seconds a page may take",
     "ui_capture.minutes": "Minutes in all",
     "ui_capture.scroll": "Scroll to the end of pages",

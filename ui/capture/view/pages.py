@@ -55,7 +55,7 @@ class PagesTab(ViewTab[Sequence[PageResult]]):
     def __init__(self, context: Context, view: CaptureView) -> None:
         super().__init__(context, view)
         self.model = PageModel(context)
-        self.table = list_of(context, self.model, "ui_capture.pages", 1, {0: 110})
+        self.table = list_of(context, self.model, "ui_capture.pages", 1, {0: 130})
         self.about = words(context)
         self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pictures, self.text = PictureView(context), TextPane(context, "ui_capture.view.text")

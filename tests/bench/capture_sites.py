@@ -37,7 +37,7 @@ def main() -> None:
     both: Routes = {
         **reading.routes(), **bulk.routes(), **media.routes(), **odd.both(), **hostile.routes(), "/timing": _told,
     }  # fmt: skip
-    both = {**both, **{path: _timed(both[path]) for path in ("/", "/bulk.html", "/long.html")}}
+    both = {**both, **{path: _timed(both[path]) for path in ("/", "/bulk.html")}}
     with (
         Http1Site(OLD, {**both, **odd.http1()}, tls=Tls(leaf=ca.leaf(OLD), versions=TLS13)) as old,
         Http2Site(NEW, both, tls=Tls(leaf=ca.leaf(NEW), versions=TLS13)) as new,

@@ -14,7 +14,7 @@ import pytest
 
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.capture.browser import BrowserDriver
-from evidence_desk.core.capture.events import Event, Navigated, Visited
+from evidence_desk.core.capture.events import Event, Navigated, Snapped
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.job import Job
 from evidence_desk.errors import HostError
@@ -68,7 +68,7 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=80m", "tmpfs") as where, Town() as town:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=240m", "tmpfs") as where, Town() as town:
         session = open_desk(where)
         yield Disk(where, session, town)
         session.close()
@@ -78,7 +78,7 @@ def test_a_disk_that_fills_while_it_records(disk: Disk):
     """What came before lies there, nothing after it was shown to the browser; sealed once there is room."""
 
     def then(event: Event, _pid: int) -> None:
-        if isinstance(event, Visited):
+        if isinstance(event, Snapped):  # before the endless stream begins
             fill(disk.where, leave=3 * MB)
 
     processes = Family(then)

@@ -239,7 +239,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_capture.view.subject": "Subject",
     "ui_capture.view.issuer": "Issuer",
     "ui_capture.view.validity": "Valid",
-    "ui_capture.view.unreadable": "  cannot be read, or is not in this file",
+    "ui_capture.view.unreadable": "cannot be read, or is not in this file",
     "ui_capture.view.no_certificates": "No certificates.",
     "ui_capture.view.proof.right": "Signature and handshake right",
     "ui_capture.view.proof.resumed": "Resumed, handshake right",
@@ -300,6 +300,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.capture_list.advice": "Use the complete file of the capture; if it came in a package, verify the package again.",
     "stage.view": "Decrypting to look at",
     "stage.save": "Saving",
-    "malformed.picture": "This picture cannot be shown.",
-    "malformed.picture.advice": "Save the file and look at it with another program.",
+    "malformed.capture_picture": "This picture cannot be shown.",
+    "malformed.capture_picture.advice": "Save the file and look at it with another program.",
 }

@@ -239,7 +239,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_capture.view.subject": "主体",
     "ui_capture.view.issuer": "颁发者",
     "ui_capture.view.validity": "有效期",
-    "ui_capture.view.unreadable": "  无法读取或不在这份文件中",
+    "ui_capture.view.unreadable": "无法读取或不在这份文件中",
     "ui_capture.view.no_certificates": "没有证书。",
     "ui_capture.view.proof.right": "签名与握手正确",
     "ui_capture.view.proof.resumed": "恢复的会话，握手正确",
@@ -300,6 +300,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.capture_list.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "stage.view": "解密查看",
     "stage.save": "保存",
-    "malformed.picture": "这张图片无法显示。",
-    "malformed.picture.advice": "可以保存文件，用其他程序查看。",
+    "malformed.capture_picture": "这张图片无法显示。",
+    "malformed.capture_picture.advice": "可以保存文件，用其他程序查看。",
 }

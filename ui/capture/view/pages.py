@@ -131,7 +131,7 @@ class PagesTab(ViewTab[Sequence[PageResult]]):
     def _on_drawn(self, readable: bool) -> None:
         self.told.hide()
         if not readable:
-            self._context.tongue.bind(self.told, self.told.setText, "malformed.picture")
+            self._context.tongue.bind(self.told, self.told.setText, "malformed.capture_picture")
             self.told.show()
 
     def _none(self) -> None:

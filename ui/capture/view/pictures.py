@@ -136,7 +136,7 @@ def decoded(pictures: Sequence[bytes], zoom: int, wide: int, ratio: float, job: 
     """Pictures at a zoom (percent, or fitting `wide` device pixels).
 
     Raises:
-        MalformedError: ``malformed.picture``.
+        MalformedError: ``malformed.capture_picture``.
     """
     sizes = [_size(data) for data in pictures]
     scale = (
@@ -173,7 +173,7 @@ def _size(data: bytes) -> QSize:
         or not size.isValid()
         or not 0 < size.width() * size.height() <= _LARGEST
     ):
-        raise MalformedError("malformed.picture")
+        raise MalformedError("malformed.capture_picture")
     return size
 
 
@@ -181,7 +181,7 @@ def _image(data: bytes, size: QSize) -> QImage:
     reader, _buffer = _reader(data)
     image = reader.read()
     if image.isNull():
-        raise MalformedError("malformed.picture")
+        raise MalformedError("malformed.capture_picture")
     if image.size() == size:
         return image
     return image.scaled(

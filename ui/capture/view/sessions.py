@@ -139,7 +139,7 @@ class SessionsTab(ViewTab[tuple[Session, ...]]):
         digest = " ".join(digits[at : at + _DIGITS] for at in range(0, len(digits), _DIGITS))
         heading = say("ui_capture.view.certificate", number=number)
         if certificate is None:
-            return [heading, say("ui_capture.view.unreadable"), f"  SHA-256  {digest}"]
+            return [heading, f"  {say('ui_capture.view.unreadable')}", f"  SHA-256  {digest}"]
         return [
             heading,
             f"  {say('ui_capture.view.subject')}  {plain(certificate.subject.text)}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from evidence_desk.core.capture.events import Deed
+from evidence_desk.core.capture.events import Step as Deeded
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.rows import CaptureResult, CaptureState
 from evidence_desk.core.job import Job
@@ -16,6 +18,7 @@ from tests.gui.screens import save_screen
 from tests.gui.sweep import nameless, untranslated
 from ui.capture.feed import Stage as Step
 from ui.capture.page import CapturePage
+from ui.guard import Guard
 from ui.page import PageName
 from ui.window import Window
 
@@ -172,3 +175,16 @@ def test_a_dropped_list_is_read_into_the_field(page: CapturePage, window: Window
     window.take_paths([listed])
     qtbot.waitUntil(lambda: page.form.found.urls == ("https://a.test", "https://b.test"), timeout=20_000)
     assert untranslated(window) == []
+
+
+def test_who_browses_in_the_other_window_is_there(page: CapturePage, stage: Stage, window: Window, qtbot):
+    ticks = [100.0]
+    guard = Guard(window.context, clock=lambda: ticks[0], check_ms=3_600_000)
+    fill(page)
+    page.begin.click()
+    qtbot.waitUntil(lambda: page.work.now.stage is Step.RECORD, timeout=20_000)
+    ticks[0] = 700.0
+    stage.events.append(Deeded(number=1, tab=1, deed=Deed.CLICK, url=URL, target="登录"))
+    qtbot.waitUntil(lambda: guard._last == 700.0, timeout=20_000)
+    page.work.finish()
+    ended(page, qtbot)

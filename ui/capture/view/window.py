@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QTabWidget, QVBoxLayout, QWidget
 
 from evidence_desk.core.capture.environment import Reason
@@ -21,13 +21,13 @@ from ui.guard import OWN_LOCK
 from ui.look import tokens
 from ui.page import fitting, scrolled
 from ui.plain import plain
+from ui.tasks import Lane
 from ui.widgets.buttons import button
 from ui.widgets.labels import words
 from ui.widgets.panels import Banner
 from ui.words import local_time
 
 _SIZE: Final = (1180, 800)
-_CLOSE_MS: Final = 100
 _TABS: Final = (
     ("pages", PagesTab), ("requests", RequestsTab), ("sessions", SessionsTab), ("differences", DifferencesTab),
     ("actions", ActionsTab), ("environment", EnvironmentTab), ("files", FilesTab),
@@ -116,8 +116,10 @@ class CaptureWindow(QDialog):
             part.load()
 
     def _on_finished(self) -> None:
-        """What still reads ends first; then the plain copy goes."""
+        """What still reads ends first, beside the window; then the plain copy goes."""
         for part in self.parts.values():
             part.stop()
-        view = self.view
-        QTimer.singleShot(_CLOSE_MS, view.close)
+        view, context = self.view, self._context
+        context.tasks.run(
+            Lane.CPU, lambda _job: view.close(), owner=context.desk, done=lambda _: None, keep=True
+        )

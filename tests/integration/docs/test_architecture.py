@@ -42,7 +42,10 @@ def test_every_dependency_has_its_license(heading, wanted):
     listed = re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", text, re.MULTILINE)
     assert {name for name, _ in listed} - {"package"} == wanted
     assert not [name for name, terms in listed if re.search(r"\bA?GPL", terms)]
-    assert {name for name, terms in listed if "LGPL" in terms} <= {"pyside6-addons", "pyside6-essentials"}  # shared libraries
+    assert {name for name, terms in listed if "LGPL" in terms} <= {
+        "pyside6-addons",
+        "pyside6-essentials",
+    }  # shared libraries
 
 
 def test_verifying_loads_neither_vault_nor_network(tmp_path: Path):

@@ -94,6 +94,8 @@ def _bond(desk: Desk, exhibit: ExhibitRow) -> Bond:
             environment=statement.environment,
             started=leaf.ref,
             existed=exhibit.timestamped,
+            log=leaf.log,
+            seq=leaf.seq,
         )
     raise UsageError("capture_disclose.no_capture", number=exhibit.number)
 

@@ -107,10 +107,9 @@ def verify_capture(
     _result(work, manifest)
     check_told(work, reader, manifest, marks)
     check_servers(work, reader, first or manifest.begun, roots)
-    if spool is not None:
-        if key_log is None and opened and KEYLOG in contents.opened:
-            key_log = read(reader, KEYLOG, MAX_KEYLOG)
-        check_decryption(work, reader, manifest, key_log, spool, job)
+    if key_log is None and opened and KEYLOG in contents.opened:
+        key_log = read(reader, KEYLOG, MAX_KEYLOG)
+    check_decryption(work, reader, manifest, key_log, spool, job)
     return work.verdict(manifest)
 
 

@@ -22,14 +22,14 @@ def check_decryption(
     reader: WaczReader,
     manifest: Manifest,
     key_log: bytes | None,
-    spool: Callable[[], BinaryIO],
+    spool: Callable[[], BinaryIO] | None,
     job: Job,
 ) -> None:
     """Make archive, lists and packets anew and compare each; then what the handshakes show.
 
     Another version of this program may decode otherwise: then a difference says nothing.
     """
-    if key_log is None:
+    if key_log is None or spool is None:
         work.unknown(Dimension.ENVIRONMENT, _CHECK, "no_keys")
         return
     streams = sum(name.startswith("stream-") for name in work.withheld)

@@ -141,7 +141,9 @@ class Instance(QObject):
         except MalformedError:
             self._end(visit)
             return
-        self._visits.pop(visit, None)  # before the answer: whoever goes away while it is written has ended by itself
+        self._visits.pop(
+            visit, None
+        )  # before the answer: whoever goes away while it is written has ended by itself
         visit.write(QByteArray(_ANSWER))
         visit.flush()
         visit.disconnectFromServer()

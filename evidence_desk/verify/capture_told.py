@@ -218,10 +218,12 @@ class _Told:
         return all(told.get(name, count) == count for name, count in counts.items())
 
     def _files(self, actions: Sequence[Action]) -> bool:
-        """Texts and downloads are those of which the action log has the digests."""
+        """Snapshots and downloads are those of which the action log has the digests."""
         for event in (action.event for action in actions):
-            if isinstance(event, Snapped) and "capture.snapshot.text_end" not in event.missing:
-                wanted = {name: event.text_sha256 for name in event.names if name.endswith(".txt")}
+            if isinstance(event, Snapped):
+                if len(event.names) != len(event.sha256):
+                    return False
+                wanted = dict(zip(event.names, event.sha256, strict=True))
             elif isinstance(event, Downloaded) and event.state == "completed":
                 wanted = {event.name: event.sha256}
             else:

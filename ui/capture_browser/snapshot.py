@@ -46,6 +46,7 @@ class _Taken:
     stem: str
     patience: Patience
     names: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
 
@@ -112,7 +113,7 @@ class Camera:
         event = Snapped(
             number=self.taken, tab=tab.number, url=url, title=title, names=tuple(result.names),
             missing=tuple(dict.fromkeys(result.missing)),
-            text_sha256="" if text is None else hashlib.sha256(text[:MAX_DOCUMENT]).hexdigest(),
+            sha256=tuple(result.digests),
             page_height=height, shown_height=shown,
         )  # fmt: skip
         self._channel.say(event)
@@ -206,3 +207,4 @@ class Camera:
             self._channel.say(Fault(code="capture.browser_write", detail=clean(error.strerror or "", 200)))
         else:
             result.names.append(name)
+            result.digests.append(hashlib.sha256(data).hexdigest())

@@ -145,7 +145,7 @@ class Snapped:
 
     Attributes:
         missing: codes of what could not be taken, ``capture.snapshot.…``.
-        text_sha256: hex digest of the text, so that the log itself fixes what was read.
+        sha256: hex digests of these files, in the same order: with the log, marks and tokens fix what was shown.
         page_height: CSS pixels of the whole page, `shown_height` of these in the pictures.
     """
 
@@ -156,7 +156,7 @@ class Snapped:
     title: str
     names: tuple[str, ...]
     missing: tuple[str, ...]
-    text_sha256: str
+    sha256: tuple[str, ...]
     page_height: int
     shown_height: int
 

@@ -164,15 +164,19 @@ class StagedRecording:
 
     def _write_snapshot(self, event: Snapped) -> None:
         for name in event.names:
-            data = png() if name.endswith(".png") else "第一条 中文内容\n".encode()
-            self._workspace.append(name, data)
+            self._workspace.append(name, shown(name))
+
+
+def shown(name: str) -> bytes:
+    """Content of a file of a snapshot."""
+    return png() if name.endswith(".png") else "第一条 中文内容\n".encode()
 
 
 def snapped(number: int, url: str, *missing: str) -> Snapped:
     names = (f"page-{number:03}-viewport.png", f"page-{number:03}-full-01.png", f"page-{number:03}.txt")
     return Snapped(
         number=number, tab=1, url=url, title="公告", names=names, missing=tuple(missing),
-        text_sha256=hashlib.sha256("第一条 中文内容\n".encode()).hexdigest(), page_height=900, shown_height=900,
+        sha256=tuple(hashlib.sha256(shown(name)).hexdigest() for name in names), page_height=900, shown_height=900,
     )  # fmt: skip
 
 

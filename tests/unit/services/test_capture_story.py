@@ -27,7 +27,7 @@ def story(
 def snapped(number: int, *missing: str, tab: int = 1, title: str = "店铺") -> Snapped:
     return Snapped(
         number=number, tab=tab, url=(SHOP, HELP)[min(number, 2) - 1], title=title, names=(f"page-{number:03}.txt",), missing=missing,
-        text_sha256="", page_height=700, shown_height=700,
+        sha256=("",), page_height=700, shown_height=700,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def _visit(setup: Setup, context: ssl.SSLContext, number: int, url: str) -> None
     _say(
         Snapped(
             number=number, tab=1, url=url, title=f"第{number}页", names=(name,), missing=(),
-            text_sha256=sha256(bytes(got.body)).hex(), page_height=0, shown_height=0,
+            sha256=(sha256(bytes(got.body)).hex(),), page_height=0, shown_height=0,
         )
     )  # fmt: skip
     _say(

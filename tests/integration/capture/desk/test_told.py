@@ -122,6 +122,8 @@ def test_files_beside_the_action_log(forger):
     plan = json.loads(forger.files["plan.json"]) | {"allow_private": False}
     for name, data, reason in (
         ("page-001.txt", b"other", "files"),
+        ("page-001-viewport.png", b"other", "files"),
+        ("page-001.pdf", b"other", "files"),
         ("plan.json", encode(plan), "plan"),
         ("actions.jsonl", forger.files["actions.jsonl"] + b"{", "malformed"),
         ("mark-002.json", forger.files["mark-001.json"], "marks"),

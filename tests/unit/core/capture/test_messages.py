@@ -173,7 +173,7 @@ def test_clean_text_can_be_told(text, limit):
 
 def test_a_snapshot_is_plain_json():
     event = Snapped(
-        number=1, tab=1, url="https://a.example/", title="题", names=("page-001.txt",), missing=(), text_sha256="",
+        number=1, tab=1, url="https://a.example/", title="题", names=("page-001.txt",), missing=(), sha256=("00",),
         page_height=1, shown_height=1,
     )  # fmt: skip
     assert json.loads(encode_message(event))["facts"]["names"] == ["page-001.txt"]

@@ -19,7 +19,7 @@ def page(reached: str, *snapshots: tuple[int, str, str]) -> PageResult:
         story.hear(
             Snapped(
                 number=number, tab=tab, url=url, title=title, names=(f"page-{number:03}.txt",), missing=(),
-                text_sha256="", page_height=1, shown_height=1,
+                sha256=("",), page_height=1, shown_height=1,
             )
         )  # fmt: skip
     visited = Visited(

@@ -101,7 +101,7 @@ def verify_capture(
     opened = check_opened(work, reader, manifest, contents)
     _started(work, reader, manifest)
     marks, first = _marks(work, reader, manifest)
-    check_streams(work, reader, marks)
+    check_streams(work, reader, marks, manifest.begun, manifest.ended)
     _actions(work, reader, manifest, marks)
     _environment(work, reader, manifest)
     _result(work, manifest)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from evidence_desk.core.capture.connection import parse_index, stream_name
 from evidence_desk.core.capture.marks import Mark, StreamMark
 from evidence_desk.core.capture.redaction import INDEX
-from evidence_desk.core.capture.stream import Direction, StreamReader
+from evidence_desk.core.capture.stream import Chunk, Direction, StreamReader
+from evidence_desk.core.moment import format_moment
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_work import Work, read, reason_of
 from evidence_desk.wacz.read import WaczReader
 
 _MAX_INDEX: Final = 512 << 20
+_TOLERANCE: Final = timedelta(minutes=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def check_streams(work: Work, reader: WaczReader, marks: Sequence[Mark]) -> None:
-    """Streams and their index agree, and every mark is a prefix of the streams."""
+def check_streams(
+    work: Work, reader: WaczReader, marks: Sequence[Mark], begun: datetime, ended: datetime
+) -> None:
+    """Streams and their index agree, every mark is a prefix of the streams, and chunks lie between beginning and end."""
     check = "capture.streams"
     wanted: dict[int, list[StreamMark]] = {}
+    span = _Span()
     for mark in marks:
         for item in mark.streams:
             wanted.setdefault(item.number, []).append(item)
@@ -48,7 +55,7 @@ def check_streams(work: Work, reader: WaczReader, marks: Sequence[Mark]) -> None
                 sent_sha256=connection.sent_sha256, received_sha256=connection.received_sha256,
             )  # fmt: skip
             with reader.open(name) as stream:
-                if not _passes(StreamReader(stream), [*wanted.pop(connection.number, []), whole]):
+                if not _passes(span.over(StreamReader(stream)), [*wanted.pop(connection.number, []), whole]):
                     work.failed(Dimension.INTEGRITY, check, "differs", name=name)
                     return
     except MalformedError as error:
@@ -63,9 +70,42 @@ def check_streams(work: Work, reader: WaczReader, marks: Sequence[Mark]) -> None
         work.unknown(Dimension.INTEGRITY, check, "withheld", count=count, marks=len(marks), withheld=withheld)
     else:
         work.passed(Dimension.INTEGRITY, check, count=count, marks=len(marks))
+    if span.outside(begun, ended):
+        work.unknown(
+            Dimension.ENVIRONMENT, "capture.moments", "outside", first=span.text(0), last=span.text(1)
+        )
 
 
-def _passes(chunks: StreamReader, marks: Sequence[StreamMark]) -> bool:
+class _Span:
+    """First and last moment of the chunks that were read."""
+
+    def __init__(self) -> None:
+        self._ends: tuple[int, int] | None = None
+
+    def over(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """The same chunks, their moments noted."""
+        for chunk in chunks:
+            first, last = self._ends or (chunk.at, chunk.at)
+            self._ends = min(first, chunk.at), max(last, chunk.at)
+            yield chunk
+
+    def outside(self, begun: datetime, ended: datetime) -> bool:
+        """Whether any lies before the beginning or after the end."""
+        if self._ends is None:
+            return False
+        low, high = begun - _TOLERANCE, ended + _TOLERANCE
+        return self._ends[0] < low.timestamp() * 1_000_000 or self._ends[1] > high.timestamp() * 1_000_000
+
+    def text(self, end: int) -> str:
+        """One of them, in UTC; the number itself where no calendar has it."""
+        at = 0 if self._ends is None else self._ends[end]
+        try:
+            return format_moment(_EPOCH + timedelta(microseconds=at))
+        except OverflowError:
+            return str(at)
+
+
+def _passes(chunks: Iterable[Chunk], marks: Sequence[StreamMark]) -> bool:
     """Whether a stream goes through all of `marks`: at so many bytes each way, it had these digests."""
     sides = {Direction.OUT: _Side(), Direction.IN: _Side()}
     for mark in marks:

@@ -252,4 +252,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.notices": "The record of what was noticed during the capture (notices.jsonl) is not well-formed ({reason}).",
     "malformed.notices.advice": "Use the complete capture; if it came from a package, verify the package again.",
     "capture.reason.address_refused": "The address {address} is of this machine or a private network; the capture was not allowed to reach it.",
+    "capture.moments.outside": "Recorded data bear moments ({first} to {last}) outside of the capture's beginning and end; when they passed cannot be said.",
 }

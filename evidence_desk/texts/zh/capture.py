@@ -252,4 +252,5 @@ SENTENCES: Final[Mapping[str, str]] = {
     "malformed.notices": "取证过程记录（notices.jsonl）格式不正确（{reason}）。",
     "malformed.notices.advice": "请使用完整的取证文件；如果来自证据包，请重新核验证据包。",
     "capture.reason.address_refused": "地址 {address} 属于本机或内网，取证没有得到访问许可。",
+    "capture.moments.outside": "数据流中有数据的记录时刻（{first} 至 {last}）不在取证开始与结束之间，无法判断它何时经过。",
 }

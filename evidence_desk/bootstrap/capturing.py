@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +41,9 @@ DNS_SERVERS: Final = ("223.5.5.5", "119.29.29.29")
 """Public resolvers of Aliyun and Tencent."""
 PROCESSES_BEFORE: Final = "environment-before-processes.txt"
 _COMPONENTS: Final = ("PySide6_Essentials", "PySide6_Addons", "cryptography", "hpack", "brotli", "zstandard")
+_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+WITHOUT_DISPLAY: Final = {"QT_QPA_PLATFORM": "offscreen"}
+"""For a browser that nobody looks at."""
 FOLDER: Final = "captures"
 """In the vault's folder: recordings until they are sealed. Not encrypted while they are made."""
 
@@ -64,7 +68,11 @@ def capture_tools(
     return CaptureTools(
         recorder=FolderRecorder(
             session.vault.folder / FOLDER,
-            BrowserCommand(arguments=browser_command(), tongue=language.value),
+            BrowserCommand(
+                arguments=browser_command(),
+                tongue=language.value,
+                environment=None if has_display() else WITHOUT_DISPLAY,
+            ),
             session.clock,
             resolver=resolver,
             dns_servers=tuple(dns),
@@ -82,6 +90,11 @@ def components() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def has_display() -> bool:
+    """Whether a window can be shown here; without one pages are drawn in memory, and nobody can browse in them."""
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in _DISPLAYS)
 
 
 def browser_command() -> tuple[str, ...]:

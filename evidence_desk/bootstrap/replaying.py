@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from evidence_desk.bootstrap.capturing import WITHOUT_DISPLAY, has_display
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.bootstrap.unfinished import noted, temporary_for
 from evidence_desk.capture.replay_process import ReplayProcess
@@ -24,7 +25,6 @@ from evidence_desk.texts import Language
 
 _ARCHIVE: Final = "capture.wacz"
 _START_SECONDS: Final = 60.0
-_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 class Replay:
@@ -141,11 +141,11 @@ def _raise_failure(process: ReplayProcess) -> None:
 
 def _surroundings(*, needs_display: bool) -> dict[str, str]:
     """Variables for the browser: without a display it can still save what pages show."""
-    if sys.platform != "linux" or any(os.environ.get(name) for name in _DISPLAYS):
+    if has_display():
         return {}
     if needs_display:
         raise ConfigurationError("capture_replay.no_display")
-    return {"QT_QPA_PLATFORM": "offscreen"}
+    return dict(WITHOUT_DISPLAY)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from evidence_desk.bootstrap.capturing import capture_tools
+from evidence_desk.bootstrap.capturing import capture_tools, has_display
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.cli.describe import exhibit_json, moment_or_none, print_exhibit
 from evidence_desk.cli.options import JsonOption, LanguageOption, OperatorOption, VaultOption, session
@@ -26,7 +26,7 @@ from evidence_desk.core.capture.plan import (
 from evidence_desk.core.capture.rows import CaptureResult, CaptureRow
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.statement import ExhibitKind
-from evidence_desk.errors import NotFoundError, UnreadableError, UsageError
+from evidence_desk.errors import ConfigurationError, NotFoundError, UnreadableError, UsageError
 from evidence_desk.services.capture import CaptureControl, CaptureOutcome
 from evidence_desk.services.capture import capture as capture_pages
 from evidence_desk.services.capture_recover import cut_short, give_up, recover
@@ -99,6 +99,8 @@ def capture(
             purpose=purpose, operator={"name": operator} if operator else {},
             interest=interest, blinded=blind, leaves_only=leaves_only,
         )  # fmt: skip
+        if interactive and not has_display():
+            raise ConfigurationError("capture.no_display")
         with session(out, vault) as opened:
             control = CaptureControl(told=lambda event: _told(out, event))
             with out.job() as job:  # Ctrl-C ends the recording; what there is is sealed

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "capture.no_display": "There is no display here, so nobody can browse in the capture browser.",
+    "capture.no_display.advice": "Run it on a machine with a desktop, or leave out --interactive and let the program capture.",
     "capture.nothing_left": "The recording of this capture ({number}) is not on this machine any more.",
     "capture.nothing_left.advice": "It can only be abandoned, which the log will say.",
     "erase.capturing": "A capture of case {case} has not ended.",

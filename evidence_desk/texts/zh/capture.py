@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "capture.no_display": "这里没有可用的图形界面，无法打开取证浏览器供人操作。",
+    "capture.no_display.advice": "请在有桌面的电脑上运行，或者去掉 --interactive，由程序自动取证。",
     "capture.nothing_left": "这次取证（{number}）的记录文件已不在本机。",
     "capture.nothing_left.advice": "只能放弃这次取证；放弃会记入日志。",
     "erase.capturing": "案件 {case} 有一次取证还没有结束。",

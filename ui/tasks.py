@@ -184,7 +184,7 @@ class Tasks(QObject):
             self._arrived.emit((task, "done", result))
 
     def _report(self, task: Running[Any], report: tuple[str, int, int]) -> None:
-        if task.progress is None:
+        if task.progress is None or not report[0]:  # its turn has come: nothing to show yet
             return
         now = time.monotonic()
         if now - task.last < _INTERVAL:

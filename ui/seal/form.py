@@ -88,9 +88,11 @@ class BatchForm(Card):
         for name in lines:
             if name not in (*_UPPER, *_LAST):
                 form.add(f"ui_seal.{name}", self.lines[name])
-        self.original = QComboBox()
+        self.original = QComboBox(self)
+        self.original.hide()  # until it stands in the form
         if "medium" in self.lines:
             form.add("ui_seal.original", self.original)
+            self.original.show()
         form.add("ui_seal.witness", self.lines["witness"])
         form.add("ui_seal.interest", self.lines["interest"], wide=True)
         self.more.body.addWidget(form)

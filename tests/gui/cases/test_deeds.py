@@ -105,6 +105,8 @@ def test_packages_of_several_go_into_a_folder_and_never_over_a_file(page, filled
     single = tmp_path / "一个.asice"
     messages.saves.append(single)
     page.table.stand_on(0)
+    settled(page, qtbot)
+    qtbot.waitUntil(page.export.isEnabled, timeout=10_000)
     page.export.click()
     settled(page, qtbot)
     assert single.stat().st_size > 1000

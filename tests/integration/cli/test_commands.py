@@ -65,7 +65,7 @@ def test_sealing_succeeds_while_the_authority_is_away(run, prepared):
 
 def test_timestamp_takes_what_waits(run, prepared, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("evidence_desk.cli.seal._timestamp", lambda *_: None)
+        patch.setattr("evidence_desk.cli.seal.timestamp_now", lambda *_: None)
         (exhibit,) = run("seal", prepared.files / "合同.txt", "--json").document["exhibits"]
     assert exhibit["states"]["timestamped"] is None
     said = run("timestamp", "--json")

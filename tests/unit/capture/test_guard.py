@@ -152,4 +152,7 @@ def test_what_is_let_pass_is_global(address: IPv4Address | IPv6Address):
 
 
 def _translated(address: IPv4Address | IPv6Address) -> bool:
-    return isinstance(address, IPv6Address) and address.ipv4_mapped is not None
+    """Whether an IPv4 address inside is judged instead; newer tables of the library call such addresses private."""
+    if not isinstance(address, IPv6Address):
+        return False
+    return any(inside is not None for inside in (address.ipv4_mapped, address.sixtofour, address.teredo))

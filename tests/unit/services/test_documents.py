@@ -139,7 +139,7 @@ def test_the_source_statement_names_the_last_sound_recheck_only(session, exhibit
 def test_the_record_of_sealed_files_knows_no_capture(session, exhibit):
     (item,) = build(session, obtaining_record, [exhibit]).exhibits
     assert (item.by_capture, item.capture, item.environment) == (False, None, None)
-    assert item.exhibit.captured is None
+    assert item.exhibit.capture is None
     assert item.exhibit.witness is not None
     assert item.exhibit.witness.name == "李䶮"
     assert item.exhibit.custody == ()

@@ -30,12 +30,13 @@ FACTS: dict[LeafType, dict[str, JSON]] = {
     LeafType.TIME_ATTESTED: {
         "token_sha256": "00" * 32, "gen_time": "2026-03-02T01:30:00.123Z", "tsa": "00" * 32, "ranges": [[1, 1]],
     },
+    LeafType.CAPTURE_STARTED: {"commitment": DIGESTS},
     LeafType.CUSTODY_EVENT: {"events": {"count": 1, "root": "00" * 32}},
     LeafType.CERTIFICATE_ISSUED: {"certificate": DIGESTS},
     LeafType.CERTIFICATE_REVOKED: {"certificate": DIGESTS},
 }  # fmt: skip
 WORDS = st.sampled_from(
-    ["exhibit/1", "nodes/1", "custody/1", "time/1", "certificate/1", "revocation/1", "", "00" * 32, "{}", "erased",
+    ["exhibit/1", "capture/1", "nodes/1", "custody/1", "time/1", "certificate/1", "revocation/1", "", "00" * 32, "{}", "erased",
      "2026-03-02T01:30:00.123456Z", "AAAA", CASE, DISCLOSURES.decode(), '{"case":"案"}']
 )  # fmt: skip
 VALUES: st.SearchStrategy[JSON] = st.recursive(
@@ -45,7 +46,7 @@ VALUES: st.SearchStrategy[JSON] = st.recursive(
 )
 NAMES = (
     "v", "case", "statement", "disclosures", "registered", "logged", "nodes", "token", "checkpoint", "members", "events",
-    "number", "exhibits", "issued", "at", "reason",
+    "number", "exhibits", "issued", "at", "reason", "document", "started",
 )  # fmt: skip
 
 

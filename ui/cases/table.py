@@ -224,8 +224,9 @@ class ExhibitTable(QTableView):
         """Make a row the current and only selected one, in sight."""
         index = self._exhibits.index(row, Column.NAME)
         if index.isValid():
-            self.selectRow(row)
-            self.setCurrentIndex(index)
+            flags = QItemSelectionModel.SelectionFlag
+            # whatever keys are held down: the view's own ways would add to the selection then
+            self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
             self.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def select(self, rows: Sequence[int]) -> None:

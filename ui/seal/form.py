@@ -89,10 +89,11 @@ class BatchForm(Card):
             if name not in (*_UPPER, *_LAST):
                 form.add(f"ui_seal.{name}", self.lines[name])
         self.original = QComboBox(self)
-        self.original.hide()  # until it stands in the form
         if "medium" in self.lines:
             form.add("ui_seal.original", self.original)
-            self.original.show()
+        else:
+            self.original.hide()
+            context.tongue.bind(self.original, self.original.setAccessibleName, "ui_seal.original")
         form.add("ui_seal.witness", self.lines["witness"])
         form.add("ui_seal.interest", self.lines["interest"], wide=True)
         self.more.body.addWidget(form)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from evidence_desk.capture.processes import end_family, free_port
 from evidence_desk.core.capture.events import Done, Event
 from evidence_desk.core.capture.messages import (
     MAX_LINE,
@@ -29,7 +27,7 @@ from evidence_desk.core.capture.messages import (
 )
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd
-from evidence_desk.errors import BugError, ConfigurationError, EvidenceDeskError, HostError
+from evidence_desk.errors import BugError, ConfigurationError, EvidenceDeskError
 
 Watch = Callable[[Event], None]
 """Hears events, in a thread of the driver's own; must not block for long."""
@@ -104,7 +102,7 @@ class BrowserDriver:
     ) -> None:  # fmt: skip
         self._command, self._plan, self._watch = tuple(command), plan, watch
         self._environment, self._silence = dict(environment or {}), silence
-        self.debug_port = _free_port()
+        self.debug_port = free_port()
         self._setup = Setup(
             plan=plan, folder=str(folder.absolute()), proxy_port=proxy_port, debug_port=self.debug_port, tongue=tongue
         )  # fmt: skip
@@ -220,7 +218,7 @@ class BrowserDriver:
                 process.kill()  # all is written; only its own end hangs
             elif now - self._started > self._plan.max_seconds + _PAST_PLAN:
                 self.kill()
-        _end_family(process.pid)
+        end_family(process.pid)
         for thread in self._threads[:2]:
             thread.join(_GRACE)
         if self._fate is None:
@@ -239,19 +237,3 @@ class BrowserDriver:
                 if stream is not None:
                     with contextlib.suppress(OSError):
                         stream.close()
-
-
-def _end_family(pid: int) -> None:
-    """Processes that render pages and hang outlive the one that started them, and keep its pipes open."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise HostError("capture.no_port", reason=type(error).__name__) from error

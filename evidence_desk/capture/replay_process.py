@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from evidence_desk.capture.processes import end_family, free_port
 from evidence_desk.core.capture.replay import (
     MAX_LINE,
     ReplayFailed,
@@ -22,7 +21,7 @@ from evidence_desk.core.capture.replay import (
     encode_replay,
     parse_replay,
 )
-from evidence_desk.errors import BugError, ConfigurationError, EvidenceDeskError, HostError
+from evidence_desk.errors import BugError, ConfigurationError, EvidenceDeskError
 
 _GRACE: Final = 6.0
 """Seconds in which a browser that was told to close may end in order."""
@@ -46,7 +45,7 @@ class ReplayProcess:
     ) -> None:  # fmt: skip
         self._command, self._told, self._gone = tuple(command), told, gone
         self._environment = dict(environment or {})
-        self._order = replace(order, debug_port=_free_port())
+        self._order = replace(order, debug_port=free_port())
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
         self._spoke, self._ended = threading.Event(), threading.Event()
@@ -118,7 +117,7 @@ class ReplayProcess:
             self._read_messages(process)
         finally:
             process.wait()
-            _end_family(process.pid)
+            end_family(process.pid)
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     with contextlib.suppress(OSError, ValueError):
@@ -150,19 +149,3 @@ class ReplayProcess:
         with stderr:
             while line := stderr.readline(4096):
                 self._errors.append(line.decode("utf-8", "replace").rstrip()[:500])
-
-
-def _end_family(pid: int) -> None:
-    """Processes that render pages may hang and outlive the one that started them."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise HostError("capture.no_port", reason=type(error).__name__) from error

@@ -76,7 +76,7 @@ def hostile(tmp_path_factory):
         patch.setattr(
             conductor, "Guard", lambda *, allow_private: Doors(allow_private=allow_private, doors=doors)
         )
-        patch.setattr(browser, "_free_port", lambda: debug_port)
+        patch.setattr(browser, "free_port", lambda: debug_port)
         probes = [f"/probe.html?port={near.getsockname()[1]}", f"/probe.html?port={debug_port}"]
         processes = Family()
         session = open_desk(folder)

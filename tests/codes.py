@@ -171,6 +171,11 @@ def _bind(function: Function, call: ast.Call, module: Module, given: Given) -> G
     return {name: texts for name, texts in bound.items() if texts}
 
 
+_VERIFYING = "evidence_desk.verify."
+_SHARED = "evidence_desk.verify.findings"
+"""Methods that steps of a verification inherit."""
+
+
 @cache
 def _makers() -> dict[str, tuple[Module, Function]]:
     """Functions whose call makes a record, by full name."""
@@ -197,7 +202,10 @@ def _maker(
     module: Module, call: ast.Call, makers: dict[str, tuple[Module, Function]]
 ) -> tuple[Module, Function] | None:
     name = _called(call)
-    return makers.get(module.imported.get(name, f"{module.name}.{name}"))
+    found = makers.get(module.imported.get(name, f"{module.name}.{name}"))
+    if found is None and isinstance(call.func, ast.Attribute) and module.name.startswith(_VERIFYING):
+        return makers.get(f"{_SHARED}.{name}")
+    return found
 
 
 def _record_codes(call: ast.Call, module: Module, given: Given, depth: int) -> Iterator[str]:

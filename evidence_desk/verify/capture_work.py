@@ -9,15 +9,12 @@ from evidence_desk.core.capture.manifest import Manifest
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import (
     Caveat,
-    Dimension,
     Finding,
-    Parameter,
-    Status,
-    Vouches,
     unique_caveats,
 )
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.captured import Bond
+from evidence_desk.verify.findings import Findings
 from evidence_desk.wacz.read import WaczReader
 
 
@@ -31,7 +28,7 @@ class CaptureVerdict:
 
 
 @dataclass(slots=True)
-class Work:
+class Work(Findings):
     """Findings of one verification.
 
     Attributes:
@@ -44,30 +41,6 @@ class Work:
     withheld: frozenset[str] = frozenset()
     findings: list[Finding] = field(default_factory=list)
     caveats: list[Caveat] = field(default_factory=list)
-
-    def add(
-        self, dimension: Dimension, check: str, status: Status, reason: str,
-        who: Vouches = Vouches.COMPUTATION, /, **facts: Parameter,
-    ) -> None:  # fmt: skip
-        """One finding; its code is check and reason."""
-        self.findings.append(
-            Finding(
-                dimension=dimension, check=check, status=status, code=f"{check}.{reason}", parameters=facts,
-                who_vouches=who,
-            )
-        )  # fmt: skip
-
-    def passed(self, dimension: Dimension, check: str, /, **facts: Parameter) -> None:
-        """A check that is right."""
-        self.add(dimension, check, Status.PASSED, "right", **facts)
-
-    def failed(self, dimension: Dimension, check: str, reason: str, /, **facts: Parameter) -> None:
-        """A check that is not."""
-        self.add(dimension, check, Status.FAILED, reason, **facts)
-
-    def unknown(self, dimension: Dimension, check: str, reason: str, /, **facts: Parameter) -> None:
-        """A check that nobody can decide here."""
-        self.add(dimension, check, Status.UNDETERMINED, reason, Vouches.NOBODY, **facts)
 
     def verdict(self, manifest: Manifest | None) -> CaptureVerdict:
         """All of it."""

@@ -42,7 +42,6 @@ from evidence_desk.core.verdict import (
     Caveat,
     Dimension,
     Finding,
-    Parameter,
     Status,
     Vouches,
     unique_caveats,
@@ -51,6 +50,7 @@ from evidence_desk.errors import MalformedError
 from evidence_desk.verify.captured import Bond, Spool, is_copy_of, look_into
 from evidence_desk.verify.checkpoint import KnownKeys, check_signature
 from evidence_desk.verify.court import CourtJudgment, judge_court
+from evidence_desk.verify.findings import Findings
 from evidence_desk.verify.originals import GivenFile, Objects
 from evidence_desk.verify.time_proof import TimeFacts, verify_times
 
@@ -99,36 +99,12 @@ class ExhibitVerdict:
 
 
 @dataclass(slots=True)
-class _Case:
+class _Case(Findings):
     """Work of one verification."""
 
     trust: Trust
     now: datetime
     findings: list[Finding] = field(default_factory=list)
-
-    def add(
-        self, dimension: Dimension, check: str, status: Status, code: str,
-        who: Vouches = Vouches.COMPUTATION, /, **parameters: Parameter,
-    ) -> None:  # fmt: skip
-        self.findings.append(
-            Finding(
-                dimension=dimension,
-                check=check,
-                status=status,
-                code=code,
-                parameters=parameters,
-                who_vouches=who,
-            )
-        )
-
-    def passed(self, dimension: Dimension, check: str, /, **parameters: Parameter) -> None:
-        self.add(dimension, check, Status.PASSED, f"{check}.right", **parameters)
-
-    def failed(self, dimension: Dimension, check: str, reason: str, /, **parameters: Parameter) -> None:
-        self.add(dimension, check, Status.FAILED, f"{check}.{reason}", **parameters)
-
-    def unknown(self, dimension: Dimension, check: str, reason: str, /, **parameters: Parameter) -> None:
-        self.add(dimension, check, Status.UNDETERMINED, f"{check}.{reason}", Vouches.NOBODY, **parameters)
 
 
 def verify_exhibit(
@@ -260,7 +236,7 @@ def _step_4_disclosures(case: _Case, statement: Statement | None, data: bytes | 
             Dimension.INTEGRITY,
             "disclosure.member",
             Status.PASSED,
-            "disclosure.member.partly",
+            "partly",
             withheld=withheld,
         )
     else:
@@ -319,7 +295,7 @@ def _step_6_files(
         if match.status is not Status.PASSED and _is_copy(leaf, statement, file):
             matched.add(position)
             case.add(
-                Dimension.INTEGRITY, "object.digest", Status.PASSED, "object.digest.copy", file=file.label
+                Dimension.INTEGRITY, "object.digest", Status.PASSED, "copy", file=file.label
             )  # fmt: skip
         elif match.status is Status.PASSED:
             found.update(match.indexes)
@@ -357,7 +333,7 @@ def _step_7_clock(case: _Case, statement: Statement | None, leaf: Leaf, times: S
         case.unknown(Dimension.ENVIRONMENT, "clock.order", "late", seconds=gap, **facts)
     else:
         case.add(
-            Dimension.ENVIRONMENT, "clock.order", Status.PASSED, "clock.order.right", Vouches.DESK,
+            Dimension.ENVIRONMENT, "clock.order", Status.PASSED, "right", Vouches.DESK,
             seconds=gap, **facts,
         )  # fmt: skip
 
@@ -371,7 +347,7 @@ def _step_8_rest(case: _Case, statement: Statement | None, disclosed: Disclosed 
     told = isinstance(source, dict) and source.get("is_original") is True
     case.add(
         Dimension.ORIGINAL, "original.statement", Status.UNDETERMINED,
-        "original.statement.told" if told else "original.statement.unknown", Vouches.USER,
+        "told" if told else "unknown", Vouches.USER,
     )  # fmt: skip
 
 

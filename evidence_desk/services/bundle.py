@@ -19,6 +19,7 @@ from evidence_desk.core.rows import ExhibitRow, ObjectRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.errors import IntegrityError
 from evidence_desk.services.custody import CustodyNote, record
+from evidence_desk.services.decrypt import decrypt
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.documents import catalog
 from evidence_desk.services.logged import certificate_logged
@@ -144,17 +145,14 @@ class _Original:
         return self.desk.store.objects.open(self.item.stored, case_number=self.case_number)
 
     def _read(self, copy: IO[bytes] | None) -> None:
-        hasher, size = PairHasher(), self.item.stored.size
-        with self._open() as stream:
-            while piece := stream.read(_PIECE):
-                self.job.step("bundle.read", min(hasher.size, size), size)
-                hasher.update(piece)
-                if hasher.size > size:
-                    break
-                if copy is not None:
-                    copy.write(piece)
-        if hasher.size != size or not hasher.digest().matches(self.item.stored.digests):
-            raise IntegrityError("vault.object_damaged")
+        decrypt(
+            self.desk.store.objects,
+            self.item.stored,
+            self.case_number,
+            copy,
+            job=self.job,
+            stage="bundle.read",
+        )
         self._sound = True
 
 

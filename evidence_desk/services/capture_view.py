@@ -17,13 +17,13 @@ from evidence_desk.core.capture.environment import EnvironmentReport, When
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST, Manifest, parse_manifest
 from evidence_desk.core.capture.marks import MAX_STARTED, STARTED, Started, parse_started
-from evidence_desk.core.digests import PairHasher
 from evidence_desk.core.job import Job
-from evidence_desk.core.rows import ExhibitRow, ObjectRow
-from evidence_desk.errors import IntegrityError, MalformedError, NotFoundError
+from evidence_desk.core.rows import ObjectRow
+from evidence_desk.errors import MalformedError, NotFoundError
 from evidence_desk.services.capture_requests import Answer, Request, RequestIndex
 from evidence_desk.services.capture_sessions import Chain, Session, read_certificates, read_sessions
 from evidence_desk.services.custody import CustodyNote, record
+from evidence_desk.services.decrypt import decrypt
 from evidence_desk.services.desk import Desk
 from evidence_desk.wacz.differences import MAX_SIZE, Comparison, parse_comparison
 from evidence_desk.wacz.read import WaczReader
@@ -226,20 +226,9 @@ def open_exhibit(
     record(desk, [note])
     plain = spool()
     try:
-        _decrypt(desk, row, item, plain, job)
+        decrypt(desk.store.objects, item.stored, row.case_number, plain, job=job, stage="view")
+        plain.seek(0)
         return CaptureView(plain)
     except BaseException:
         plain.close()
         raise
-
-
-def _decrypt(desk: Desk, row: ExhibitRow, item: ObjectRow, plain: BinaryIO, job: Job) -> None:
-    hasher, size = PairHasher(), item.stored.size
-    with desk.store.objects.open(item.stored, case_number=row.case_number) as source:
-        while piece := source.read(_PIECE):
-            job.step("view", min(hasher.size, size), size)
-            hasher.update(piece)
-            plain.write(piece)
-    if hasher.size != size or not hasher.digest().matches(item.stored.digests):
-        raise IntegrityError("vault.object_damaged")
-    plain.seek(0)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST, SECRETS, Manifest, parse_manifest
-from evidence_desk.core.digests import DigestPair, PairHasher
+from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import LeafType, parse_leaf
 from evidence_desk.core.package.zip_reader import ZipReader
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.statement import parse_statement
 from evidence_desk.errors import IntegrityError, NotFoundError, UsageError
+from evidence_desk.services.decrypt import decrypt
 from evidence_desk.services.desk import Desk
 from evidence_desk.verify.captured import Bond
 from evidence_desk.wacz.read import WaczReader
@@ -61,15 +62,8 @@ def opened_capture(desk: Desk, exhibit: ExhibitRow, spool: Spool, job: Job) -> I
         raise NotFoundError("vault.case_erased")
     bond = _bond(desk, exhibit)
     item = exhibit.objects[0]
-    hasher = PairHasher()
     with spool() as plain:
-        with desk.store.objects.open(item.stored, case_number=exhibit.case_number) as source:
-            while piece := source.read(_PIECE):
-                hasher.update(piece)
-                plain.write(piece)
-                job.step("capture.open", min(hasher.size, item.stored.size), item.stored.size)
-        if hasher.size != item.stored.size or not hasher.digest().matches(item.stored.digests):
-            raise IntegrityError("vault.object_damaged")
+        decrypt(desk.store.objects, item.stored, exhibit.case_number, plain, job=job, stage="capture.open")
         reader = WaczReader(plain)
         with reader.open(MANIFEST) as stream:
             data = stream.read(MAX_MANIFEST + 1)

@@ -18,11 +18,11 @@ from PySide6.QtCore import QCoreApplication, QLockFile, QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from evidence_desk.bootstrap.session import Session
-from evidence_desk.core.digests import PairHasher
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow, ObjectRow
-from evidence_desk.errors import EvidenceDeskError, HostError, IntegrityError, NotFoundError, UsageError
+from evidence_desk.errors import EvidenceDeskError, HostError, NotFoundError, UsageError
 from evidence_desk.services.custody import CustodyNote, record
+from evidence_desk.services.decrypt import decrypt
 from ui.context import Context
 from ui.start.operator import operator_name
 from ui.tasks import Lane, Running
@@ -196,20 +196,11 @@ def _original(session: Session, leaf_hash: bytes, position: int) -> tuple[Exhibi
 
 
 def _copy(session: Session, row: ExhibitRow, item: ObjectRow, path: Path, job: Job) -> None:
-    hasher, size = PairHasher(), item.stored.size
     try:
-        with (
-            session.vault.objects.open(item.stored, case_number=row.case_number) as source,
-            _created(path) as copy,
-        ):
-            while piece := source.read(_PIECE):
-                job.step("view", min(hasher.size, size), size)
-                hasher.update(piece)
-                copy.write(piece)
+        with _created(path) as copy:
+            decrypt(session.vault.objects, item.stored, row.case_number, copy, job=job, stage="view")
     except OSError as error:
         raise HostError("output.unwritable", path=str(path), reason=error.strerror or "") from error
-    if hasher.size != size or not hasher.digest().matches(item.stored.digests):
-        raise IntegrityError("vault.object_damaged")
     path.chmod(stat.S_IRUSR)
 
 

@@ -22,13 +22,6 @@ def town():
         yield town
 
 
-@pytest.fixture
-def tape(town, tmp_path):
-    tape = Tape(town, tmp_path / "capture")
-    yield tape
-    tape.close()
-
-
 def act(town: Town, tape: Tape, story: str) -> Browsing:
     plan = replace(plan_for(town, (SITE, "/login")), mode=CaptureMode.INTERACTIVE)
     with browser(tape, plan, command=(sys.executable, "-P", CHILD, story)) as browsing:

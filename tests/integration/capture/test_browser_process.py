@@ -41,7 +41,6 @@ from tests.integration.capture.browsing import (
 )
 from tests.sites import Http1Site, Town
 from tests.sites.answer import always, html
-from tests.sites.recording import Tape
 from tests.sites.town import EXPIRED, SITE, WRONG_HOST
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -64,13 +63,6 @@ sys.exit(main())
 def town():
     with Town() as town:
         yield town
-
-
-@pytest.fixture
-def tape(town, tmp_path):
-    tape = Tape(town, tmp_path / "capture")
-    yield tape
-    tape.close()
 
 
 def gone(pids: set[int]) -> bool:

@@ -13,7 +13,6 @@ from evidence_desk.capture.guard import Guard
 from evidence_desk.core.capture.connection import Connection, Ending, Fate
 from evidence_desk.wacz.decode import Decoded
 from evidence_desk.wacz.http.exchange import Exchange
-from tests.sites.authority import SiteCa
 from tests.sites.clients import Http1Client, Http2Client, dial, trusting
 from tests.sites.pages import account, active, bulk, hostile, media, odd, reading
 from tests.sites.recording import Comparison, Tape, compare
@@ -65,24 +64,6 @@ def http2(tape: Tape, name: str) -> Iterator[Http2Client]:
         context.wrap_socket(connection, server_hostname=name) as secured,
     ):
         yield Http2Client(secured, f"{name}:{site.port}")
-
-
-@pytest.fixture(scope="module")
-def ca():
-    return SiteCa()
-
-
-@pytest.fixture
-def town(ca):
-    with Town(ca) as town:
-        yield town
-
-
-@pytest.fixture
-def tape(town, tmp_path):
-    tape = Tape(town, tmp_path / "capture")
-    yield tape
-    tape.close()
 
 
 def checked(town: Town, tape: Tape) -> Comparison:

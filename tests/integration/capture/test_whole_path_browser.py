@@ -22,7 +22,7 @@ from evidence_desk.core.capture.events import (
 )
 from evidence_desk.core.capture.plan import CertificatePolicy
 from evidence_desk.wacz.http.exchange import Exchange, MessageKind
-from tests.sites import Http1Site, SiteCa
+from tests.sites import Http1Site
 from tests.sites.browsing import Visit, browse, held_against_browser
 from tests.sites.pages import account, active, bulk, media, odd, reading
 from tests.sites.recording import Comparison, Tape, compare
@@ -30,24 +30,6 @@ from tests.sites.town import AGAIN, BAD, GOOD, MODERN, OLD, PLAIN, SITE, SOCKET,
 
 BOTH = (SITE, MODERN)
 # What is marked ``full`` is visited by test_browser.py too, in one run with other pages, and held against the sites there.
-
-
-@pytest.fixture(scope="module")
-def ca():
-    return SiteCa()
-
-
-@pytest.fixture
-def town(ca):
-    with Town(ca) as town:
-        yield town
-
-
-@pytest.fixture
-def tape(town, tmp_path):
-    tape = Tape(town, tmp_path / "capture")
-    yield tape
-    tape.close()
 
 
 def checked(town: Town, tape: Tape) -> Comparison:

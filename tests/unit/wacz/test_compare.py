@@ -82,6 +82,7 @@ def test_without_digest_the_length_is_compared() -> None:
 
 def test_another_status() -> None:
     assert reasons(Log().ask().reply(status=404).end().against(one())) == [Reason.STATUS]
+    assert reasons(Log().ask().end().against(one())) == [Reason.STATUS]
     wire = Log().ask().reply(status=200).add("responseReceivedExtraInfo", "1", status=404, headers={})
     assert reasons(wire.end(size=5).against(one(status="404 Not Found"))) == []
 
@@ -267,6 +268,7 @@ def test_ends_that_differ() -> None:
     ]
     assert reasons(Log().ask().reply().end(size=3).body(b"hel").against(cut)) == [Reason.INCOMPLETE]
     assert reasons(Log().ask().reply().against(cut)) == [Reason.UNFINISHED]
+    assert reasons(Log().ask().against(one())) == [Reason.UNFINISHED]  # the browser died before it told of it
     assert reasons(Log().ask().fail(canceled=True).against(one())) == [Reason.FAILED_IN_BROWSER]
 
 

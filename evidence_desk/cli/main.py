@@ -3,62 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from importlib import import_module
 from itertools import pairwise
+from typing import Final
 
 import typer
 from typer.exceptions import Abort, TyperException
 
-from evidence_desk.cli import (
-    authority,
-    capture,
-    capture_replay,
-    document,
-    network,
-    person,
-    settings,
-    signer,
-)
-from evidence_desk.cli.anchor import anchor
-from evidence_desk.cli.annotate import archive, note, tag
-from evidence_desk.cli.bundle import bundle
-from evidence_desk.cli.certify import certify, correct, export, reprint, revoke
-from evidence_desk.cli.doctor import doctor
-from evidence_desk.cli.erase import erase
-from evidence_desk.cli.identity import identity
-from evidence_desk.cli.init import init
-from evidence_desk.cli.lookup import lookup
-from evidence_desk.cli.maintain import audit, backup, change, recheck
-from evidence_desk.cli.restore import restore
-from evidence_desk.cli.seal import seal, timestamp
-from evidence_desk.cli.show import custody, list_exhibits, show
-from evidence_desk.cli.verify import verify
 from evidence_desk.core.verdict import ExitStatus
 from evidence_desk.errors import CanceledError, UsageError
 from evidence_desk.terminal.output import ErrorTold, Output
 from evidence_desk.terminal.program import run_program
 from evidence_desk.texts import Language
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="证据台：电子证据的登记、时间戳、出证与核验 / Evidence Desk: seal, timestamp, certify, verify",
-)
-for command, name in (
-    (init, "init"), (seal, "seal"), (list_exhibits, "list"), (show, "show"), (timestamp, "timestamp"),
-    (certify, "certify"), (reprint, "reprint"), (export, "export"), (verify, "verify"), (lookup, "lookup"), (custody, "custody"),
-    (revoke, "revoke"), (correct, "correct"), (audit, "audit"), (recheck, "recheck"), (backup, "backup"),
-    (restore, "restore"), (erase, "erase"), (change, "passphrase"), (doctor, "doctor"), (identity, "identity"),
-    (anchor, "anchor"), (tag, "tag"), (note, "note"), (archive, "archive"), (bundle, "bundle"),
-    (capture.capture, "capture"),
-):  # fmt: skip
-    app.command(name)(command)
-app.add_typer(authority.app, name="authority")
-app.add_typer(signer.app, name="signer")
-app.add_typer(capture_replay.captures, name="captures")
-app.add_typer(document.app, name="document")
-app.add_typer(network.app, name="network")
-app.add_typer(person.app, name="person")
-app.add_typer(settings.app, name="settings")
+COMMANDS: Final = {
+    "init": "init", "seal": "seal", "list": "show:list_exhibits", "show": "show", "timestamp": "seal:timestamp",
+    "certify": "certify", "reprint": "certify:reprint", "export": "certify:export", "verify": "verify",
+    "lookup": "lookup", "custody": "show:custody", "revoke": "certify:revoke", "correct": "certify:correct",
+    "audit": "maintain:audit", "recheck": "maintain:recheck", "backup": "maintain:backup", "restore": "restore",
+    "erase": "erase", "passphrase": "maintain:change", "doctor": "doctor", "identity": "identity", "anchor": "anchor",
+    "tag": "annotate:tag", "note": "annotate:note", "archive": "annotate:archive", "bundle": "bundle",
+    "capture": "capture",
+    "authority": "authority:app", "signer": "signer:app", "captures": "capture_replay:captures",
+    "document": "document:app", "network": "network:app", "person": "person:app", "settings": "settings:app",
+}  # fmt: skip
+"""Where each command is: a module of this package and the name in it. Only the one that is run is loaded, for a quick start."""
 _GROUPS = ("authority", "captures", "document", "network", "person", "settings", "signer")
 """Commands that only hold others."""
 
@@ -73,7 +43,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments in [[name] for name in _GROUPS]:
         arguments = [*arguments, "--help"]
     try:
-        result = app(args=arguments, prog_name="evidence-desk", standalone_mode=False)
+        result = _program(arguments)(args=arguments, prog_name="evidence-desk", standalone_mode=False)
     except ErrorTold as told:
         return told.status
     except TyperException as error:
@@ -82,6 +52,34 @@ def main(arguments: list[str]) -> int:
     except (Abort, KeyboardInterrupt):
         return CanceledError.exit_status
     return result if isinstance(result, int) else 0
+
+
+def _program(arguments: list[str]) -> typer.Typer:
+    """What is needed to run these arguments; all commands where help is asked for, or a name is not known."""
+    known = bool(arguments) and arguments[0] in COMMANDS
+    return program(arguments[:1] if known else COMMANDS)
+
+
+def program(names: Iterable[str]) -> typer.Typer:
+    """The program with these of its commands."""
+    made = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="证据台：电子证据的登记、时间戳、出证与核验 / Evidence Desk: seal, timestamp, certify, verify",
+    )
+    made.callback()(_no_options)  # else a program of one command has no name for it
+    for name in names:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command = getattr(import_module(f"evidence_desk.cli.{module}"), attribute or name)
+        if isinstance(command, typer.Typer):
+            made.add_typer(command, name=name)
+        else:
+            made.command(name)(command)
+    return made
+
+
+def _no_options() -> None:
+    """Options belong to the commands."""
 
 
 def _output(arguments: list[str]) -> Output:

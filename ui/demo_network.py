@@ -6,7 +6,6 @@ The nodes are a process of their own (``court-node localnet``), which ends with 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +15,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 from evidence_desk.core.job import Job
 from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import EvidenceDeskError, HostError
+from evidence_desk.launch import Role, command_for
 from ui.desk import OpenDesk
 from ui.tasks import Failed, Lane
 
@@ -75,10 +75,8 @@ class DemoNetwork(QObject):
         process.errorOccurred.connect(self._on_error)
         self._process = process
         self._deadline.start(_READY_MS)
-        process.start(
-            sys.executable,
-            ["-m", "evidence_desk.court.node", "localnet", str(NODES), "--dir", str(folder), "--until-eof"],
-        )
+        program, *arguments = command_for(Role.COURT_NODE)
+        process.start(program, [*arguments, "localnet", str(NODES), "--dir", str(folder), "--until-eof"])
         self.changed.emit()
 
     def resume(self) -> None:

@@ -29,6 +29,7 @@ from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.court.protocol.anchor import parse_anchor_answer
+from evidence_desk.launch import Role, command_for
 from evidence_desk.program import program
 from evidence_desk.services.capture import CaptureTools
 from evidence_desk.settings import AuthorityKind
@@ -69,7 +70,7 @@ def capture_tools(
         recorder=FolderRecorder(
             session.vault.folder / FOLDER,
             BrowserCommand(
-                arguments=browser_command(),
+                arguments=command_for(Role.CAPTURE_BROWSER),
                 tongue=language.value,
                 environment=None if has_display() else WITHOUT_DISPLAY,
             ),
@@ -95,13 +96,6 @@ def components() -> dict[str, str]:
 def has_display() -> bool:
     """Whether a window can be shown here; without one pages are drawn in memory, and nobody can browse in them."""
     return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in _DISPLAYS)
-
-
-def browser_command() -> tuple[str, ...]:
-    """How this program starts its capture browser."""
-    if getattr(sys, "frozen", False):
-        return (sys.executable, "--capture-browser")
-    return (sys.executable, "-m", "ui.capture_browser")
 
 
 def newest_header(session: Session) -> KnownHeader | None:

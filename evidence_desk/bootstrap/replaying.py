@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from evidence_desk.core.capture.replay import ReplayFailed, ReplayMessage, Repla
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.errors import ConfigurationError, HostError, MalformedError, NotFoundError, UsageError
+from evidence_desk.launch import Role, command_for
 from evidence_desk.services.captured import opened_capture
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.texts import Language
@@ -106,17 +106,12 @@ def open_replay(
     return _started(order, environment, told, later)
 
 
-def replay_command() -> tuple[str, ...]:
-    """How this program starts its replay browser."""
-    if getattr(sys, "frozen", False):
-        return (sys.executable, "--capture-replay")
-    return (sys.executable, "-m", "ui.capture_replay")
-
-
 def _started(
     order: ReplayOrder, environment: dict[str, str], told: Callable[[ReplayMessage], None], later: ExitStack
 ) -> Replay:
-    process = ReplayProcess(replay_command(), order, told=told, gone=later.close, environment=environment)
+    process = ReplayProcess(
+        command_for(Role.CAPTURE_REPLAY), order, told=told, gone=later.close, environment=environment
+    )
     try:
         process.start()
     except BaseException:

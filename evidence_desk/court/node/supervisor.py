@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +25,7 @@ from evidence_desk.court.node.home import SOCKET, NodeHome
 from evidence_desk.court.node.processes import Child
 from evidence_desk.court.node.watch import fallen_behind
 from evidence_desk.errors import BusyError
+from evidence_desk.launch import Role, command_for
 
 _log = structlog.get_logger()
 
@@ -114,7 +114,7 @@ class Supervisor:
             await child.stop()
 
     def _command(self, name: str) -> list[str | Path]:
-        return [sys.executable, "-m", "evidence_desk.court.node", name, "--home", self.home.path]
+        return [*command_for(Role.COURT_NODE), name, "--home", self.home.path]
 
     async def _live(self) -> str:
         """One life of both processes; returns the name of the one that ended first."""

@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 
-from evidence_desk.bootstrap.replaying import replay_command
 from evidence_desk.capture.replay_process import ReplayProcess
 from evidence_desk.core.capture.replay import (
     ReplayEnded,
@@ -29,6 +28,7 @@ from evidence_desk.core.capture.replay import (
     ReplayOrder,
     ReplayShown,
 )
+from evidence_desk.launch import Role, command_for
 from tests.integration.capture.stored import HOST, page, wacz_of
 from tests.unit.wacz.samples import plain
 
@@ -105,7 +105,11 @@ def running(
 ) -> Iterator[tuple[ReplayProcess, list[ReplayMessage]]]:
     told: list[ReplayMessage] = []
     process = ReplayProcess(
-        command or replay_command(), wanted, told=told.append, gone=lambda: None, environment=OFFSCREEN
+        command or command_for(Role.CAPTURE_REPLAY),
+        wanted,
+        told=told.append,
+        gone=lambda: None,
+        environment=OFFSCREEN,
     )
     process.start()
     try:
@@ -260,7 +264,7 @@ def test_the_browser_ends_with_whoever_started_it(archive):
     archive.write_bytes(wacz_of([("GET /", page("<title>页</title>页"))], "/"))
     code = (
         "import sys; from tests.integration.capture.test_replay_process import *\n"
-        "process = ReplayProcess(replay_command(), order(Path(sys.argv[1]), page=1), told=lambda m: None, gone=lambda: None,"
+        "process = ReplayProcess(command_for(Role.CAPTURE_REPLAY), order(Path(sys.argv[1]), page=1), told=lambda m: None, gone=lambda: None,"
         " environment=OFFSCREEN)\n"
         "process.start(); assert process.opened(60); print(process._process.pid, flush=True); process.wait()"
     )

@@ -18,7 +18,7 @@ from evidence_desk.core.capture.environment import (
     worst,
 )
 from evidence_desk.core.certificate import DemoReason
-from evidence_desk.core.documents import CheckedEnvironment, Cleanliness
+from evidence_desk.core.documents import CaptureBegun, CheckedEnvironment, Cleanliness, Imprint
 from evidence_desk.texts import has
 from reports.blocks import Block, Document, Fact, Facts, Heading, Items, Paragraph, Table, Tone
 from reports.cleanliness_details import details, reasons
@@ -60,7 +60,22 @@ def cleanliness_document(model: Cleanliness, say: Speaker) -> Document:
         subtitle=say("cleanliness.subtitle"),
         signers=(say("cleanliness.sign.operator"), say("cleanliness.sign.witness")),
         mark=mark,
+        basics=None if model.capture is None else tuple(_capture(model.capture, imprint, say)),
     )
+
+
+def _capture(capture: CaptureBegun, imprint: Imprint, say: Speaker) -> Iterator[Block]:
+    """Case and capture, as the capture's first leaf commits to them; what was stated besides stands on the certificate."""
+    yield Heading(text=say("documents.basics"), note=say("cleanliness.capture.note"))
+    yield Facts(
+        rows=(
+            Fact(label=say("certificate.case"), value=imprint.case.number or say("documents.empty")),
+            Fact(label=say("cleanliness.capture.id"), value=capture.id.hex(), mono=True),
+            Fact(label=say("cleanliness.capture.begun"), value=say.moment(capture.at)),
+            Fact(label=say("documents.made"), value=say.moment(imprint.made)),
+        )
+    )
+    yield Paragraph(text=say("cleanliness.capture.number"), small=True, tone=Tone.SECONDARY)
 
 
 def _summary(checked: Checked, say: Speaker) -> Iterator[Block]:

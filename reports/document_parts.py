@@ -38,10 +38,12 @@ def assembled(
     subtitle: str,
     signers: tuple[str, ...],
     mark: str = "",
+    basics: Sequence[Block] | None = None,
 ) -> Document:
     """The document around its body: banner and title before, what it is not and where to sign behind.
 
-    `mark` stands in the header of a document that is about no registered exhibit.
+    `mark` stands in the header of a document that is about no registered exhibit, `basics` in the place of what was
+    stated of the case.
     """
     footer = say("documents.footer", time=beijing_text(imprint.made))
     if imprint.program:
@@ -61,7 +63,12 @@ def assembled(
         header=_header(title, imprint.case.number, _numbers(exhibits, say) if exhibits else mark, say),
         footer=footer,
         page=say("certificate.page", page="{page}", pages="{pages}"),
-        blocks=(*head, *_basics(imprint, exhibits, say), *body, *ending),
+        blocks=(
+            *head,
+            *(_basics(imprint, exhibits, say) if basics is None else basics),
+            *body,
+            *ending,
+        ),
         language=say.language.value,
         watermark=say("certificate.watermark") if imprint.demo else "",
     )

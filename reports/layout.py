@@ -24,6 +24,7 @@ from reports.blocks import (
     Tone,
 )
 from reports.fonts.faces import Style, printable, width
+from reports.keeping import groups, place_together
 from reports.pages import CodeOp, FrameOp, Page, RuleOp, TextOp
 from reports.wrap import wrap
 
@@ -86,8 +87,8 @@ class _Flow:
 def lay_out(document: Document) -> list[Page]:
     """Pages of a document, with header, footer and page numbers."""
     flow = _Flow()
-    for block in document.blocks:
-        _place(flow, block)
+    for group in groups(document.blocks):
+        place_together(flow, group, lambda block: _place(flow, block))
     for number, page in enumerate(flow.pages, 1):
         _furniture(document, page, number, len(flow.pages))
     return flow.pages

@@ -61,6 +61,16 @@ class Page:
     codes: list[CodeOp] = field(default_factory=list)
     texts: list[TextOp] = field(default_factory=list)
 
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """How many operations of each kind there are."""
+        return len(self.frames), len(self.rules), len(self.codes), len(self.texts)
+
+    def cut(self, sizes: tuple[int, int, int, int]) -> None:
+        """Take back what was added since there were so many."""
+        frames, rules, codes, texts = sizes
+        del self.frames[frames:], self.rules[rules:], self.codes[codes:], self.texts[texts:]
+
     def reading_order(self) -> list[TextOp]:
         """Texts from top to bottom, then left to right."""
         return sorted(self.texts, key=lambda op: (-round(op.y, 1), op.x))

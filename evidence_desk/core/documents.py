@@ -145,13 +145,25 @@ class CheckedEnvironment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureBegun:
+    """The capture that a cleanliness report belongs to, as ``started.json`` settled it: 16 bytes, and UTC."""
+
+    id: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cleanliness:
-    """清洁性检查报告 of one capture; `exhibit` once it is registered, None for a check that was not made."""
+    """清洁性检查报告 of one capture; `exhibit` once it is registered, None for a check that was not made.
+
+    With `capture` it tells of case and capture only what the capture's first leaf commits to.
+    """
 
     imprint: Imprint
     before: CheckedEnvironment | None
     after: CheckedEnvironment | None
     exhibit: Exhibit | None = None
+    capture: CaptureBegun | None = None
 
 
 CaseDocument = SourceStatement | Catalog | CustodyRecord | ObtainingRecord

@@ -26,7 +26,9 @@ from evidence_desk.core.capture.environment import (
     raw_output,
     values,
 )
-from evidence_desk.core.capture.environment_codec import encode
+from evidence_desk.core.capture.environment_codec import encode, parse
+from evidence_desk.core.capture.marks import Started, encode_started, parse_started
+from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.certificate import CaseFacts
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.errors import BugError
@@ -262,3 +264,28 @@ def test_reports_of_other_programs_may_say_anything_and_still_print():
 def test_without_any_report_there_is_no_document():
     with pytest.raises(BugError):
         cleanliness(None, None)
+
+
+STARTED = Started(
+    id=bytes(range(16)), case_number=CASE.number, at="2026-11-22T08:30:20.250Z", environment=None, nonce=bytes(32),
+    plan=CapturePlan(urls=("https://www.example.com/",)), header=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", Language)
+def test_of_a_capture_it_tells_what_its_beginning_committed_to_and_no_more(language):
+    text = said(cleanliness(BEFORE, AFTER, started=STARTED), language)
+    for told in (CASE.number, STARTED.id.hex(), "2026-11-2216:30:20"):
+        assert squeezed(told) in text
+    for code in ("certificate.court", "certificate.cause", "certificate.parties", "documents.stated.note"):
+        assert squeezed(sentence(code, {}, language)) not in text
+    assert STARTED.nonce.hex() not in text
+    assert STARTED.plan.urls[0] not in text
+
+
+def test_whoever_has_reports_and_beginning_makes_the_same_pdf():
+    again = parse_started(encode_started(STARTED))
+    made = render_cleanliness(BEFORE, AFTER, Language.ZH, started=STARTED)
+    assert made == render_cleanliness(parse(encode(BEFORE)), parse(encode(AFTER)), Language.ZH, started=again)
+    other = replace(STARTED, case_number="（2026）渝0103民初2号")
+    assert made != render_cleanliness(BEFORE, AFTER, Language.ZH, started=other)

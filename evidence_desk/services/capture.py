@@ -34,6 +34,12 @@ from evidence_desk.services.queue_request import encode_request
 from evidence_desk.services.seal import SealRequest
 
 MARK_SECONDS: Final = 60.0
+FIRST_TOKEN_SECONDS: Final = 5.0
+"""How long the recording waits for the token over mark 0 before it begins without."""
+LAST_TOKENS_SECONDS: Final = 30.0
+"""How long the sealing waits for tokens that are still asked for."""
+CANCELED_TOKENS_SECONDS: Final = 3.0
+"""The same for a capture that was canceled."""
 _POLL_SECONDS: Final = 0.5
 _JUMP_MS: Final = 2_000
 """Difference between the wall clock's way and that of a clock that only runs forward, from which it is said to have jumped."""
@@ -185,7 +191,14 @@ class _Capturing:
     def run(self) -> CaptureOutcome:
         """Record, then seal or give up."""
         marker = Marker(self.desk, self.workspace, sha256(self.begun.document), self.tools.authorities)
+        try:
+            return self._record(marker)
+        finally:
+            marker.close()
+
+    def _record(self, marker: Marker) -> CaptureOutcome:
         marker.mark(MarkKind.START)
+        marker.settle(FIRST_TOKEN_SECONDS, enough=lambda: self.control.stopping or self.job.canceled)
         wall, steady = self.desk.clock.now(), self.elapsed()
         try:
             recording = self.tools.recorder.begin(self.workspace, self.plan)
@@ -211,6 +224,7 @@ class _Capturing:
         while not recording.ended:
             for event in recording.poll(_POLL_SECONDS):
                 self._hear(story, event)
+            marker.collect()
             now = self.elapsed()
             if now - marked >= MARK_SECONDS:
                 marker.mark(MarkKind.RUNNING, recording.reach())
@@ -259,6 +273,13 @@ class _Capturing:
             self.tools.environment, When.AFTER, self.plan, self.workspace, job, profile=() if fresh else None
         )
         marker.mark(MarkKind.END, reach, DigestPair.of(after))
+        hurry = self.job.canceled
+        marker.settle(
+            CANCELED_TOKENS_SECONDS if hurry else LAST_TOKENS_SECONDS,
+            enough=lambda: self.job.canceled and not hurry,
+        )
+        marker.close()
+        marker.note_clock()
         done = seal_capture(
             self.desk,
             Capture(

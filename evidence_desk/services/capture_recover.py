@@ -161,10 +161,11 @@ def _recorders_fault(workspace: Workspace) -> str | None:
 
 
 def _drop_begun(workspace: Workspace) -> None:
-    """Take away what was being written when the program was killed: the last mark, its token, the report from after."""
+    """Take away what was being written when the program was killed: the last mark, a token, the report from after."""
     names = [name for name in workspace.names() if name.startswith("mark-")]
-    names.sort(key=lambda name: (len(name.partition(".")[0]), name))
-    for name in [AFTER, *names[-2:]]:
+    marks = sorted((name for name in names if name.endswith(".json")), key=lambda name: (len(name), name))
+    tokens = [name for name in names if name.endswith(".tst")]  # they come late, for any mark
+    for name in [AFTER, *marks[-1:], *tokens]:
         if name in workspace.names() and not _is_whole(name, read_file(workspace, name)):
             workspace.discard(name)
 

@@ -19,13 +19,22 @@ from evidence_desk.bootstrap.opening import unlocked
 from evidence_desk.bootstrap.session import Session
 from evidence_desk.core.capture.events import Event, Started, Visited
 from evidence_desk.core.capture.manifest import MarkResult, parse_manifest
+from evidence_desk.core.capture.marks import parse_mark
 from evidence_desk.core.capture.rows import CaptureResult, CaptureState
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
+from evidence_desk.core.moment import parse_moment
 from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.errors import EvidenceDeskError, UsageError
+from evidence_desk.services import capture as use_case
 from evidence_desk.services.audit import audit
-from evidence_desk.services.capture import CaptureControl, CaptureOutcome, CaptureTools, capture
+from evidence_desk.services.capture import (
+    CaptureControl,
+    CaptureOutcome,
+    CaptureTools,
+    Progress,
+    capture,
+)
 from evidence_desk.services.capture_recover import cut_short, recover
 from evidence_desk.services.erase import erase
 from evidence_desk.services.seal import SealRequest
@@ -66,11 +75,12 @@ def tools(session: Session, town: Town, *given: str) -> CaptureTools:
 
 def captured(
     session: Session, town: Town, given: CaptureTools, *targets: str, control: CaptureControl | None = None,
-    request: SealRequest = REQUEST, elapsed: Callable[[], float] | None = None,
+    request: SealRequest = REQUEST, elapsed: Callable[[], float] | None = None, job: Job | None = None,
 ) -> CaptureOutcome:  # fmt: skip
     more = {} if elapsed is None else {"elapsed": elapsed}
     return capture(
-        session.desk, given, plan_for(town, *(targets or (f"{SITE}/",))), request, job=Job(), control=control, **more
+        session.desk, given, plan_for(town, *(targets or (f"{SITE}/",))), request, job=job or Job(),
+        control=control, **more
     )  # fmt: skip
 
 
@@ -114,9 +124,9 @@ def test_a_clock_that_jumps_is_told(session, town, hours):
 
 
 @contextmanager
-def authority(url: str) -> Iterator[TimestampAuthority]:
+def authority(url: str, seconds: float = 1) -> Iterator[TimestampAuthority]:
     with httpx.Client(trust_env=False) as http:
-        yield HttpAuthority("第三方", url, trust(), http, JumpingClock(), total_seconds=1)
+        yield HttpAuthority("第三方", url, trust(), http, JumpingClock(), total_seconds=seconds)
 
 
 def silent(connection: socket.socket, over: threading.Event) -> None:
@@ -129,13 +139,61 @@ def marks(outcome: CaptureOutcome) -> list[MarkResult]:
     return list(parse_manifest(outcome.capture.manifest).marks)
 
 
-def test_a_silent_authority_leaves_marks_without_tokens(session, town):
+def test_a_silent_authority_leaves_marks_without_tokens(session, town, monkeypatch):
+    monkeypatch.setattr(use_case, "FIRST_TOKEN_SECONDS", 20.0)
     with raw_server(silent) as (url, count), authority(url) as asked:
         outcome = captured(session, town, replace(tools(session, town), authorities=(asked,)))
         assert len(count) == 2
     assert [item.token for item in marks(outcome)] == [False, False]
     assert whole(checked(session, outcome), town)
     assert outcome.result is CaptureResult.COMPLETE
+
+
+@pytest.mark.parametrize("wish", ["stop", "cancel"])
+def test_marks_do_not_wait_for_an_authority(session, town, monkeypatch, wish):
+    """It would be silent for an hour: every mark is made, the capture ends when a person wants, and is sealed."""
+    for name in ("FIRST_TOKEN_SECONDS", "LAST_TOKENS_SECONDS", "CANCELED_TOKENS_SECONDS"):
+        monkeypatch.setattr(use_case, name, 0.5)
+    monkeypatch.setattr(use_case, "MARK_SECONDS", 0.2)
+    job, control = Job(), CaptureControl()
+    control.progress = lambda now: (
+        (job.cancel if wish == "cancel" else control.stop)() if now.marks > 3 else None
+    )
+    with raw_server(silent) as (url, count), authority(url, 3600) as asked:
+        given = replace(tools(session, town, "wait"), authorities=(asked,))
+        outcome = captured(session, town, given, control=control, job=job)
+        assert len(count) == 1  # it has not been asked for a second mark yet
+    assert len(marks(outcome)) > 4
+    assert not any(item.token for item in marks(outcome))
+    assert whole(checked(session, outcome), town)
+
+
+def test_a_token_that_comes_late_says_when(session, town, monkeypatch):
+    monkeypatch.setattr(use_case, "FIRST_TOKEN_SECONDS", 0.1)
+    monkeypatch.setattr(use_case, "MARK_SECONDS", 0.2)
+    back = threading.Event()
+
+    def answer(_path: str, body: bytes) -> Answer:
+        return Answer(body=honest(body)) if back.is_set() else Answer(status=503)
+
+    def progress(now: Progress) -> None:
+        if now.marks == 3:
+            back.set()
+        if now.tokens > 3:
+            control.stop()
+
+    control = CaptureControl(progress=progress)
+    with http_server(answer) as (url, _), authority(url) as asked:
+        outcome = captured(
+            session, town, replace(tools(session, town, "wait"), authorities=(asked,)), control=control
+        )
+    found = marks(outcome)
+    assert all(item.token for item in found)
+    sealed = checked(session, outcome)
+    third = parse_mark(sealed.read(found[2].name)).at
+    assert found[0].gen_time is not None
+    assert found[0].gen_time > parse_moment(third, what="mark")
+    assert whole(sealed, town)
 
 
 def lying(body: bytes) -> bytes:
@@ -266,6 +324,7 @@ TORN = {
     "environment-after.json": b"",
     "mark-001.json": b'{"actions":',
     "mark-001.tst": b"\x30\x82",
+    "mark-000.tst": b"\x30",
     "notices.jsonl": b'{"at":"2026',
 }
 """What a power cut or a kill between making a file and writing it leaves of the last things written."""
@@ -285,10 +344,12 @@ def test_what_a_kill_left_half_written_does_not_stand_in_the_way(session, town):
     (row,) = cut_short(session.desk, given.recorder)
     workspace = given.recorder.left_over()[row.id]
     for name, data in TORN.items():
-        workspace.append(name, data)
+        workspace.replace(name, data)
     outcome = recover(session.desk, given, row.id, job=Job())
     assert outcome.result is CaptureResult.PARTIAL
     assert [item.name for item in marks(outcome)] == ["mark-000.json"]
     sealed = checked(session, outcome)
-    assert not {"environment-after.json", "mark-001.json", "mark-001.tst"} & set(sealed.reader.evidence)
+    assert not {"environment-after.json", "mark-000.tst", "mark-001.json", "mark-001.tst"} & set(
+        sealed.reader.evidence
+    )
     assert f"{SITE}/" in whole(sealed, town)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from evidence_desk.capture.environment import (
     ProgramFacts,
     check_environment,
 )
+from evidence_desk.capture.environment.own_state import check_program
+from evidence_desk.capture.environment.surroundings import Surroundings
 from evidence_desk.core.capture.environment import Target, When
 from evidence_desk.core.capture.environment_codec import encode, parse
 from evidence_desk.core.capture.marks import KnownHeader
@@ -34,6 +37,7 @@ from evidence_desk.program import program
 from evidence_desk.services.capture import CaptureTools
 from evidence_desk.settings import AuthorityKind
 from evidence_desk.texts import Language
+from evidence_desk.verify.capture_report import Press
 
 if TYPE_CHECKING:
     from evidence_desk.capture.resolver import Resolver
@@ -41,7 +45,9 @@ if TYPE_CHECKING:
 DNS_SERVERS: Final = ("223.5.5.5", "119.29.29.29")
 """Public resolvers of Aliyun and Tencent."""
 PROCESSES_BEFORE: Final = "environment-before-processes.txt"
-_COMPONENTS: Final = ("PySide6_Essentials", "PySide6_Addons", "cryptography", "hpack", "brotli", "zstandard")
+_COMPONENTS: Final = (
+    "PySide6_Essentials", "PySide6_Addons", "cryptography", "hpack", "brotli", "zstandard", "reportlab", "pikepdf",
+)  # fmt: skip
 _DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 WITHOUT_DISPLAY: Final = {"QT_QPA_PLATFORM": "offscreen"}
 """For a browser that nobody looks at."""
@@ -85,12 +91,37 @@ def capture_tools(
 
 
 def components() -> dict[str, str]:
-    """Versions of what records, decodes and shows."""
-    found: dict[str, str] = {}
+    """Versions of what records, decodes, shows and prints."""
+    found: dict[str, str] = {"zlib": zlib.ZLIB_RUNTIME_VERSION}
     for name in _COMPONENTS:
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def report_press() -> Press:
+    """Prints environment reports again, to compare them with what a capture holds."""
+    from reports.cleanliness import render_cleanliness  # noqa: PLC0415 - half a second of PDF libraries
+
+    around = Surroundings(
+        when=When.AFTER, targets=(), clocks=ClockSources(ntp=(), authorities=()), program=_program_facts()
+    )
+    facts = check_program(around).facts
+    return Press(
+        program=frozenset((*facts["program"], *facts["components"])),
+        render=lambda before, after, started: [
+            render_cleanliness(before, after, language, started=told)
+            for language in Language
+            for told in (started, None)
+        ],
+    )
+
+
+def _program_facts() -> ProgramFacts:
+    running = program()
+    return ProgramFacts(
+        name=running.name, version=running.version, digests=running.digests, components=components()
+    )
 
 
 def has_display() -> bool:
@@ -129,16 +160,13 @@ class MachineChecker:
     ) -> tuple[bytes, Mapping[str, bytes]]:
         """Report and private outputs."""
         private: dict[str, bytes] = {}
-        running = program()
         report = check_environment(
             when,
             targets,
             sources=ClockSources(ntp=self.ntp, authorities=self._clocks()),
             job=job,
             folder=self.session.vault.folder,
-            program=ProgramFacts(
-                name=running.name, version=running.version, digests=running.digests, components=components()
-            ),
+            program=_program_facts(),
             resolvers={server: partial(self._resolve, server) for server in self.dns},
             profile=profile,
             earlier=(earlier or {}).get(PROCESSES_BEFORE),

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from evidence_desk.bootstrap.capturing import report_press
 from evidence_desk.bootstrap.spools import spools_in
 from evidence_desk.cli import capture
 from evidence_desk.cli.files import ForceOption, read_input, refuse_existing, written
@@ -94,6 +95,7 @@ def check(
             verdict = check_capture(
                 desk.desk, one_exhibit(desk.desk, number),
                 trust=desk.trust, spool=spools_in(desk.vault.folder), job=job, operator=operator, roots=roots,
+                press=report_press(),
             )  # fmt: skip
         if not out.as_json:
             print_verdict(verdict, out.language, out.console)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from evidence_desk.core.capture.redaction import KEYLOG
 from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Dimension, Policy, Verdict
-from evidence_desk.services.captured import Spool, opened_capture, private_files
+from evidence_desk.services.captured import Spool, opened_capture, secrets_of
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk
-from evidence_desk.verify.capture import verify_capture
+from evidence_desk.verify.capture import Press, verify_capture
 
 CAPTURE_POLICY: Final = Policy(name="capture/1", required=frozenset({Dimension.INTEGRITY}))
 """Of a capture alone; when the exhibit existed, its own proof shows."""
@@ -27,6 +26,7 @@ def check_capture(
     spool: Spool,
     job: Job,
     operator: str = "",
+    press: Press | None = None,
     roots: Sequence[bytes] = (),
 ) -> Verdict:
     """Findings on the capture that an exhibit holds; its streams are decoded anew and compared with its archive.
@@ -38,6 +38,7 @@ def check_capture(
         spool: makes anonymous files for plain bytes.
         job: stages ``capture.open``, ``capture.check`` and ``capture.build``.
         operator: for the custody record: the capture was decrypted.
+        press: prints the environment report again, to compare it.
         roots: DER certificates that those of servers have to lead to.
 
     Raises:
@@ -45,11 +46,9 @@ def check_capture(
         IntegrityError: ``vault.object_damaged``.
     """
     with opened_capture(desk, exhibit, spool, job) as captured:
-        held = any(item.name == KEYLOG for item in captured.manifest.private)
-        key_log = private_files(desk, captured, [KEYLOG])[KEYLOG] if held else None
         outcome = verify_capture(
             captured.source, bond=captured.bond, trust=trust, now=desk.clock.now(), job=job, spool=spool,
-            key_log=key_log, roots=roots,
+            secrets=secrets_of(desk, captured), press=press, roots=roots,
         )  # fmt: skip
     record(desk, [CustodyNote(exhibit=exhibit.leaf_hash, action="decrypted", operator=operator)])
     return Verdict(policy=CAPTURE_POLICY, findings=outcome.findings, caveats=outcome.caveats)

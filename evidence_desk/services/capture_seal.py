@@ -139,7 +139,7 @@ def _seal(
     workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after))
     private = _keep_secrets(desk, capture)
     reasons = [*built.reasons, *_refused(capture, built.refused)]
-    manifest = _manifest(capture, built.counts, reasons, private, after)
+    manifest = _manifest(capture, _software(desk), built.counts, reasons, private, after)
     workspace.append(MANIFEST, encode_manifest(manifest))
     _pack(desk, capture, manifest, built, title, job)
     exhibit = _store(desk, capture, manifest, request, title, job)
@@ -182,6 +182,7 @@ def _keep_secrets(desk: Desk, capture: Capture) -> tuple[FileDigest, ...]:
 
 def _manifest(
     capture: Capture,
+    software: str,
     counts: Mapping[str, int],
     found: Sequence[Reason],
     private: tuple[FileDigest, ...],
@@ -190,7 +191,7 @@ def _manifest(
     story = capture.story
     result, reasons = capture.judge(found)
     return Manifest(
-        id=capture.row.id, started=capture.row.started_leaf, result=result, reasons=reasons,
+        id=capture.row.id, started=capture.row.started_leaf, software=software, result=result, reasons=reasons,
         begun=capture.row.started, ended=capture.ended, browser=story.browser(), pages=story.pages(),
         checks=_checks(read_file(capture.workspace, BEFORE), after),
         counts={**story.counts, "downloads": len(story.downloads), **counts},

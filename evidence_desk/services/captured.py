@@ -94,6 +94,18 @@ def _bond(desk: Desk, exhibit: ExhibitRow) -> Bond:
     raise UsageError("capture_disclose.no_capture", number=exhibit.number)
 
 
+def secrets_of(desk: Desk, captured: Captured) -> bytes | None:
+    """Content of ``secrets.age``, a stored ZIP; b"" when the keys of the case do not open it, None where there is none."""
+    if SECRETS not in captured.reader.evidence:
+        return None
+    with captured.reader.open(SECRETS) as stream:
+        wrapped = stream.read()
+    try:
+        return desk.store.objects.unwrap(wrapped, case_number=captured.exhibit.case_number)
+    except IntegrityError:
+        return b""
+
+
 def private_files(desk: Desk, captured: Captured, names: Sequence[str]) -> dict[str, bytes]:
     """Private files of a capture by name, each held against the manifest; by the keys of the case.
 

@@ -37,6 +37,9 @@ from evidence_desk.crypto import oids
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_copy import check_files, check_opened, check_records, read_contents
 from evidence_desk.verify.capture_decryption import check_decryption
+from evidence_desk.verify.capture_journals import check_journals
+from evidence_desk.verify.capture_private import check_limits, check_private
+from evidence_desk.verify.capture_report import Press, check_report
 from evidence_desk.verify.capture_servers import check_servers
 from evidence_desk.verify.capture_streams import check_streams
 from evidence_desk.verify.capture_told import check_told
@@ -48,7 +51,7 @@ from evidence_desk.wacz.tls.keylog import MAX_SIZE as MAX_KEYLOG
 from tsa.response import RESPONSE_LIMIT
 from tsa.verify import verify_token
 
-__all__ = ["CaptureVerdict", "verify_capture"]
+__all__ = ["CaptureVerdict", "Press", "verify_capture"]
 
 MAX_TOKENS: Final = 2_000
 _MAX_SMALL: Final = 64 << 20
@@ -63,6 +66,8 @@ def verify_capture(
     job: Job,
     spool: Callable[[], BinaryIO] | None = None,
     key_log: bytes | None = None,
+    secrets: bytes | None = None,
+    press: Press | None = None,
     roots: Sequence[bytes] = (),
 ) -> CaptureVerdict:
     """Findings on a WACZ of ours, whole or a disclosure copy.
@@ -75,6 +80,9 @@ def verify_capture(
         job: told stage ``verify`` in bytes.
         spool: makes anonymous files ("w+b") for decoding the streams again; without it they are not.
         key_log: the browser's secrets, for whoever has them; a copy may hold them itself.
+        secrets: content of ``secrets.age`` for whoever has the keys of the case, b"" when these do not open it; the key
+            log is taken from it when none is given.
+        press: prints the environment report again, for whoever has what that takes.
         roots: DER certificates that those of servers have to lead to.
     """
     work = Work(bond, trust, now)
@@ -105,8 +113,14 @@ def verify_capture(
     _actions(work, reader, manifest, marks)
     _environment(work, reader, manifest)
     _result(work, manifest)
+    check_journals(work, reader, manifest, marks)
     check_told(work, reader, manifest, marks)
+    check_limits(work, manifest)
+    kept = check_private(work, reader, manifest, secrets)
+    check_report(work, reader, manifest, press)
     check_servers(work, reader, first or manifest.begun, roots)
+    if key_log is None:
+        key_log = kept
     if key_log is None and opened and KEYLOG in contents.opened:
         key_log = read(reader, KEYLOG, MAX_KEYLOG)
     check_decryption(work, reader, manifest, key_log, spool, job)

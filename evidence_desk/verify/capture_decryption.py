@@ -44,11 +44,15 @@ def check_decryption(
     if not done.differs:
         work.passed(Dimension.INTEGRITY, _CHECK, records=done.records, exchanges=done.exchanges)
         _handshakes(work, done.handshakes)
-    elif done.software.endswith(f" {__version__}"):
+    elif manifest.software.endswith(f" {__version__}"):
         work.failed(Dimension.INTEGRITY, _CHECK, "differs", name=done.differs[0], count=len(done.differs))
     else:
         work.unknown(
-            Dimension.ENVIRONMENT, _CHECK, "other_program", software=done.software[:80], version=__version__
+            Dimension.ENVIRONMENT,
+            _CHECK,
+            "other_program",
+            software=manifest.software[:80],
+            version=__version__,
         )
 
 

@@ -7,6 +7,7 @@ a certificate prints it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -39,6 +40,7 @@ from evidence_desk.wacz.differences import MAX_SIZE as MAX_DIFFERENCES
 from evidence_desk.wacz.differences import Comparison, parse_comparison
 from evidence_desk.wacz.layout import Page
 from evidence_desk.wacz.read import WaczReader
+from evidence_desk.wacz.recheck import made_by
 from tsa.response import RESPONSE_LIMIT, parse_token
 
 _CHECK: Final = "capture.told"
@@ -48,6 +50,7 @@ _BEFORE: Final = "environment-before.json"
 _AFTER: Final = "environment-after.json"
 _DIFFERENCES: Final = "differences.json"
 _PLAN: Final = "plan.json"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check_told(work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]) -> None:
@@ -84,6 +87,7 @@ class _Told:
         actions = self._actions()
         return (
             ("plan", lambda: self._plan(started)),
+            ("program", self._program),
             ("marks", self._marks_are_a_row),
             ("end", self._end_mark),
             ("gen_time", self._gen_times),
@@ -121,6 +125,17 @@ class _Told:
         return begun and (
             self._gone(_PLAN) or read(self._reader, _PLAN, MAX_STARTED) == encode_plan(started.plan)
         )
+
+    def _program(self) -> bool:
+        """The program that sealed is named once: archive, container and manifest say the same, and the same beginning."""
+        manifest, package = self._manifest, self._reader.package
+        made = made_by(self._reader)
+        ended = manifest.ended.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if (package.software, package.created) != (manifest.software, ended):
+            return False
+        if made is None:
+            return self._reader.redacted
+        return made[0] == manifest.software and made[1] // 1_000 == _milliseconds(manifest.begun)
 
     def _marks_are_a_row(self) -> bool:
         """All marks there are, from start to end, each going on from the one before, with the tokens that are told."""
@@ -268,6 +283,10 @@ class _Told:
         if self._gone(_DIFFERENCES) or _DIFFERENCES not in self._here:
             return None
         return parse_comparison(read(self._reader, _DIFFERENCES, MAX_DIFFERENCES))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _story(started: Started, actions: Sequence[Action]) -> Story:

@@ -49,12 +49,10 @@ class Rechecked:
 
     Attributes:
         differs: files that came out otherwise.
-        software: name and version of the program that made the archive.
         records, exchanges: numbers of those that were made anew.
     """
 
     differs: tuple[str, ...]
-    software: str
     records: int
     exchanges: int
     handshakes: Handshakes
@@ -75,11 +73,13 @@ def recheck(
     Raises:
         MalformedError: key log, index or a stream are none.
     """
-    software, at = _made_by(reader)
+    made = made_by(reader)
+    if made is None:
+        raise MalformedError("malformed.records", reason="warcinfo")
     workspace = _Sealed(reader, key_log, spool)
     try:
-        built = build(workspace, software=software, at=at, job=job)
-    except BugError as error:  # a stranger's software line may be one that is never written
+        built = build(workspace, software=manifest.software, at=made[1], job=job)
+    except BugError as error:  # a stranger's manifest may name software as no archive does
         raise MalformedError("malformed.records", reason=error.code) from error
     differs = [name for name in BUILT if _differs(name, workspace, manifest)]
     if NETWORK not in reader.evidence and any(item.name == NETWORK for item in manifest.files):
@@ -87,13 +87,17 @@ def recheck(
     if WARC_NAME in differs and _same_records(workspace.kept(RECORDS), reader):
         differs = [name for name in differs if name not in (WARC_NAME, RECORDS)]  # deflated by another zlib
     return Rechecked(
-        differs=tuple(differs), software=software, records=len(built.records),
+        differs=tuple(differs), records=len(built.records),
         exchanges=built.counts.get("exchanges", 0), handshakes=_handshakes(workspace.kept(SESSIONS)),
     )  # fmt: skip
 
 
-def _made_by(reader: WaczReader) -> tuple[str, int]:
-    """Software and moment in the first record."""
+def made_by(reader: WaczReader) -> tuple[str, int] | None:
+    """Software and moment (microseconds of the Unix epoch) that the archive's first record names; None when none does.
+
+    Raises:
+        MalformedError: of a broken record.
+    """
     for record in reader.records():
         if record.header.type is not RecordType.WARCINFO:
             break
@@ -102,7 +106,7 @@ def _made_by(reader: WaczReader) -> tuple[str, int]:
             if name == b"software":
                 return value.decode("utf-8", "replace"), record.header.at
         break
-    raise MalformedError("malformed.records", reason="warcinfo")
+    return None
 
 
 def _differs(name: str, workspace: _Sealed, manifest: Manifest) -> bool:

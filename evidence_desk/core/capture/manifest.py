@@ -74,6 +74,7 @@ class Manifest:
 
     Attributes:
         id: as in ``started.json``; `started`: leaf hash of ``capture.started``, under which ``started.json`` is committed.
+        software: name and version of the program that sealed it; the archive names the same.
         begun, ended: by the desk's clock.
         browser: engine and its state (``chromium``, ``qt``, ``sandbox``…).
         counts: numbers for people, by name.
@@ -85,6 +86,7 @@ class Manifest:
 
     id: bytes
     started: bytes
+    software: str
     result: CaptureResult
     reasons: tuple[Reason, ...]
     begun: datetime
@@ -114,6 +116,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
     """Canonical bytes, ``manifest.json``."""
     return encode({
         "v": VERSION, "id": manifest.id.hex(), "started": manifest.started.hex(),
+        "software": manifest.software,
         "result": manifest.result.value, "reasons": _reasons_json(manifest.reasons),
         "begun": format_moment(manifest.begun), "ended": format_moment(manifest.ended),
         "browser": dict(manifest.browser),
@@ -159,6 +162,7 @@ def parse_manifest(data: bytes) -> Manifest:
         return Manifest(
             id=_id(value["id"]),
             started=parse_hex(value["started"], what=MANIFEST),
+            software=_text(value["software"]),
             result=CaptureResult(_text(value["result"])),
             reasons=_reasons(value["reasons"]),
             begun=parse_moment(value["begun"], what=MANIFEST),

@@ -34,6 +34,8 @@ from evidence_desk.core.capture.rows import CaptureResult
 
 _COMPARED: Final = 2_000
 """Characters of an address, of which events hold no more than some thousands."""
+CUT_SHORT: Final = "capture.reason.program_ended"
+"""Reason of a capture whose program was ended: what it was about to write may be missing."""
 LIMITS: Final = (
     "capture.limit.repudiation",
     "capture.limit.vantage",
@@ -193,7 +195,7 @@ def judge(
 
 def _ending(story: Story, recorded: Recorded | None) -> list[Reason]:
     if recorded is None:
-        return [because("capture.reason.program_ended")]
+        return [because(CUT_SHORT)]
     reasons = [*_each_once([item.code for item in story.faults])]
     if recorded.fault is not None:
         reasons.append(because(recorded.fault, **recorded.facts))

@@ -11,8 +11,11 @@ from functools import cache
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, cast
 
+import pyrage
+
 from evidence_desk.core.capture.actions import START
-from evidence_desk.core.capture.connection import encode_connection, stream_name
+from evidence_desk.core.capture.connection import Connection, Ending, encode_connection, stream_name
+from evidence_desk.core.capture.lookup import Lookup, Outcome, encode_lookup
 from evidence_desk.core.capture.manifest import (
     MANIFEST,
     SECRETS,
@@ -42,12 +45,14 @@ from evidence_desk.core.capture.redaction import (
     parse_redaction,
 )
 from evidence_desk.core.capture.rows import CaptureResult
+from evidence_desk.core.capture.story import LIMITS
 from evidence_desk.core.capture.stream import Chunk, Direction, encode_chunk
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import Leaf, LeafType
 from evidence_desk.core.merkle import leaf_hash
 from evidence_desk.core.moment import format_moment
+from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.trust import NO_TRUST
 from evidence_desk.core.verdict import Dimension, Status
 from evidence_desk.verify.capture import CaptureVerdict, verify_capture
@@ -159,7 +164,11 @@ def recorded(answers: Answers = ANSWERS) -> tuple[dict[str, bytes], bytes]:
     connections = [
         connection(1, tls.chunks), connection(2, clear, **plain_site), connection(3, open_, **plain_site),
     ]  # fmt: skip
-    files = {"network.jsonl": b"", "connections.jsonl": b"".join(map(encode_connection, connections))}
+    files = {
+        "network.jsonl": b"", "connections.jsonl": b"".join(map(encode_connection, connections)),
+        "opened.jsonl": b"".join(encode_connection(as_opened(item)) for item in connections),
+        "lookups.jsonl": b"".join(encode_lookup(looked_up(item)) for item in connections if item.answers),
+    }  # fmt: skip
     for item, chunks in zip(connections, (tls.chunks, clear, open_), strict=True):
         files[stream_name(item.number)] = b"".join(map(encode_chunk, chunks))
     return files, tls.keylog
@@ -172,7 +181,9 @@ def built(streams: Mapping[str, bytes], key_log: bytes, software: str = SOFTWARE
     return {name: workspace.files[name] for name in BUILT}
 
 
-def sealed(files: Mapping[str, bytes], private: Mapping[str, bytes]) -> tuple[bytes, Bond]:
+def sealed(
+    files: Mapping[str, bytes], private: Mapping[str, bytes], software: str = SOFTWARE
+) -> tuple[bytes, Bond]:
     """Files of a capture with marks, manifest and container, and the bond of its exhibit."""
     started = Started(
         id=bytes(16), case_number="案一", at=format_moment(BEGUN), plan=CapturePlan(urls=("https://site.test/",)),
@@ -188,18 +199,51 @@ def sealed(files: Mapping[str, bytes], private: Mapping[str, bytes]) -> tuple[by
         head=START, environment_after=None,
     )  # fmt: skip
     public = {
-        **files, STARTED: document, STARTED_LEAF: leaf, "mark-000.json": encode_mark(mark), SECRETS: b"age",
+        **files, STARTED: document, STARTED_LEAF: leaf, "mark-000.json": encode_mark(mark),
+        SECRETS: enveloped(zipped(private)),
         "page-001.txt": "正文".encode(), "actions.jsonl": b"",
     }  # fmt: skip
     manifest = Manifest(
-        id=bytes(16), started=leaf_hash(leaf), result=CaptureResult.PARTIAL, reasons=(), begun=BEGUN, ended=BEGUN,
+        id=bytes(16), started=leaf_hash(leaf), software=software, result=CaptureResult.PARTIAL, reasons=(), begun=BEGUN, ended=BEGUN,
         browser={}, pages=(), counts={}, before=None, after=None, checks=(),
-        marks=(MarkResult(name="mark-000.json", token=False, gen_time=None),), actions=0, head=START, limits=(),
+        marks=(MarkResult(name="mark-000.json", token=False, gen_time=None),), actions=0, head=START, limits=LIMITS,
         files=_digests(public), private=_digests(private),
     )  # fmt: skip
     data = encode_manifest(manifest)
     bond = Bond(manifest=DigestPair.of(data), environment=None, started=leaf_hash(leaf))
     return packed(public[ARCHIVE], {**public, MANIFEST: data}), bond
+
+
+def as_opened(item: Connection) -> Connection:
+    """Its line in ``opened.jsonl``."""
+    nothing = sha256(b"")
+    return replace(
+        item, ending=Ending.UNKNOWN, reason=None, closed_at=None, sent=0, received=0, sent_sha256=nothing,
+        received_sha256=nothing,
+    )  # fmt: skip
+
+
+def looked_up(item: Connection) -> Lookup:
+    """What the resolver answered before it was opened."""
+    return Lookup(
+        host=item.host, kind="system", server=None, transport="system", asked_at=item.opened_at, microseconds=1,
+        outcome=Outcome.ANSWERED, answers=item.answers,
+    )  # fmt: skip
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The container inside ``secrets.age``."""
+    out = io.BytesIO()
+    writer = ZipWriter(out)
+    for name in sorted(files):
+        writer.add(name, io.BytesIO(files[name]), len(files[name]))
+    writer.finish()
+    return out.getvalue()
+
+
+def enveloped(data: bytes, keys: int = 1) -> bytes:
+    """An age file for so many keys."""
+    return bytes(pyrage.encrypt(data, [pyrage.x25519.Identity.generate().to_public() for _ in range(keys)]))
 
 
 def _digests(files: Mapping[str, bytes]) -> tuple[FileDigest, ...]:

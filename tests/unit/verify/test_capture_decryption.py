@@ -71,13 +71,14 @@ def test_lists_that_do_not_follow_are_found(name):
 
 def test_another_program_may_decode_otherwise():
     streams, key_log = recorded()
-    made = built(streams, key_log, software="Evidence Desk 99.0")
+    other = "Evidence Desk 99.0"
+    made = built(streams, key_log, software=other)
     assert SOFTWARE.endswith(__version__)
-    data, bond = sealed({**streams, **made, "exchanges.jsonl": b""}, {"keylog.txt": key_log})
+    data, bond = sealed({**streams, **made, "exchanges.jsonl": b""}, {"keylog.txt": key_log}, other)
     found = check(data, key_log, bond)
     assert broken(found) == set()
     assert "capture.decryption.other_program" in codes(found, Status.UNDETERMINED)
-    same, bond = sealed({**streams, **made}, {"keylog.txt": key_log})
+    same, bond = sealed({**streams, **made}, {"keylog.txt": key_log}, other)
     assert "capture.decryption.right" in codes(check(same, key_log, bond), Status.PASSED)
 
 

@@ -26,6 +26,7 @@ def a_manifest(begun: datetime = BEGUN) -> Manifest:
     return Manifest(
         id=bytes(range(16)),
         started=sha256(b"started"),
+        software="Evidence Desk 0.1.0",
         result=CaptureResult.PARTIAL,
         reasons=(
             because("capture.reason.pages_partial", count=1, total=2),

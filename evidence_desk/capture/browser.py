@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from evidence_desk.capture.awake import TICK, AwakeTime
 from evidence_desk.capture.processes import end_family, free_port
 from evidence_desk.core.capture.events import Done, Event
 from evidence_desk.core.capture.messages import (
@@ -32,7 +33,6 @@ from evidence_desk.errors import BugError, ConfigurationError, EvidenceDeskError
 Watch = Callable[[Event], None]
 """Hears events, in a thread of the driver's own; must not block for long."""
 
-_LOOK: Final = 0.5
 _GRACE: Final = 5.0
 """Seconds that a process may take to end after its last event."""
 _PAST_PLAN: Final = 60
@@ -93,7 +93,8 @@ class BrowserDriver:
         folder: absolute path of the capture's folder, into which the browser writes.
         tongue: ``zh`` or ``en``, of its window.
         environment: variables added to this process's own.
-        silence: seconds without a word after which it counts as hanging.
+        silence: seconds without a word after which it counts as hanging; those in which this process was held up itself, by
+            a machine asleep or a disk that is slow to write down what was heard, do not count.
     """
 
     def __init__(
@@ -108,7 +109,10 @@ class BrowserDriver:
         )  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
         self._writing = threading.Lock()
-        self._heard = self._started = 0.0
+        self._awake = AwakeTime(time.monotonic)
+        self._heard = 0.0
+        """Of `_awake`, when it last said something."""
+        self._hearing = False
         self._done: Done | None = None
         self._fate: BrowserFate | None = None
         self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
@@ -139,7 +143,7 @@ class BrowserDriver:
             )  # fmt: skip
         except OSError as error:
             raise ConfigurationError("capture.browser_missing", reason=type(error).__name__) from error
-        self._heard = self._started = time.monotonic()
+        self._awake = AwakeTime(time.monotonic)
         self.send(self._setup)
         for work in (self._hear, self._hear_errors, self._look_after):
             thread = threading.Thread(target=work, name=f"capture-browser-{work.__name__}", daemon=True)
@@ -187,7 +191,7 @@ class BrowserDriver:
     def _hear(self) -> None:
         stdout = self._running().stdout
         while stdout is not None and (line := stdout.readline(MAX_LINE)):
-            self._heard = time.monotonic()
+            self._heard, self._hearing = self._awake.now, True
             try:
                 event = parse_event(line)
             except EvidenceDeskError:
@@ -201,6 +205,7 @@ class BrowserDriver:
                 self.fault = error
                 self.kill()
                 return
+            self._heard, self._hearing = self._awake.now, False
 
     def _hear_errors(self) -> None:
         stderr = self._running().stderr
@@ -210,13 +215,15 @@ class BrowserDriver:
     def _look_after(self) -> None:
         process = self._running()
         while process.poll() is None:
-            time.sleep(_LOOK)
-            now = time.monotonic()
-            if now - self._heard > self._silence:
+            time.sleep(TICK)
+            if self._awake.tick() or self._hearing:  # it may have spoken: it has its full time anew
+                self._heard = self._awake.now
+            quiet = self._awake.now - self._heard
+            if quiet > self._silence:
                 self.kill(BrowserFate.SILENT)
-            elif self._done is not None and now - self._heard > _GRACE:
+            elif self._done is not None and quiet > _GRACE:
                 process.kill()  # all is written; only its own end hangs
-            elif now - self._started > self._plan.max_seconds + _PAST_PLAN:
+            elif self._awake.now > self._plan.max_seconds + _PAST_PLAN:
                 self.kill()
         end_family(process.pid)
         for thread in self._threads[:2]:

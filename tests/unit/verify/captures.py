@@ -182,9 +182,17 @@ def built(streams: Mapping[str, bytes], key_log: bytes, software: str = SOFTWARE
 
 
 def sealed(
-    files: Mapping[str, bytes], private: Mapping[str, bytes], software: str = SOFTWARE
+    files: Mapping[str, bytes],
+    private: Mapping[str, bytes],
+    software: str = SOFTWARE,
+    *,
+    change: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+    end: bool = False,
 ) -> tuple[bytes, Bond]:
-    """Files of a capture with marks, manifest and container, and the bond of its exhibit."""
+    """Files of a capture with marks, manifest and container, and the bond of its exhibit.
+
+    `change` is made to the manifest before anything commits to it; with `end` the recorder came to its end.
+    """
     started = Started(
         id=bytes(16), case_number="案一", at=format_moment(BEGUN), plan=CapturePlan(urls=("https://site.test/",)),
         environment=None, nonce=bytes(32), header=None,
@@ -195,12 +203,12 @@ def sealed(
         facts={"commitment": {**DigestPair.of(document).to_json()}},
     ).encode()  # fmt: skip
     mark = Mark(
-        kind=MarkKind.START, started=sha256(document), at=format_moment(BEGUN), streams=(), actions=0,
+        kind=MarkKind.END if end else MarkKind.START, started=sha256(document), at=format_moment(BEGUN), streams=(), actions=0,
         head=START, environment_after=None,
     )  # fmt: skip
     public = {
         **files, STARTED: document, STARTED_LEAF: leaf, "mark-000.json": encode_mark(mark),
-        SECRETS: enveloped(zipped(private)),
+        **({SECRETS: files.get(SECRETS) or enveloped(zipped(private))} if private else {}),
         "page-001.txt": "正文".encode(), "actions.jsonl": b"",
     }  # fmt: skip
     manifest = Manifest(
@@ -209,7 +217,7 @@ def sealed(
         marks=(MarkResult(name="mark-000.json", token=False, gen_time=None),), actions=0, head=START, limits=LIMITS,
         files=_digests(public), private=_digests(private),
     )  # fmt: skip
-    data = encode_manifest(manifest)
+    data = encode_manifest(change(manifest))
     bond = Bond(manifest=DigestPair.of(data), environment=None, started=leaf_hash(leaf))
     return packed(public[ARCHIVE], {**public, MANIFEST: data}), bond
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
+from evidence_desk.bootstrap.capturing import report_press
 from evidence_desk.core.canonical import encode
 from evidence_desk.core.capture.environment import Outcome
+from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import FileDigest, Manifest, encode_manifest, parse_manifest
+from evidence_desk.core.capture.marks import parse_started
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
-from evidence_desk.core.verdict import Dimension, Status
+from evidence_desk.core.trust import NO_TRUST
+from evidence_desk.core.verdict import Dimension, Finding, Status
+from evidence_desk.verify.capture import verify_capture
+from evidence_desk.verify.capture_report import Press
 from evidence_desk.verify.captured import Bond, look_into
 from evidence_desk.wacz.pack import About, pack_wacz
 from evidence_desk.wacz.read import WaczReader
@@ -43,6 +50,16 @@ class Forger:
 
     def failed(self, change: Callable[[Manifest], Manifest], files: Mapping[str, bytes | None]) -> set[str]:
         """Codes of what is wrong with the integrity of the forged one."""
+        return {
+            item.code
+            for item in self.judged(change, files)
+            if item.status is Status.FAILED and item.dimension is Dimension.INTEGRITY
+        }
+
+    def judged(
+        self, change: Callable[[Manifest], Manifest], files: Mapping[str, bytes | None], **more: Any
+    ) -> Sequence[Finding]:
+        """All findings on the forged one."""
         put = {name: data for name, data in {**self.files, **files}.items() if data is not None}
         listed = tuple(
             FileDigest(name=name, size=len(put[name]), digests=DigestPair.of(put[name]))
@@ -57,12 +74,9 @@ class Forger:
             about=About(title=package.title, created=package.created, software=package.software),
         )  # fmt: skip
         bond = replace(self.bond, manifest=DigestPair.of(put["manifest.json"]))
-        found = verdict(self.session, out.getvalue(), bond)
-        return {
-            item.code
-            for item in found.findings
-            if item.status is Status.FAILED and item.dimension is Dimension.INTEGRITY
-        }
+        return verify_capture(
+            io.BytesIO(out.getvalue()), bond=bond, trust=NO_TRUST, now=datetime.now(UTC), job=Job(), **more
+        ).findings
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +143,35 @@ def test_files_beside_the_action_log(forger):
         ("mark-002.json", forger.files["mark-001.json"], "marks"),
     ):
         assert f"capture.told.{reason}" in forger.failed(lambda manifest: manifest, {name: data}), name
+
+
+def test_a_printed_report_that_its_data_do_not_print(forger):
+    """Bytes are compared with what the same program prints; another one cannot tell, and says so."""
+    press = report_press()
+    name = "cleanliness-report.pdf"
+    nicer = press.render(
+        replace(parse_environment(forger.files["environment-before.json"]), items=()), None,
+        parse_started(forger.files["started.json"]),
+    )[0]  # fmt: skip
+
+    def codes(files: Mapping[str, bytes | None], given: Press | None = press) -> set[str]:
+        found = forger.judged(lambda manifest: manifest, files, press=given)
+        return {item.code for item in found if item.check == "capture.report"}
+
+    assert codes({}) == {"capture.report.right"}
+    assert codes({name: nicer}) == codes({name: forger.files[name] + b"\n"}) == {"capture.report.differs"}
+    other = replace(press, program=frozenset({"Evidence Desk 99.0"}))
+    assert codes({name: nicer}, other) == {"capture.report.other_program"}
+    assert codes({}, other) == {"capture.report.right"}
+    assert codes({name: nicer}, None) == {"capture.report.not_printed"}
+    assert codes({name: None}) == {"capture.report.missing"}
+
+
+def test_another_program_is_named_in_one_place_only(forger):
+    """To have a forged archive called undetermined, a desk would have to name another program everywhere."""
+    assert forger.failed(lambda it: replace(it, software="Evidence Desk 99.0"), {}) == {
+        "capture.told.program"
+    }
 
 
 def test_streams_in_the_place_of_others_are_noticed(forger):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Final
 
 from evidence_desk.core.canonical import JSON
@@ -86,17 +87,10 @@ def disclose(
         UsageError: ``capture_disclose.…`` for wishes that go against each other or mean nothing here.
         IntegrityError: the capture is not what was sealed; ``capture_disclose.unsound`` when the copy does not verify.
     """
-    _refuse_contradictions(wish)
+    refuse_contradictions(wish)
     with opened_capture(desk, exhibit, spool, job) as captured, spool() as made:
-        names = _to_open(captured, wish)
-        opened = private_files(desk, captured, names)
-        chosen = _choose(captured, wish)
-        redaction = Redaction(
-            manifest=captured.digests, at=desk.clock.now(), reason=wish.reason,
-            files=chosen.files, records=chosen.records, opened=tuple(names),
-        )  # fmt: skip
-        if not (redaction.files or redaction.records or redaction.opened):
-            raise UsageError("capture_disclose.nothing")
+        redaction, chosen = planned(captured, wish, desk.clock.now())
+        opened = private_files(desk, captured, redaction.opened)
         write_copy(made, captured.reader, captured.manifest, redaction, kept=chosen.kept, opened=opened)
         _verify(desk, captured, made, trust, spool, job)
         disclosed = _handed_out(made, out, redaction)
@@ -104,8 +98,29 @@ def disclose(
     return disclosed
 
 
-def _refuse_contradictions(wish: DisclosureWish) -> None:
-    """The key log opens every stream, and with them what was left out of the archive."""
+def planned(captured: Captured, wish: DisclosureWish, at: datetime) -> tuple[Redaction, Chosen]:
+    """What a wish comes to: what a copy would say of itself, and what stays in its archive. Reads the archive through.
+
+    Raises:
+        UsageError, MalformedError: see `disclose`.
+    """
+    names = _to_open(captured, wish)
+    chosen = _choose(captured, wish)
+    redaction = Redaction(
+        manifest=captured.digests, at=at, reason=wish.reason,
+        files=chosen.files, records=chosen.records, opened=tuple(names),
+    )  # fmt: skip
+    if not (redaction.files or redaction.records or redaction.opened):
+        raise UsageError("capture_disclose.nothing")
+    return redaction, chosen
+
+
+def refuse_contradictions(wish: DisclosureWish) -> None:
+    """The key log opens every stream, and with them what was left out of the archive.
+
+    Raises:
+        UsageError: ``capture_disclose.credentials_open``, ``capture_disclose.records_open``, ``capture_disclose.reason_long``.
+    """
     opened = {*wish.opened, *(CREDENTIALS if wish.open_secrets else ())}
     if wish.credentials and opened & set(CREDENTIALS):
         raise UsageError("capture_disclose.credentials_open")
@@ -117,8 +132,10 @@ def _refuse_contradictions(wish: DisclosureWish) -> None:
 
 def _to_open(captured: Captured, wish: DisclosureWish) -> list[str]:
     private = {item.name for item in captured.manifest.private}
-    opened = {*wish.opened, *(private & set(CREDENTIALS) if wish.open_secrets else ())}
-    return sorted(opened)
+    for name in wish.opened:
+        if name not in private:
+            raise UsageError("capture_disclose.not_private", name=name)
+    return sorted({*wish.opened, *(private & set(CREDENTIALS) if wish.open_secrets else ())})
 
 
 def _choose(captured: Captured, wish: DisclosureWish) -> Chosen:

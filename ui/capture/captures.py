@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHeaderView, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from ui.capture.models import CapturesModel
+from ui.capture.replays import replays_of
 from ui.capture.work import CaptureWork, Listed
 from ui.context import Context
 from ui.look import tokens
@@ -30,6 +31,7 @@ class CapturesPanel(QWidget):
     def __init__(self, context: Context, work: CaptureWork) -> None:
         super().__init__()
         self._context, self._work = context, work
+        self._replays = replays_of(context)
         self.model = CapturesModel(context)
         self.table = plain_table(context, self.model, "ui_capture.list")
         self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
@@ -38,11 +40,12 @@ class CapturesPanel(QWidget):
         for at, width in _WIDTHS:
             self.table.setColumnWidth(at, width)
         self.view = button(context, "ui_capture.view", self._on_view, icon="eye")
+        self.replay = button(context, "ui_capture.replay", self._on_replay, icon="play")
         self.case = button(context, "ui_seal.show", self._on_case, icon="folder-open")
         self.recover = button(context, "ui_capture.recover", self._on_recover, icon="stamp")
         self.give_up = button(context, "ui_capture.give_up", self._on_give_up, icon="trash-2", danger=True)
         row = FlowLayout()
-        for widget in (self.view, self.case, self.recover, self.give_up):
+        for widget in (self.view, self.replay, self.case, self.recover, self.give_up):
             row.addWidget(widget)
         self._stack = QStackedWidget()
         self._stack.addWidget(EmptyState(context, "globe", "ui_capture.none"))
@@ -57,6 +60,7 @@ class CapturesPanel(QWidget):
         if selection is not None:
             selection.selectionChanged.connect(lambda *_: self.say())
         self.table.doubleClicked.connect(lambda _: self._on_view())
+        self._replays.changed.connect(self.say)
         work.listed.connect(self.show_rows)
         work.changed.connect(self.say)
         self.show_rows(work.rows)
@@ -85,6 +89,8 @@ class CapturesPanel(QWidget):
         cut = chosen is not None and chosen.cut
         for widget in (self.view, self.case):
             widget.setEnabled(sealed)
+        leaf = None if chosen is None or chosen.exhibit is None else chosen.exhibit.leaf_hash
+        self.replay.setEnabled(sealed and leaf is not None and not self._replays.busy(leaf))
         self.recover.setEnabled(cut and not self._work.running)
         self.give_up.setEnabled(cut and not self._work.running)
 
@@ -92,6 +98,11 @@ class CapturesPanel(QWidget):
         chosen = self.chosen
         if chosen is not None and chosen.exhibit is not None and self.view.isEnabled():
             self.view_asked.emit(chosen.exhibit.leaf_hash)
+
+    def _on_replay(self) -> None:
+        chosen = self.chosen
+        if chosen is not None and chosen.exhibit is not None:
+            self._replays.open(chosen.exhibit.leaf_hash)
 
     def _on_case(self) -> None:
         chosen = self.chosen

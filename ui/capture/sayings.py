@@ -221,6 +221,14 @@ def _say_step(tongue: Tongue, event: Navigated | Loaded | TabClosed | Step) -> S
             return Said(icon="user", role="text", text=text.rstrip("：: "))
 
 
+def say_file(tongue: Tongue, name: str) -> str:
+    """What a file of a capture is, by its name; empty for one that is not known."""
+    for known in (name, name.partition("-")[0], name.rpartition(".")[2]):
+        if tongue.has(f"ui_capture.file.{known}"):
+            return tongue.say(f"ui_capture.file.{known}")
+    return ""
+
+
 def _url(url: str) -> str:
     return plain(url, URL)
 

@@ -10,13 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSizePolicy, QTab
 
 from evidence_desk.core.derivation import Relation
 from evidence_desk.errors import CanceledError, EvidenceDeskError, NotFoundError
+from ui.capture.replays import replays_of
 from ui.capture.view.opening import show_exhibit
 from ui.cases.acts import Acts
 from ui.cases.asking import ask
 from ui.cases.bars import UndoBar
 from ui.cases.deeds import Deeds
 from ui.cases.facts import Facts, facts_of
-from ui.cases.files import FilesTab
+from ui.cases.files import CAPTURE, FilesTab
 from ui.cases.finding import Chosen
 from ui.cases.notes import NotesTab
 from ui.cases.overview import Overview
@@ -208,6 +209,7 @@ class DetailPane(Card):
             lambda tag: self._with(lambda leaf: self.acts.remove_tag(leaf, tag))
         )
         self.files.view_asked.connect(self._on_view)
+        self.files.replay_asked.connect(self._on_replay)
         self.files.derive_asked.connect(self._on_derive)
         self.files.exhibit_asked.connect(self.exhibit_asked)
         self.certificates.save_asked.connect(self.acts.save_certificate)
@@ -236,10 +238,14 @@ class DetailPane(Card):
             return
         row = self.facts.row
         item = next((item for item in row.objects if item.position == at), None)
-        if item is not None and item.path.lower().endswith(".wacz"):
+        if item is not None and item.path.lower().endswith(CAPTURE):
             show_exhibit(self._context, self, row.leaf_hash)
         else:
             viewing(self._context).open(row.leaf_hash, at)
+
+    def _on_replay(self) -> None:
+        if self.facts is not None:
+            replays_of(self._context).open(self.facts.row.leaf_hash)
 
     def _on_verify(self) -> None:
         if self.facts is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -20,14 +22,18 @@ from ui.widgets.buttons import bind_small_icon, button
 from ui.widgets.labels import words
 from ui.words import file_size
 
+CAPTURE: Final = ".wacz"
+"""A file of this kind is a capture, which the program shows itself."""
+
 
 class FilesTab(Tab):
     """Files and what was made from them.
 
-    Signals: `view_asked` (position from 0), `derive_asked` (position from 1, relation), `exhibit_asked` (leaf hash).
+    Signals: `view_asked` (position from 0), `replay_asked` (of a capture), `derive_asked` (position from 1, relation), `exhibit_asked` (leaf hash).
     """
 
     view_asked = Signal(int)
+    replay_asked = Signal()
     derive_asked = Signal(int, object)
     exhibit_asked = Signal(object)
 
@@ -40,6 +46,8 @@ class FilesTab(Tab):
         self.box, self.digests = self.digest_block(("sha256", "sm3"))
         self.view = button(context, "ui_cases.view", self._on_view, icon="eye")
         context.tongue.bind(self.view, self.view.setToolTip, "ui_cases.view.tip")
+        self.replay = button(context, "ui_capture.replay", self.replay_asked.emit, icon="play")
+        context.tongue.bind(self.replay, self.replay.setToolTip, "ui_capture.replay.tip")
         self.derive = QPushButton()
         context.tongue.bind(self.derive, self.derive.setText, "ui_cases.derive")
         bind_small_icon(context, self.derive, "link")
@@ -65,6 +73,7 @@ class FilesTab(Tab):
         self.column.addWidget(self.box)
         row = QHBoxLayout()
         row.addWidget(self.view)
+        row.addWidget(self.replay)
         row.addWidget(self.derive)
         row.addStretch(1)
         self.column.addLayout(row)
@@ -117,6 +126,9 @@ class FilesTab(Tab):
         known = isinstance(item, ObjectRow)
         self.box.setVisible(known)
         self.view.setEnabled(known and not self._erased)
+        self.replay.setVisible(
+            isinstance(item, ObjectRow) and item.path.lower().endswith(CAPTURE) and not self._erased
+        )
         self.derive.setEnabled(known and not self._erased)
         if isinstance(item, ObjectRow):
             self.digests["sha256"].set(item.stored.digests.sha256.hex())

@@ -29,6 +29,7 @@ from evidence_desk.core.capture.environment import (
 )
 from evidence_desk.core.capture.environment_codec import encode, parse
 from evidence_desk.core.capture.events import Done, Ended, Event, PageState, Snapped, Started, Visited
+from evidence_desk.core.capture.lookup import encode_lookup
 from evidence_desk.core.capture.marks import StreamMark
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
@@ -38,6 +39,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.ports import Clock
 from evidence_desk.texts import Language
 from reports.cleanliness import render_cleanliness
+from tests.unit.verify.captures import as_opened, looked_up
 
 AT = 1_772_415_060_000_000
 PAGE = "<!doctype html><title>公告</title><p>第一条 中文内容</p>".encode()
@@ -84,6 +86,8 @@ class Stage:
     begun: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
     snapshots: int = 0
+    private: dict[str, bytes] = field(default_factory=dict)
+    """Files that are sealed encrypted: key log, cookies."""
     end: BrowserEnd = BrowserEnd.FINISHED
     fails: Exception | None = None
     looked: threading.Event = field(default_factory=threading.Event)
@@ -140,6 +144,10 @@ class StagedRecording:
     def close(self) -> Recorded:
         self._workspace.append("connections.jsonl", encode_connection(self._connection))
         self._workspace.append("network.jsonl", b"")
+        self._workspace.append("opened.jsonl", encode_connection(as_opened(self._connection)))
+        self._workspace.append("lookups.jsonl", encode_lookup(looked_up(self._connection)))
+        for name, data in self._stage.private.items():
+            self._workspace.append(name, data)
         return Recorded(browser=self._stage.end, fault=None)
 
     def _write_stream(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from evidence_desk.core.job import Job
 from evidence_desk.services.capture_view import CaptureView
+from ui.capture.sayings import say_file
 from ui.capture.view.saving import save_file
 from ui.capture.view.tab import ViewTab, list_of
 from ui.context import Context
@@ -42,14 +43,9 @@ class FileModel(RowsModel[FileLine]):
         """Cells."""
         row = self.row(index.row())
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
-            return (plain(row.name), file_size(row.size), self._what(row.name))[index.column()]
+            what = say_file(self._context.tongue, row.name)
+            return (plain(row.name), file_size(row.size), what)[index.column()]
         return None
-
-    def _what(self, name: str) -> str:
-        for known in (name, name.partition("-")[0], name.rpartition(".")[2]):
-            if self._context.tongue.has(f"ui_capture.file.{known}"):
-                return self._context.tongue.say(f"ui_capture.file.{known}")
-        return ""
 
 
 class FilesTab(ViewTab[Sequence[FileLine]]):

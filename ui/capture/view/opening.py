@@ -28,7 +28,7 @@ def show_exhibit(context: Context, owner: QWidget, leaf_hash: bytes) -> None:
         return open_exhibit(session.desk, leaf_hash, _anonymous, job=job, operator=operator_name(session))
 
     def done(view: CaptureView) -> None:
-        _show(context, owner, view, loose=False)
+        _show(context, owner, view, leaf_hash)
 
     context.desk.run(
         work, owner=owner, done=done, lane=Lane.VAULT, title="ui_capture.work.view", changes=True
@@ -52,15 +52,15 @@ def show_file(context: Context, owner: QWidget, path: Path) -> None:
             raise
 
     def done(view: CaptureView) -> None:
-        _show(context, owner, view, loose=True)
+        _show(context, owner, view, None)
 
     context.tasks.run(Lane.CPU, work, owner=owner, done=done, title="ui_capture.work.view")
 
 
-def _show(context: Context, owner: QWidget, view: CaptureView, *, loose: bool) -> None:
+def _show(context: Context, owner: QWidget, view: CaptureView, exhibit: bytes | None) -> None:
     from ui.capture.view.window import CaptureWindow  # noqa: PLC0415 - large
 
-    CaptureWindow(context, owner.window(), view, loose=loose).show()
+    CaptureWindow(context, owner.window(), view, exhibit=exhibit).show()
 
 
 def _anonymous() -> BinaryIO:

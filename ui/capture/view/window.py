@@ -8,7 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QTabWidget, QVBoxLayout, QWidget
 
 from evidence_desk.core.capture.environment import Reason
+from evidence_desk.core.evidence_number import Prefix, format_number
 from evidence_desk.services.capture_view import CaptureView
+from ui.capture.replays import replays_of
 from ui.capture.sayings import RESULTS, say_reasons
 from ui.capture.view.files import FilesTab
 from ui.capture.view.pages import PagesTab
@@ -35,14 +37,17 @@ _TABS: Final = (
 
 
 class CaptureWindow(QDialog):
-    """One capture. From a vault it closes when that locks; from a file (`loose`) it stays."""
+    """One capture. That of an `exhibit` (its leaf hash) closes when the vault locks; one from a file stays."""
 
-    def __init__(self, context: Context, parent: QWidget | None, view: CaptureView, *, loose: bool) -> None:
+    def __init__(
+        self, context: Context, parent: QWidget | None, view: CaptureView, *, exhibit: bytes | None
+    ) -> None:
         super().__init__(parent)
+        self._exhibit, loose = exhibit, exhibit is None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint)
         self.setProperty(OWN_LOCK, loose)
-        self._context, self.view, self._loose = context, view, loose
+        self._context, self.view = context, view
         context.tongue.bind(self, self.setWindowTitle, "ui_capture.view.title", title=plain(view.title, 80))
         column = QVBoxLayout(self)
         column.setContentsMargins(tokens.L, tokens.L, tokens.L, tokens.L)
@@ -64,10 +69,8 @@ class CaptureWindow(QDialog):
             self.tabs.addTab(part, "")
         self.tabs.addTab(self._limits(), "")
         column.addWidget(self.tabs, 1)
-        foot = QHBoxLayout()
-        foot.addWidget(words(context, "ui_capture.view.foot", role="secondary"), 1)
-        foot.addWidget(button(context, "ui.close", self.reject))
-        column.addLayout(foot)
+        column.addWidget(words(context, "ui_capture.view.foot", role="secondary"))
+        column.addLayout(self._foot(loose=loose))
         self.resize(fitting(self, *_SIZE))
         self.tabs.currentChanged.connect(lambda _: self._load())
         context.tongue.follow(self, self._say)
@@ -75,6 +78,44 @@ class CaptureWindow(QDialog):
             context.desk.locked.connect(self.reject)
         self.finished.connect(self._on_finished)
         self._load()
+
+    def _foot(self, *, loose: bool) -> QHBoxLayout:
+        """What needs the vault is there for an exhibit only."""
+        context = self._context
+        self.replay = button(context, "ui_capture.replay", self._on_replay, icon="play")
+        self.disclose = button(context, "ui_capture.disclose", self._on_disclose, icon="file-pen-line")
+        for name, widget in (("replay", self.replay), ("disclose", self.disclose)):
+            context.tongue.bind(widget, widget.setToolTip, f"ui_capture.{name}.tip")
+            context.tongue.bind(widget, widget.setAccessibleDescription, f"ui_capture.{name}.tip")
+            widget.setVisible(not loose)
+            widget.setAutoDefault(False)
+        row = QHBoxLayout()
+        row.addWidget(self.replay)
+        row.addWidget(self.disclose)
+        row.addStretch(1)
+        row.addWidget(button(context, "ui.close", self.reject))
+        if not loose:
+            self._replays = replays_of(context)
+            self._replays.changed.connect(self._on_replays)
+            self._on_replays()
+        return row
+
+    def _on_replays(self) -> None:
+        possible = self._exhibit is not None and not self._replays.busy(self._exhibit)
+        self.replay.setEnabled(possible and bool(self.view.manifest.pages))
+
+    def _on_replay(self) -> None:
+        pages = self.parts["pages"]
+        page = pages.page if isinstance(pages, PagesTab) else None
+        if self._exhibit is not None:
+            self._replays.open(self._exhibit, 1 if page is None else page.number)
+
+    def _on_disclose(self) -> None:
+        from ui.capture.disclosure.sheet import DisclosureSheet  # noqa: PLC0415 - large
+
+        if self._exhibit is not None:
+            number = format_number(Prefix.EVIDENCE, self._exhibit)
+            DisclosureSheet(self._context, self, self._exhibit, number, self.view.manifest).open()
 
     def _facts(self) -> dict[str, str | int]:
         manifest = self.view.manifest

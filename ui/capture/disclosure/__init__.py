@@ -1,0 +1,1 @@
+"""Disclosure copy 披露副本 of a capture: choose, look at what it comes to, make it."""

@@ -28,6 +28,7 @@ class Role(StrEnum):
     CAPTURE_BROWSER = "capture-browser"
     CAPTURE_REPLAY = "capture-replay"
     COURT_NODE = "court-node"
+    SELFTEST_WINDOW = "selftest-window"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ PROGRAMS: Final[Mapping[str, Program]] = MappingProxyType({
 _ROLES: Final[Mapping[Role, tuple[str, str]]] = MappingProxyType({
     Role.CAPTURE_BROWSER: ("ui.capture_browser", "ui.capture_browser.__main__:main"),
     Role.CAPTURE_REPLAY: ("ui.capture_replay", "ui.capture_replay.__main__:main"),
+    Role.SELFTEST_WINDOW: ("ui.selftest_window", "ui.selftest_window.__main__:main"),
     Role.COURT_NODE: ("evidence_desk.court.node", "evidence_desk.court.node.cli:run"),
 })  # fmt: skip
 """(what ``python -m`` runs, ``module:function`` of the same)."""

@@ -24,7 +24,7 @@ COMMANDS: Final = {
     "audit": "maintain:audit", "recheck": "maintain:recheck", "backup": "maintain:backup", "restore": "restore",
     "erase": "erase", "passphrase": "maintain:change", "doctor": "doctor", "identity": "identity", "anchor": "anchor",
     "tag": "annotate:tag", "note": "annotate:note", "archive": "annotate:archive", "bundle": "bundle",
-    "capture": "capture",
+    "capture": "capture", "selftest": "selftest",
     "authority": "authority:app", "signer": "signer:app", "captures": "capture_replay:captures",
     "document": "document:app", "network": "network:app", "person": "person:app", "settings": "settings:app",
 }  # fmt: skip

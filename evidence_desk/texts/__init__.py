@@ -54,6 +54,7 @@ AREAS: Final = (
     "ui_settings",
     "ui_start",
     "ui_said",
+    "selftest",
 )
 """Modules in each language folder."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evidence_desk.core.capture.rows import CaptureTally
 from evidence_desk.core.certificate import Certificate, DemoReason, Exhibit, beijing_text
 from evidence_desk.core.confirmation import NAME as CONFIRMATION
 from evidence_desk.core.confirmation import SIGNATURE_NAME
@@ -125,7 +126,7 @@ def _statements(certificate: Certificate, say: Speaker) -> list[Block]:
     platform = [
         say("certificate.platform.entry", fact=fact, value=value) for fact, value in certificate.platform
     ]
-    failed = certificate.failed_captures
+    failed, everything = certificate.failed_captures, certificate.all_captures
     rows = [
         Fact(label=say("certificate.keys"), value=tuple(keys) or say("certificate.empty")),
         Fact(label=say("certificate.platform"), value=tuple(platform) or none),
@@ -136,6 +137,10 @@ def _statements(certificate: Certificate, say: Speaker) -> list[Block]:
             else say("certificate.failed_captures.value", count=failed),
         ),
         Fact(
+            label=say("certificate.all_captures"),
+            value=say("certificate.unknown") if everything is None else _tally(everything, say),
+        ),
+        Fact(
             label=say("certificate.agreed"),
             value=none
             if agreed is None
@@ -144,6 +149,15 @@ def _statements(certificate: Certificate, say: Speaker) -> list[Block]:
     ]
     heading = Heading(text=say("certificate.statements"), note=say("certificate.stated.note"))
     return [heading, Facts(rows=tuple(rows))]
+
+
+def _tally(found: CaptureTally, say: Speaker) -> str:
+    """Captures of the desk, and by which part of its log they were counted."""
+    return say(
+        "certificate.all_captures.value", started=count(found.started), sealed=count(found.sealed),
+        abandoned=count(found.abandoned), unsealed=count(found.unsealed), logs=count(found.logs),
+        leaves=count(found.leaves),
+    )  # fmt: skip
 
 
 def _scope(certificate: Certificate, say: Speaker) -> list[Block]:

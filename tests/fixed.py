@@ -190,6 +190,9 @@ class MemoryLog:
     def rotations(self) -> Iterator[LeafRow]:
         return (row for row in self.rows if row.type == LeafType.KEY_ROTATED)
 
+    def captures(self) -> Iterator[LeafRow]:
+        return (row for row in self.rows if row.type.startswith("capture."))
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         return iter(self.rows[start:stop])
 

@@ -95,6 +95,10 @@ class LogStore(TileSource, Protocol):
         """All ``key.rotated`` leaves, in order."""
         ...
 
+    def captures(self) -> Iterator[LeafRow]:
+        """All leaves of captures (begun, sealed, abandoned), in order."""
+        ...
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         """Leaves start ≤ seq < stop in order, streamed."""
         ...

@@ -9,6 +9,7 @@ from evidence_desk.core.job import Job
 from evidence_desk.core.rows import ExhibitRow
 from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Dimension, Policy, Verdict
+from evidence_desk.services.capture_count import tally
 from evidence_desk.services.captured import Spool, opened_capture, secrets_of
 from evidence_desk.services.custody import CustodyNote, record
 from evidence_desk.services.desk import Desk
@@ -48,7 +49,8 @@ def check_capture(
     with opened_capture(desk, exhibit, spool, job) as captured:
         outcome = verify_capture(
             captured.source, bond=captured.bond, trust=trust, now=desk.clock.now(), job=job, spool=spool,
-            secrets=secrets_of(desk, captured), press=press, roots=roots,
+            secrets=secrets_of(desk, captured), press=press,
+            tally=tally(desk), roots=roots,
         )  # fmt: skip
     record(desk, [CustodyNote(exhibit=exhibit.leaf_hash, action="decrypted", operator=operator)])
     return Verdict(policy=CAPTURE_POLICY, findings=outcome.findings, caveats=outcome.caveats)

@@ -23,6 +23,7 @@ from evidence_desk.core.trust import Trust
 from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import PermissionDeniedError, UsageError
 from evidence_desk.services.assess import assess_for_print
+from evidence_desk.services.capture_count import tally
 from evidence_desk.services.confirm import Draft, SignedConfirmation, check_signed
 from evidence_desk.services.custody import CustodyNote, append_custody
 from evidence_desk.services.describe import describe_case, describe_exhibit, failed_captures
@@ -190,7 +191,7 @@ def _certificate(
     return model.Certificate(
         number=number, version=version, issued=issued, language="zh", issuer=issuer.name, exhibits=parts,
         case=case, demo=tuple(demo), program=f"Evidence Desk {__version__}",
-        failed_captures=failed_captures(desk, exhibits[0].case_number),
+        failed_captures=failed_captures(desk, exhibits[0].case_number), all_captures=tally(desk),
     )  # fmt: skip
 
 

@@ -150,6 +150,15 @@ class LogRepository:
         )
         return map(_leaf, rows)
 
+    def captures(self) -> Iterator[LeafRow]:
+        """All leaves of captures, in order."""
+        rows = self._database.rows(
+            "SELECT seq, type, leaf_hash, leaf FROM leaves WHERE log_id = ? "
+            "AND type IN ('capture.started', 'capture.sealed', 'capture.abandoned') ORDER BY seq",
+            (self._id,),
+        )
+        return map(_leaf, rows)
+
     def leaves(self, start: int, stop: int) -> Iterator[LeafRow]:
         """Leaves start ≤ seq < stop in order, read in pages."""
         while start < stop:

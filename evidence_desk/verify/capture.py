@@ -25,7 +25,7 @@ from evidence_desk.core.capture.marks import (
     token_name,
 )
 from evidence_desk.core.capture.redaction import KEYLOG
-from evidence_desk.core.capture.rows import CaptureResult
+from evidence_desk.core.capture.rows import CaptureResult, CaptureTally
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import MAX_LEAF, LeafType, parse_leaf
@@ -68,6 +68,7 @@ def verify_capture(
     key_log: bytes | None = None,
     secrets: bytes | None = None,
     press: Press | None = None,
+    tally: CaptureTally | None = None,
     roots: Sequence[bytes] = (),
 ) -> CaptureVerdict:
     """Findings on a WACZ of ours, whole or a disclosure copy.
@@ -83,6 +84,7 @@ def verify_capture(
         secrets: content of ``secrets.age`` for whoever has the keys of the case, b"" when these do not open it; the key
             log is taken from it when none is given.
         press: prints the environment report again, for whoever has what that takes.
+        tally: of all captures of the desk, for the desk itself.
         roots: DER certificates that those of servers have to lead to.
     """
     work = Work(bond, trust, now)
@@ -113,6 +115,7 @@ def verify_capture(
     _actions(work, reader, manifest, marks)
     _environment(work, reader, manifest)
     _result(work, manifest)
+    _count(work, tally)
     check_journals(work, reader, manifest, marks)
     check_told(work, reader, manifest, marks)
     check_limits(work, manifest)
@@ -293,4 +296,16 @@ def _result(work: Work, manifest: Manifest) -> None:
         Dimension.ENVIRONMENT, "capture.result", status, manifest.result.value, Vouches.DESK,
         pages=len(manifest.pages), reasons=len(manifest.reasons), begun=format_moment(manifest.begun),
         ended=format_moment(manifest.ended),
+    )  # fmt: skip
+
+
+def _count(work: Work, tally: CaptureTally | None) -> None:
+    """How many captures there were besides: the desk's word by its log, and nothing that a file alone shows."""
+    check = "capture.count"
+    if tally is None:
+        work.unknown(Dimension.ENVIRONMENT, check, "unseen")
+        return
+    work.add(
+        Dimension.ENVIRONMENT, check, Status.UNDETERMINED, "told", Vouches.DESK, started=tally.started,
+        sealed=tally.sealed, abandoned=tally.abandoned, unsealed=tally.unsealed, logs=tally.logs, leaves=tally.leaves,
     )  # fmt: skip

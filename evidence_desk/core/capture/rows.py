@@ -51,6 +51,27 @@ class CaptureRow:
     manifest: bytes = b""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureTally:
+    """Captures of all cases that a desk has in its logs, as their leaves tell.
+
+    Attributes:
+        logs, leaves: how many logs were counted (one, and one more for every restore), and entries in them all.
+        started, sealed, abandoned: leaves of each kind; how a sealed one came out, leaves do not tell.
+    """
+
+    logs: int
+    leaves: int
+    started: int
+    sealed: int
+    abandoned: int
+
+    @property
+    def unsealed(self) -> int:
+        """Begun, and neither sealed nor given up."""
+        return self.started - self.sealed - self.abandoned
+
+
 class CaptureStore(Protocol):
     """Captures. Writes happen only inside `Store.transaction`."""
 

@@ -43,6 +43,7 @@ LIMITS: Final = (
     "capture.limit.loaded",
     "capture.limit.protocols",
     "capture.limit.revocation",
+    "capture.limit.selection",
 )
 """What no capture of this kind shows; printed on every certificate."""
 

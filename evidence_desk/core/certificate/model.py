@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from evidence_desk.core.capture.manifest import Manifest
+from evidence_desk.core.capture.rows import CaptureTally
 from evidence_desk.core.confirmation import Confirmed, Officer
 from evidence_desk.core.derivation import Derivation
 from evidence_desk.core.digests import DigestPair
@@ -210,6 +211,7 @@ class Certificate:
         keys: (key, who holds it) in words.
         platform: (fact, value) of art. 17(1); empty prints 无.
         failed_captures: failed or abandoned captures of the case; None when not known.
+        all_captures: those of the whole desk by its logs, other cases too; None when not counted.
         agreed_method: digests of the parties' agreement (证据规定 art. 94(5)).
         commands: shell lines of the check by hand; they must work on the attachments as named.
         handler: who handles it (承办人) in two-person mode; None when one person issues it.
@@ -229,6 +231,7 @@ class Certificate:
     keys: tuple[tuple[str, str], ...] = ()
     platform: tuple[tuple[str, str], ...] = ()
     failed_captures: int | None = None
+    all_captures: CaptureTally | None = None
     agreed_method: DigestPair | None = None
     commands: tuple[str, ...] = ()
     handler: Officer | None = None

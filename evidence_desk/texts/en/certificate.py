@@ -173,6 +173,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.platform.entry": "{fact}: {value}",
     "certificate.failed_captures": "Failed, abandoned or unsealed captures of the case",
     "certificate.failed_captures.value": "{count}",
+    "certificate.all_captures": "Captures of this desk, all cases",
+    "certificate.all_captures.value": "{started} begun, {sealed} sealed, {abandoned} given up, {unsealed} not sealed; counted in the log of this desk ({logs} in all, {leaves} entries), other cases included; captures by other desks or in other logs are not among them",
     "certificate.agreed": "Method agreed by the parties",
     "certificate.agreed.value": "see the agreement (SHA-256 {sha256}; SM3 {sm3})",
     "certificate.scope": "What is proven, and what is not",

@@ -173,6 +173,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "certificate.platform.entry": "{fact}：{value}",
     "certificate.failed_captures": "本案失败、放弃或未封存的取证",
     "certificate.failed_captures.value": "{count} 次",
+    "certificate.all_captures": "本终端全部案件的取证",
+    "certificate.all_captures.value": "开始 {started} 次，封存 {sealed} 次，放弃 {abandoned} 次，未封存 {unsealed} 次；按本终端日志（{logs} 份，共 {leaves} 条）统计，包括其他案件；其他终端或其他日志中的取证不在其内",
     "certificate.agreed": "约定的保存方法",
     "certificate.agreed.value": "见约定文件（SHA-256 {sha256}；SM3 {sm3}）",
     "certificate.scope": "证明范围",

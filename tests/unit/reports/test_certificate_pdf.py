@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 
 import pikepdf
@@ -12,6 +13,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from evidence_desk.core.capture.rows import CaptureTally
 from evidence_desk.core.certificate import (
     DemoReason,
     TrustRootFacts,
@@ -131,6 +133,12 @@ def test_what_is_missing_is_said():
     anchored = "".join(texts_of(render(a_certificate(an_exhibit(court=a_court()))).pdf))
     assert "未上链" not in anchored
     assert "（未出示签名）" in anchored
+
+
+def test_captures_of_the_whole_desk_are_counted_on_paper():
+    tally = CaptureTally(logs=2, leaves=12345, started=9, sealed=5, abandoned=3)
+    text = "".join(texts_of(render(replace(a_certificate(), all_captures=tally)).pdf))
+    assert "开始9次，封存5次，放弃3次，未封存1次；按本终端日志（2份，共12,345条）统计，包括其他案件" in text
 
 
 def test_a_failed_environment_check_is_never_hidden():

@@ -110,6 +110,10 @@ def test_certificate_record_and_package_of_a_capture(kept, tmp_path):
     issuer = session.issuer()
     drafted = draft(session.desk, [exhibit], issuer, trust=session.trust, job=Job())
     assert drafted.certificate.failed_captures == 0
+    everything = drafted.certificate.all_captures
+    assert everything is not None
+    assert (everything.started, everything.sealed, everything.unsealed) == (1, 1, 0)
+    assert everything.leaves == session.vault.log.size() > 2
     issue(session.desk, drafted, None, issuer)
     with (tmp_path / "package.asice").open("w+b") as out:
         export(session.desk, exhibit, out, trust=session.trust, job=Job())

@@ -39,6 +39,7 @@ from evidence_desk.services.examination import (
     PlaceAnswer,
     Subject,
 )
+from evidence_desk.services.examine_capture import with_capture
 from evidence_desk.services.places import Places, given_of
 from evidence_desk.services.question import Question, QuestionKind, ask_file, recognize
 from evidence_desk.services.standing import is_revoked, network_answer, network_findings
@@ -230,7 +231,7 @@ def _revoked(looked: LookedUp, listing: Listing, *, certificate: bool) -> bool:
 def _other(subject: Subject, path: Path, by: Examiner) -> Examination:
     question = ask_file(path, by.job)
     own = _asked(subject, question, by)
-    own = replace(own, size=question.size, digests=question.digests)
+    own = replace(with_capture(own, path, by.job), size=question.size, digests=question.digests)
     scan = None if by.codes is None else _scan(path, by.codes, by.job)
     if scan is None:
         return own
@@ -296,7 +297,7 @@ def _of_code(code: CodePayload) -> Question:
 def _asked(subject: Subject, question: Question, by: Examiner) -> Examination:
     """A question at every place, and what it comes to."""
     looked = by.places.ask(question)
-    own = by.places.own_verdict(looked, given_of(question, subject.name))
+    own = by.places.own_verdict(looked, given_of(question, subject.name, subject.path), by.job)
     findings = list(own.findings)
     network = looked.court.network
     if network is not None and looked.court.outcome is Outcome.FOUND:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Final
 
+from evidence_desk.core.job import Job
 from evidence_desk.core.leaf import PlainObject
 from evidence_desk.core.moment import format_moment
 from evidence_desk.core.trust import Trust
@@ -21,6 +24,7 @@ from evidence_desk.services.prove import prove
 from evidence_desk.services.question import Question, QuestionKind
 from evidence_desk.verify.answer import Said
 from evidence_desk.verify.exhibit import ExhibitInput, GivenFile, verify_exhibit
+from evidence_desk.verify.files import open_regular, spool
 
 MOST_PROVEN: Final = 3
 """Exhibits of our own whose proofs are judged for one question; all are listed."""
@@ -93,8 +97,11 @@ class Places:
             return _unbelieved(error, tuple(faults))
         return _network(found)
 
-    def own_verdict(self, looked: LookedUp, given: GivenFile | None) -> Verdict:
-        """Findings on the proofs of our own exhibits that answer to a question; what cannot be proven says nothing."""
+    def own_verdict(self, looked: LookedUp, given: GivenFile | None, job: Job) -> Verdict:
+        """Findings on the proofs of our own exhibits that answer to a question; what cannot be proven says nothing.
+
+        A given file that is a capture is looked into: its course and the checks of the machine are judged with it.
+        """
         findings: list[Finding] = []
         caveats: list[Caveat] = []
         if self.desk is None:
@@ -111,7 +118,7 @@ class Places:
                     proof=proof, statement=row.statement, disclosures=row.disclosures,
                     files=() if given is None else (given,),
                 ),
-                trust=self.trust, now=self.now,
+                trust=self.trust, now=self.now, job=job, spool=spool,
             )  # fmt: skip
             findings += verdict.findings
             caveats += verdict.caveats
@@ -142,11 +149,12 @@ def _borne_out(desk: Desk, question: Question, here: Here) -> Here:
     return Here(exhibits=exhibits, certificates=certificates)
 
 
-def given_of(question: Question, name: str) -> GivenFile | None:
-    """What is known of the file that a question is about."""
+def given_of(question: Question, name: str, path: Path | None = None) -> GivenFile | None:
+    """What is known of the file that a question is about; `path` where it lies, None when only its digests are known."""
     if question.digests is not None:
         pair = question.digests
-        return GivenFile(label=name, size=question.size, sha256=pair.sha256, sm3=pair.sm3)
+        again = None if path is None else partial(open_regular, path)
+        return GivenFile(label=name, size=question.size, sha256=pair.sha256, sm3=pair.sm3, open=again)
     if question.kind is not QuestionKind.DIGEST or not question.algorithm:
         return None
     sha256 = question.digest if question.algorithm == "sha256" else None

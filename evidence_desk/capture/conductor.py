@@ -19,11 +19,11 @@ from evidence_desk.capture.proxy import BlindProxy
 from evidence_desk.capture.recovery import recover_index
 from evidence_desk.capture.resolver import Resolver
 from evidence_desk.core.capture.actions import ActionLog
-from evidence_desk.core.capture.events import Event, Heartbeat, Started
+from evidence_desk.core.capture.events import Event, Heartbeat, Started, Visited
 from evidence_desk.core.capture.marks import ID_SIZE, StreamMark
 from evidence_desk.core.capture.messages import Recorded as RecordedSoFar
 from evidence_desk.core.capture.messages import Snapshot
-from evidence_desk.core.capture.plan import CapturePlan
+from evidence_desk.core.capture.plan import CaptureMode, CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.ports import Clock
@@ -34,6 +34,9 @@ _GRACE: Final = 20.0
 _LAST_WORDS: Final = 10.0
 _DRAIN: Final = 3.0
 _TELL_SECONDS: Final = 1.0
+MOST_SHARES: Final = 4
+"""Into so many parts at most the bytes that are left are divided, for an address of a list: one without end leaves some for
+the others."""
 MAX_LOGS: Final = 256 << 20
 """Bytes of the browser's own logs, at which a recording ends: some 100,000 requests. Pages decide how fast they grow."""
 _LOGS: Final = ("network.jsonl", "console.jsonl")
@@ -130,6 +133,14 @@ class FolderRecorder:
         _busy.discard(self._root / _folder_name(capture))
 
 
+def limits_of(plan: CapturePlan) -> Limits:
+    """Bounds of a recording: where a person browses, one connection may take half of all bytes."""
+    interactive = plan.mode is CaptureMode.INTERACTIVE
+    limits = Limits()
+    most = plan.max_bytes // 2 if interactive else limits.stream
+    return replace(limits, total=plan.max_bytes, stream=max(1, min(limits.stream, most)))
+
+
 class FolderRecording:
     """One recording (`core.capture.ports.Recording`)."""
 
@@ -152,11 +163,13 @@ class FolderRecording:
             workspace,
             Guard(allow_private=plan.allow_private),
             clock,
-            replace(Limits(), total=plan.max_bytes),
+            limits_of(plan),
             resolver=resolver,
             dns_servers=dns_servers,
         )
+        self._plan = plan
         port = self._proxy.start()
+        self._share(1)
         try:
             self._browser = BrowserDriver(
                 command.arguments, workspace.path, plan, port, self._hear,
@@ -177,9 +190,16 @@ class FolderRecording:
             event = replace(event, flags=tuple(flag.replace(folder, "…") for flag in event.flags))
         if not isinstance(event, Heartbeat):
             self._actions.add(event)
+        if isinstance(event, Visited):
+            self._share(event.number + 1)
         with self._new:
             self._events.append(event)
             self._new.notify_all()
+
+    def _share(self, number: int) -> None:
+        """The address of this number is visited from now on."""
+        if self._plan.mode is CaptureMode.AUTOMATIC:
+            self._proxy.next_share(max(1, min(MOST_SHARES, len(self._plan.urls) - number + 1)))
 
     def poll(self, seconds: float) -> Sequence[Event]:
         """What the browser told since, waiting at most so long for the first."""

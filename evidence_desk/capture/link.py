@@ -17,7 +17,7 @@ from evidence_desk.capture.dialing import Dialed, Dialer, Failure
 from evidence_desk.capture.guard import Guard, Refusal
 from evidence_desk.capture.limits import Limits
 from evidence_desk.capture.peers import Endpoint, Peer
-from evidence_desk.capture.pump import Account, Pump
+from evidence_desk.capture.pump import PAGE_BYTES, STREAM_BYTES, TOTAL_BYTES, Account, Pump, Share
 from evidence_desk.capture.reactor import READ, Reactor
 from evidence_desk.capture.recording import NOTHING, StreamRecorder, short_of_descriptors
 from evidence_desk.capture.socks import Reply
@@ -32,6 +32,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MAX_HELD: Final = 4096
 """Bytes of a client before it is served."""
+_SHARE_SECONDS: Final = 2.0
+"""For the share of the next address: the browser begins to visit it about when it says that it has left the one before."""
 _STRANGERS_TIME: Final = 1.0
 """Seconds for another process to say what it wants, so that it can be recorded."""
 
@@ -41,6 +43,7 @@ class Recorder(Protocol):
 
     reactor: Reactor
     account: Account
+    share: Share
     limits: Limits
     clock: Clock
     guard: Guard
@@ -104,6 +107,7 @@ class Link:
         self._stream: StreamRecorder | None = None
         self._opening: Connection | None = None
         self._pump: Pump | None = None
+        self._admitted = False
         self._due = time.monotonic() + recorder.limits.handshake
         self._dialer = Dialer(
             recorder.reactor, recorder.limits, lambda: recorder.guard, passed_over=self._on_passed_over, done=self._on_dialed
@@ -180,11 +184,15 @@ class Link:
         if self._peer is Peer.GONE:
             self._fail(Fate.REFUSED, "peer-gone", Reply.NOT_ALLOWED)
             return
+        if self._recorder.account.left <= 0:
+            self._fail(Fate.REFUSED, TOTAL_BYTES, Reply.NOT_ALLOWED)
+            return
+        if self._recorder.share.left <= 0:
+            self._due = time.monotonic() + _SHARE_SECONDS
+            return
+        self._admitted = True
         if self._peer is Peer.UNKNOWN:
             self._notice(NoticeKind.PEER_UNKNOWN, "")
-        if self._recorder.account.left <= 0:
-            self._fail(Fate.REFUSED, "total-bytes", Reply.NOT_ALLOWED)
-            return
         refusal = self._recorder.guard.refuses_name(asked.host) or (None if asked.port else Refusal.SPELLING)
         if refusal is not None:
             self._fail(Fate.REFUSED, refusal.value, Reply.NOT_ALLOWED)
@@ -238,7 +246,8 @@ class Link:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._pump = Pump(
             self._recorder.reactor, self._recorder.account, self._stream, browser=self._client, server=server,
-            limit=self._recorder.limits.stream, now=self._now, ended=self._on_ended,
+            limit=self._recorder.limits.stream, share=lambda: self._recorder.share, now=self._now,
+            ended=self._on_ended,
         )  # fmt: skip
         self._send(socks.encode_reply(Reply.SUCCEEDED, *own))
         if self._step is _Step.OPEN:
@@ -260,8 +269,14 @@ class Link:
                 self._pump.end(Ending.STOPPED, "idle")
         elif self._step is _Step.CONNECTING:
             self._dialer.look(now)
+        elif self._waits_for_share and self._recorder.share.left > 0:
+            self._admit()
         elif now > self._due:
             self._late()
+
+    @property
+    def _waits_for_share(self) -> bool:
+        return self._step is _Step.WAITING and self._peer is not None and not self._admitted
 
     def stop(self, reason: str) -> None:
         """The recording ends."""
@@ -279,6 +294,8 @@ class Link:
                 kind = NoticeKind.STRANGER if stranger else NoticeKind.MALFORMED
                 self._recorder.notice(kind, "slow")
                 self._over(None)
+            case _Step.WAITING if self._waits_for_share:
+                self._fail(Fate.REFUSED, PAGE_BYTES, Reply.NOT_ALLOWED)
             case _Step.WAITING:
                 self._fail(Fate.UNRESOLVED, "timeout", Reply.HOST_UNREACHABLE)
             case _Step.CONNECTING | _Step.OPEN | _Step.OVER:
@@ -301,6 +318,12 @@ class Link:
 
     def _on_ended(self, ending: Ending, reason: str | None) -> None:
         """Told by the pump."""
+        share = None if self._pump is None else self._pump.share
+        if reason == STREAM_BYTES:
+            self._notice(NoticeKind.LIMIT, reason)
+        elif reason == PAGE_BYTES and share is not None and not share.told:
+            share.told = True
+            self._notice(NoticeKind.LIMIT, reason)
         self._over(self._line(Fate.OPENED, ending, reason=reason, closed=True))
 
     def _over(self, connection: Connection | None) -> None:

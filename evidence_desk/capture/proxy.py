@@ -97,6 +97,14 @@ class BlindProxy:
         recording = self._started()
         recording.reactor.call(lambda: setattr(recording, "guard", recording.guard.with_port(port)))
 
+    def next_share(self, parts: int) -> None:
+        """Give what the browser asks for from now on one of so many parts of the bytes that are left, in all.
+
+        Connections on which it sends nothing any more keep the share they have. Before the first call all may take everything.
+        """
+        recording = self._started()
+        recording.reactor.call(lambda: recording.next_share(parts))
+
     def stop(self, deadline: float = 5.0) -> None:
         """Accept no more, give open connections up to `deadline` seconds to end, end the rest, write every line.
 

@@ -21,8 +21,21 @@ CHUNK: Final = 256 * 1024
 SMALL_CHUNK: Final = 16 * 1024
 PENDING_BUDGET: Final = 32 << 20
 """Bytes waiting in all pumps together; beyond it only small chunks are read."""
+TOTAL_BYTES: Final = "total-bytes"
+PAGE_BYTES: Final = "page-bytes"
+STREAM_BYTES: Final = "stream-bytes"
+"""Reasons for which a connection ends, or is refused: bytes of all, of one address of a list, of one connection."""
 ABORT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """struct linger that makes closing a reset."""
+
+
+class Share:
+    """What the connections of one address of a list may take together. Belongs to the reactor's thread."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.told = False
+        """Whether it was said that it is spent."""
 
 
 class Account:
@@ -62,6 +75,8 @@ class Pump:
         account: shared by all pumps.
         recorder: takes every chunk before it is forwarded; HostError goes up through the reactor's callback.
         limit: bytes in both directions, at which it ends.
+        share: that of now. Bytes are taken from the one of the time when the browser last sent something; it ends when that is
+            spent.
         now: microseconds of the Unix epoch.
         ended: told once.
     """
@@ -75,6 +90,7 @@ class Pump:
         browser: socket.socket,
         server: socket.socket,
         limit: int,
+        share: Callable[[], Share],
         now: Callable[[], int],
         ended: Callable[[Ending, str | None], None],
     ) -> None:
@@ -82,6 +98,8 @@ class Pump:
         self._account = account
         self._recorder = recorder
         self._left = limit
+        self._share_now = share
+        self.share = share()
         self._now = now
         self._ended = ended
         self._out = _Way(Direction.OUT, browser, server, ("browser", "server"))
@@ -135,9 +153,9 @@ class Pump:
                 self._watch()
 
     def _read(self, way: _Way) -> None:
-        room = min(self._account.room(), self._left, self._account.left)
+        room = min(self._account.room(), self._left, self.share.left, self._account.left)
         if room <= 0:
-            self.end(Ending.STOPPED, "total-bytes" if self._account.left <= 0 else "stream-bytes")
+            self.end(Ending.STOPPED, self._spent())
             return
         try:
             length = way.source.recv_into(self._account.buffer[HEAD_SIZE:], room)
@@ -152,11 +170,19 @@ class Pump:
             way.ended = True
             self._shut(way)
 
+    def _spent(self) -> str:
+        if self._account.left <= 0:
+            return TOTAL_BYTES
+        return PAGE_BYTES if self.share.left <= 0 else STREAM_BYTES
+
     def _take(self, way: _Way, length: int) -> None:
         """Record what lies in the buffer, then forward it."""
         buffer = self._account.buffer
         self._recorder.record(way.direction, self._now(), buffer, length)
         self._left -= length
+        if way is self._out:
+            self.share = self._share_now()
+        self.share.left -= length
         self._account.left -= length
         self._account.counts[way.direction] += length
         self.moved = time.monotonic()

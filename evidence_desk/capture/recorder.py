@@ -19,7 +19,7 @@ from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits, descriptors_allow
 from evidence_desk.capture.link import Link
 from evidence_desk.capture.peers import Endpoint, Peer, Peers
-from evidence_desk.capture.pump import Account
+from evidence_desk.capture.pump import TOTAL_BYTES, Account, Share
 from evidence_desk.capture.reactor import READ, Reactor, Workers
 from evidence_desk.capture.recording import (
     INDEX_NAME,
@@ -90,6 +90,7 @@ class Recording:
         self.limits = replace(given.limits, at_once=descriptors_allow(given.limits.at_once))
         self.clock = given.clock
         self.account = Account(given.limits.total)
+        self.share = Share(given.limits.total)
         self.failure: EvidenceDeskError | None = None
         self.drained = threading.Event()
         self._listener = listener
@@ -127,6 +128,10 @@ class Recording:
         with self._lock:
             streams = list(self._streams.items())
         return {name: item.digest() if isinstance(item, StreamRecorder) else item for name, item in streams}
+
+    def next_share(self, parts: int) -> None:
+        """What the browser asks for from now on may take one of so many parts of what is left, in all."""
+        self.share = Share(self.account.left // parts)
 
     def drain(self) -> None:
         """Accept no more; `drained` is set when nothing is open."""
@@ -258,9 +263,9 @@ class Recording:
 
     def _on_tick(self) -> None:
         if self.account.left <= 0:
-            self._limit("total-bytes", UserError("capture.byte_limit", limit=self.limits.total))
+            self._limit(TOTAL_BYTES, UserError("capture.byte_limit", limit=self.limits.total))
             for link in tuple(self._links):
-                link.stop("total-bytes")
+                link.stop(TOTAL_BYTES)
         moment = time.monotonic()
         for link in tuple(self._links):
             link.look(moment)

@@ -155,8 +155,8 @@ def _recorders_fault(workspace: Workspace) -> str | None:
     for notice in parse_notices(data[: data.rfind(b"\n") + 1]):
         if notice.kind is NoticeKind.FAILED:
             return notice.reason
-        if notice.kind is NoticeKind.LIMIT:
-            return _LIMITS.get(notice.reason)
+        if notice.kind is NoticeKind.LIMIT and notice.reason in _LIMITS:
+            return _LIMITS[notice.reason]
     return None
 
 

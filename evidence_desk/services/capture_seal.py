@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
+from evidence_desk.core.capture.connection import parse_index
 from evidence_desk.core.capture.environment import Reason, because
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import (
@@ -40,7 +41,7 @@ from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
 from evidence_desk.services.register import CaptureBond, Prepared, append_exhibits
 from evidence_desk.services.seal import SealRequest
-from evidence_desk.wacz.build import BUILT, WARC_NAME, Built, build
+from evidence_desk.wacz.build import BUILT, INDEX, WARC_NAME, Built, build
 from evidence_desk.wacz.layout import Page
 from evidence_desk.wacz.pack import About, pack_wacz
 
@@ -52,6 +53,8 @@ PRIVATE: Final = frozenset({"keylog.txt", "cookies.json", "storage.json"})
 """What could open accounts or streams: only encrypted to the case, as are private outputs of the environment checks."""
 MAX_SHOWN: Final = 200
 """Pictures and PDFs of pages that become files of the exhibit; all of them are in the WACZ."""
+_SHARES: Final = frozenset({"page-bytes", "stream-bytes"})
+"""Reasons in the index of connections, see ``docs/spec/capture-streams.md``."""
 _MAX_TITLE: Final = 120
 _PIECE: Final = 1 << 20
 _MEDIA: Final = {".wacz": "application/wacz", ".pdf": "application/pdf", ".png": "image/png"}
@@ -138,7 +141,7 @@ def _seal(
     after = read_file(workspace, AFTER) if AFTER in workspace.names() else None
     workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after))
     private = _keep_secrets(desk, capture)
-    reasons = [*built.reasons, *_refused(capture, built.refused)]
+    reasons = [*built.reasons, *_refused(capture, built.refused), *_cut_off(workspace)]
     manifest = _manifest(capture, _software(desk), built.counts, reasons, private, after)
     workspace.append(MANIFEST, encode_manifest(manifest))
     _pack(desk, capture, manifest, built, title, job)
@@ -151,6 +154,13 @@ def _refused(capture: Capture, refused: Collection[tuple[str, int]]) -> Iterator
     for target in targets_of(capture.started.plan):
         if (target.host, target.port) in refused:
             yield because("capture.reason.address_refused", address=str(target))
+
+
+def _cut_off(workspace: Workspace) -> Iterator[Reason]:
+    """Connections that had taken what one of them, or one address of a list, may take."""
+    index = parse_index(read_file(workspace, INDEX)) if INDEX in workspace.names() else ()
+    if count := sum(item.reason in _SHARES for item in index):
+        yield because("capture.reason.share_spent", count=count)
 
 
 def _started_leaf(desk: Desk, row: CaptureRow) -> bytes:

@@ -42,6 +42,15 @@ def silent(end: socket.socket) -> None:
         pass
 
 
+def next_share(recorder: Recorder, parts: int) -> None:
+    """Until it is in use."""
+    inside = recorder.proxy._recording
+    assert inside is not None
+    before = inside.share
+    recorder.proxy.next_share(parts)
+    until(lambda: inside.share is not before)
+
+
 def closed(recorder: Recorder, count: int) -> None:
     """Until so many connections have come and gone."""
     until(lambda: sum(recorder.proxy.totals.fates.values()) >= count)
@@ -112,6 +121,75 @@ def test_an_endless_stream_ends_at_its_limit(tmp_path: Path):
         assert (line.ending, line.reason) == (Ending.STOPPED, "stream-bytes")
         assert line.received == limits.stream
         assert recorder.way(1, Direction.IN).startswith(got)
+
+
+def test_what_one_address_takes_leaves_a_share_for_the_next(tmp_path: Path):
+    """Both connections of the first take of the same share; what they leave is divided anew."""
+    limits = Limits(total=8 * MB)
+    with (
+        serving(endless) as server,
+        serving(echo) as other,
+        recording(tmp_path, names=NAMES, limits=limits) as recorder,
+    ):
+        recorder.proxy.next_share(4)
+        beside = recorder.connect("example.com", other.port)
+        with recorder.connect("example.com", server.port) as end:
+            drained(end)
+        beside.sendall(b"more")
+        assert drained(beside) == b""
+        beside.close()
+        assert recorder.refused("example.com", server.port) == 2
+        recorder.proxy.next_share(2)
+        with recorder.connect("example.com", server.port) as end:
+            drained(end)
+        closed(recorder, 4)
+        recorder.proxy.stop()
+        lines = sorted(recorder.index(), key=lambda line: line.number)
+        assert [(line.fate, line.reason) for line in lines] == [
+            (Fate.OPENED, "page-bytes"), (Fate.OPENED, "page-bytes"), (Fate.REFUSED, "page-bytes"), (Fate.OPENED, "page-bytes")
+        ]  # fmt: skip
+        assert [line.received for line in lines] == [0, 2 * MB, 0, 3 * MB]
+        assert recorder.kinds().count(NoticeKind.LIMIT) == 2
+        assert recorder.proxy.failure is None
+
+
+def test_a_connection_that_is_used_again_counts_to_the_address_that_uses_it(tmp_path: Path):
+    def answer(end: socket.socket) -> None:
+        while end.recv(100):
+            end.sendall(bytes(MB))
+
+    with serving(answer) as server, recording(tmp_path, names=NAMES, limits=Limits(total=8 * MB)) as recorder:
+        with recorder.connect("example.com", server.port) as end:
+            for parts in (6, 4, 2):
+                next_share(recorder, parts)
+                end.sendall(b"one")
+                left = MB
+                while left:
+                    data = end.recv(left)
+                    assert data
+                    left -= len(data)
+        closed(recorder, 1)
+        recorder.proxy.stop()
+        assert recorder.line().received == 3 * MB
+        assert recorder.line().ending is Ending.CLOSED
+
+
+def test_who_asks_before_the_next_address_is_told_waits_for_its_share(tmp_path: Path):
+    with (
+        serving(endless) as server,
+        recording(tmp_path, names=NAMES, limits=Limits(total=4 * MB)) as recorder,
+    ):
+        recorder.proxy.next_share(4)
+        with recorder.connect("example.com", server.port) as end:
+            drained(end)
+        timer = threading.Timer(0.7, recorder.proxy.next_share, [1])
+        timer.start()
+        with recorder.connect("example.com", server.port) as end:
+            assert len(end.recv(1000)) > 0
+        timer.join()
+        closed(recorder, 2)
+        recorder.proxy.stop()
+        assert [line.fate for line in recorder.index()] == [Fate.OPENED, Fate.OPENED]
 
 
 def test_the_recording_ends_at_the_total(tmp_path: Path):

@@ -34,13 +34,24 @@ def address(text: str, ttl: int = 300) -> bytes:
     return b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, ttl, len(data)) + data
 
 
+def one_port(*, tcp: bool) -> tuple[socket.socket, socket.socket | None]:
+    """UDP, and TCP at the same number, which may be taken."""
+    for _ in range(50):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind((LOOPBACK, 0))
+        try:
+            return udp, socket.create_server((LOOPBACK, udp.getsockname()[1])) if tcp else None
+        except OSError:
+            udp.close()
+    raise AssertionError
+
+
 @contextmanager
 def name_server(over_udp: Reply, over_tcp: Reply | None = None) -> Iterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind((LOOPBACK, 0))
+    udp, tcp = one_port(tcp=over_tcp is not None)
+    with udp:
         port = udp.getsockname()[1]
         udp.settimeout(0.05)
-        tcp = socket.create_server((LOOPBACK, port)) if over_tcp else None
         over = threading.Event()
 
         def run() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from evidence_desk.capture import browser, conductor
 from evidence_desk.core.capture.connection import Fate
+from evidence_desk.core.capture.events import PageState
 from evidence_desk.core.capture.manifest import Manifest, parse_manifest
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.services.capture import CaptureControl, CaptureOutcome
@@ -180,6 +181,27 @@ def test_an_endless_stream_ends_at_the_limit_of_bytes(tmp_path: Path):
         with sealed.decoded() as decoded:
             assert compare(town, decoded).wrong == []
         assert sum(item.received for item in sealed.connections) <= 30_000_000
+        session.close()
+
+
+def test_what_follows_an_endless_stream_is_captured(tmp_path: Path):
+    with Town() as town:
+        session = open_desk(tmp_path)
+        outcome = taken(session, town, f"{SITE}/endless", f"{SITE}/", max_bytes=30_000_000, page_seconds=20)
+        assert outcome.result is CaptureResult.PARTIAL
+        assert "capture.reason.share_spent" in codes(outcome)
+        assert "capture.byte_limit" not in codes(outcome)
+        assert outcome.pages[1].state is PageState.LOADED, outcome.pages
+        sealed = checked(session, outcome)
+        with sealed.decoded() as decoded:
+            found = compare(town, decoded)
+        assert found.wrong == []
+        assert f"{SITE}/" in found.whole
+        cut = [item for item in sealed.connections if item.reason == "page-bytes"]
+        assert 0 < sum(item.received for item in cut) <= 15_000_000
+        assert [line["reason"] for line in sealed.lines("notices.jsonl") if line["kind"] == "limit"] == [
+            "page-bytes"
+        ]
         session.close()
 
 

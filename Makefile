@@ -6,7 +6,7 @@ CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
+.PHONY: package-linux test-package-linux help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -44,14 +44,21 @@ contracts: ## import layers
 	@$(RUN) lint-imports
 
 unit: ## all tests but the long variants; networks of real nodes get the machine to themselves
-	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench and not engine"
+	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench and not engine and not package"
 	@$(PYTEST) -m "engine and not full and not bench"
+
+package-linux: engine ## dist/: the programs as archive and Debian packages; FAST=1 packs lightly, for tests
+	@UV_PROJECT_ENVIRONMENT=.cache/package/venv $(UV) sync --locked --quiet --no-default-groups --group package --no-install-project
+	@PYTHONPATH=. nice -n 10 .cache/package/venv/bin/python -m scripts.package_linux $(if $(FAST),--fast)
+
+test-package-linux: setup ## the Linux packages in dist/: unpacked, installed, run under Xvfb, removed
+	@$(PYTEST) -m package tests/package/linux
 
 e2e: setup engine ## three users play the whole job on the desktop program; pictures in build/screens
 	@$(PYTEST) -s tests/e2e/test_desktop.py
 
 test-full: setup engine ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
-	@$(PYTEST) -n auto --dist worksteal -m "not bench and not engine"
+	@$(PYTEST) -n auto --dist worksteal -m "not bench and not engine and not package"
 	@$(PYTEST) -m "engine and not bench"
 
 bench: setup engine ## figures against named peers in the same run

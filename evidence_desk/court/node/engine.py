@@ -24,14 +24,20 @@ def cached_engine() -> Path:
     return Path(__file__).parents[3] / ".cache" / "engine" / f"v{ENGINE_VERSION}" / "cometbft"
 
 
+def packaged_engine() -> Path:
+    """Where a package has it: beside the libraries."""
+    return Path(__file__).parents[3] / "engine" / "cometbft"
+
+
 def find_engine() -> Path:
-    """The engine to run: $COURT_NODE_ENGINE, else the checkout's cache, else ``cometbft`` on PATH; version checked.
+    """The engine to run: $COURT_NODE_ENGINE, else a package's, the checkout's cache, ``cometbft`` on PATH; version checked.
 
     Raises:
         ConfigurationError: ``node.engine_missing`` or ``node.engine_version``.
     """
     named = os.environ.get(VARIABLE)
-    candidates = [Path(named)] if named else [cached_engine(), Path(shutil.which("cometbft") or "cometbft")]
+    elsewhere = [packaged_engine(), cached_engine(), Path(shutil.which("cometbft") or "cometbft")]
+    candidates = [Path(named)] if named else elsewhere
     for candidate in candidates:
         if candidate.is_file() and os.access(candidate, os.X_OK):
             check_version(candidate)

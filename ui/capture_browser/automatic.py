@@ -17,7 +17,7 @@ from ui.capture_browser.scripts import Scripts, Wakefulness
 from ui.capture_browser.sign import RecordingSign
 from ui.capture_browser.snapshot import MAX_HEIGHT, Camera
 from ui.capture_browser.tabs import Tab, Tabs
-from ui.capture_browser.trace import Activity
+from ui.capture_browser.trace import Activity, Trace
 
 MAX_SCROLLS: Final = 120
 """Steps of one screen, after which scrolling ends."""
@@ -42,10 +42,10 @@ class Automatic:
     """Visits the addresses of a plan in the first tab."""
 
     def __init__(
-        self, plan: CapturePlan, tabs: Tabs, activity: Activity, camera: Camera, scripts: Scripts, downloads: Downloads,
+        self, plan: CapturePlan, tabs: Tabs, trace: Trace, camera: Camera, scripts: Scripts, downloads: Downloads,
         sign: RecordingSign, say: Callable[[Event], None], leaving: Callable[[Tab], Reply[None]],
     ) -> None:  # fmt: skip
-        self._plan, self._tabs, self._activity = plan, tabs, activity
+        self._plan, self._tabs, self._trace = plan, tabs, trace
         self._camera, self._scripts, self._downloads = camera, scripts, downloads
         self._sign, self._say, self._leaving = sign, say, leaving
         self.over = False
@@ -64,7 +64,7 @@ class Automatic:
 
     async def _visit(self, tab: Tab, number: int, url: str) -> Visited:
         await within(tab.load(EMPTY), _EMPTY_MS)  # what the page before still does is over
-        self._activity.begin_page()
+        self._trace.activity.begin_page()
         ends, before = time.monotonic() + self._plan.page_seconds, self._downloads.begun
         reasons: list[str] = []
         loaded = await within(tab.load(url), self._plan.page_seconds * 1000)
@@ -85,8 +85,8 @@ class Automatic:
         state = self._judge(reasons, before, failed=failed)
         return Visited(
             number=number, url=url, reached=tab.page.address if shown else url if downloaded else "",
-            status=max(0, self._activity.status.get(tab.page.devToolsId(), 0)),
-            failed=len(self._activity.failures), state=state, reasons=tuple(dict.fromkeys(reasons)),
+            status=max(0, self._trace.activity.status.get(tab.page.devToolsId(), 0)),
+            failed=len(self._trace.activity.failures), state=state, reasons=tuple(dict.fromkeys(reasons)),
         )  # fmt: skip
 
     async def _come_to_rest(self, tab: Tab, ends: float, before: int, reasons: list[str]) -> None:
@@ -98,7 +98,7 @@ class Automatic:
             reasons.append("capture.page.not_settled")
 
     def _judge(self, reasons: list[str], before: int, *, failed: bool) -> PageState:
-        if self._activity.failures:
+        if self._trace.activity.failures:
             reasons.append("capture.page.requests_failed")
         if self._downloads.failed_since(before):
             reasons.append("capture.page.download_incomplete")
@@ -138,16 +138,20 @@ class Automatic:
 
     async def _settle(self, ends: float, before: int) -> bool:
         """Wait until no request and no download of this page was under way for `settle_ms`; False at the limit."""
-        quiet_since = time.monotonic()
+        since = time.monotonic()
         while True:
             now = time.monotonic()
-            if self._activity.open or self._downloads.running_since(before):
-                quiet_since = now
-            elif (now - quiet_since) * 1000 >= self._plan.settle_ms:
+            if self._downloads.running_since(before):
+                since = now
+            elif self._is_quiet(self._trace.told, since) and self._is_quiet(self._trace.activity, since):
                 return True
             if now > ends:
                 return False
             await pause(_LOOK_MS)
+
+    def _is_quiet(self, activity: Activity, since: float) -> bool:
+        quiet = time.monotonic() - max(since, activity.moved)
+        return not activity.open and quiet * 1000 >= self._plan.settle_ms
 
     async def _keep(self, tab: Tab) -> list[str]:
         """Snapshots of the page and of the windows it opened, which are closed then."""

@@ -32,7 +32,7 @@ from ui.capture_browser.scripts import Scripts
 from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.switches import switches
 from ui.capture_browser.tabs import Tab, Tabs
-from ui.capture_browser.trace import Activity, Trace
+from ui.capture_browser.trace import Trace
 from ui.capture_browser.window import CaptureWindow
 from ui.language import Tongue
 from ui.look.look import Look
@@ -60,9 +60,8 @@ class Browser(QObject):
         self._automatic = plan.mode is CaptureMode.AUTOMATIC
         self._folder = CaptureFolder(Path(setup.folder))
         self._profile = make_profile(plan)
-        self._activity = Activity()
         self._observer = Observer(setup.debug_port)
-        self._trace = Trace(self._folder, self._observer, self._activity)
+        self._trace = Trace(self._folder, self._observer)
         self._harvest = Harvest(self._observer)
         self._downloads = Downloads(self._profile, self._folder, self._say)
         tongue, look = Tongue(Language(setup.tongue)), Look(application)
@@ -131,7 +130,7 @@ class Browser(QObject):
         QTimer.singleShot(self._plan.max_seconds * 1000, lambda: self._finish(Ended.LIMIT))
         if self._automatic:
             self._visits = Automatic(
-                self._plan, self._tabs, self._activity, self._camera, self._scripts, self._downloads,
+                self._plan, self._tabs, self._trace, self._camera, self._scripts, self._downloads,
                 self._window.sign, self._channel.say, self._leaving,
             )  # fmt: skip
             await self._visits.run()
@@ -193,7 +192,7 @@ class Browser(QObject):
         except OSError as error:
             self._fail("capture.browser_write", clean(error.strerror or "", 200))
             return
-        counts = self._activity
+        counts = self._trace.told
         self._channel.say(
             Heartbeat(
                 requests=counts.requests, failed=counts.failed, console=counts.console, errors=counts.errors
@@ -237,7 +236,7 @@ class Browser(QObject):
             self._trace.close()
         except OSError as error:
             self._channel.say(Fault(code="capture.browser_write", detail=clean(error.strerror or "", 200)))
-        counts, interactive = self._activity, self._interactive
+        counts, interactive = self._trace.activity, self._interactive
         self._channel.say(
             Done(
                 reason=reason, steps=0 if interactive is None else interactive.steps,

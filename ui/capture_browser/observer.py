@@ -7,6 +7,7 @@ other sites, workers, service workers) wait until they are observed; replies are
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtNetwork import QNetworkAccessManager, QNetworkProxy, QNetworkReply, QNetworkRequest
 from PySide6.QtWebSockets import QWebSocket
 
+from ui.capture_browser.backlog import Backlog
 from ui.capture_browser.flow import Reply, within
 
 Params = Mapping[str, Any]
@@ -27,6 +29,11 @@ _NETWORK: Final = {
 }
 _CONNECT_MS: Final = 10_000
 _MESSAGE: Final = 512 << 20
+_ANSWER: Final = '{"id":'
+_WATCHED: Final = tuple(f'{{"method":"{domain}.' for domain in ("Network", "Runtime", "Log", "Page"))
+"""How events begin that nobody waits for."""
+_LEAVING: Final = ('{"method":"Network.requestWillBeSent"', '"type":"Document"')
+"""A page is about to be left: what it was told must be asked for while it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class Observer(QObject):
         self._number = 0
         self._waiting: dict[int, Reply[Params | None]] = {}
         self.targets: dict[str, Target] = {}
+        self.moment = 0.0
+        """When what is being told came, on the monotonic clock."""
+        self._backlog = Backlog(self._take, self)
         self._socket = QWebSocket(parent=self)
         self._socket.setProxy(QNetworkProxy(QNetworkProxy.ProxyType.NoProxy))
         self._socket.setMaxAllowedIncomingMessageSize(_MESSAGE)
@@ -114,6 +124,10 @@ class Observer(QObject):
         """Send a command whose result nobody needs."""
         self._send(method, params, session)
 
+    def catch_up(self) -> None:
+        """Tell of everything that has come."""
+        self._backlog.catch_up()
+
     def session_of(self, target: str) -> str:
         """Session of a target by Chromium's id, "" when it is not observed."""
         return next((item.session for item in self.targets.values() if item.id == target), "")
@@ -144,7 +158,17 @@ class Observer(QObject):
         return self._number
 
     def _on_message(self, text: str) -> None:
-        message = json.loads(text)
+        if text.startswith(_WATCHED):
+            self._backlog.add(text)
+            if text.startswith(_LEAVING[0]) and _LEAVING[1] in text:
+                self._backlog.catch_up()
+            return
+        if not text.startswith(_ANSWER):
+            self._backlog.catch_up()
+        self._take(text, time.monotonic())
+
+    def _take(self, text: str, moment: float) -> None:
+        message, self.moment = json.loads(text), moment
         if (number := message.get("id")) is not None:
             if (reply := self._waiting.pop(number, None)) is not None:
                 reply.give(message.get("result"))

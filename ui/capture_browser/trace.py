@@ -19,7 +19,6 @@ from ui.capture_browser.observer import Observer, Params, Target
 
 BODY_LIMIT: Final = 8 << 20
 """Bytes; digests of larger bodies are not taken."""
-MAX_LOG: Final = 1 << 30
 _URL: Final = 16_384
 _HEADER: Final = 32_768
 _OPEN_ENDED: Final = frozenset({"EventSource", "WebSocket", "Ping"})
@@ -33,6 +32,8 @@ class Activity:
         self.requests = self.failed = self.console = self.errors = 0
         self.open: dict[str, str] = {}
         """Requests that have not ended, with the session that told of them last: one may begin in a page and end in its frame."""
+        self.moved = 0.0
+        """When one of them last began or ended, on the monotonic clock."""
         self.failures: list[tuple[str, str]] = []
         """Addresses that failed, with Chromium's name of the error, since the page began."""
         self.status: dict[str, int] = {}
@@ -50,10 +51,10 @@ class Activity:
 class Trace:
     """Writes both files from the observer's events."""
 
-    def __init__(self, folder: CaptureFolder, observer: Observer, activity: Activity) -> None:
+    def __init__(self, folder: CaptureFolder, observer: Observer) -> None:
         self._network = Lines(folder, "network.jsonl")
         self._console = Lines(folder, "console.jsonl")
-        self._observer, self.activity = observer, activity
+        self._observer, self._activity = observer, Activity()
         self._offset = 0.0
         """Wall clock minus Chromium's monotonic clock, seconds."""
         self._shared: set[str] = set()
@@ -86,6 +87,17 @@ class Trace:
         observer.attached.connect(self._on_attached)
         observer.detached.connect(self._on_detached)
 
+    @property
+    def activity(self) -> Activity:
+        """As of now."""
+        self._observer.catch_up()
+        return self._activity
+
+    @property
+    def told(self) -> Activity:
+        """As far as it was looked at; costs a loading page nothing."""
+        return self._activity
+
     def flush(self) -> None:
         """Hand what is buffered to the system."""
         self._network.flush()
@@ -93,6 +105,7 @@ class Trace:
 
     def close(self) -> None:
         """Make both files durable; nothing is written afterwards."""
+        self._observer.catch_up()
         self._observer.observed.disconnect(self._on_event)
         self._network.close()
         self._console.close()
@@ -110,7 +123,8 @@ class Trace:
     def _moment(self, params: Params) -> int:
         monotonic = params.get("timestamp")
         if not isinstance(monotonic, int | float) or not self._offset:
-            return round(time.time() * 1_000_000)
+            came = time.time() - time.monotonic() + self._observer.moment
+            return round(came * 1_000_000)
         return round((monotonic + self._offset) * 1_000_000)
 
     # requests
@@ -121,9 +135,10 @@ class Trace:
         if (before := params.get("redirectResponse")) is not None:
             self._line("redirected", session, params, **_response(before))
         elif request["url"].startswith("http"):
-            self.activity.requests += 1
+            self._activity.requests += 1
         if params.get("type") not in _OPEN_ENDED and key not in self._shared:
-            self.activity.open[key] = session
+            self._activity.open[key] = session
+            self._activity.moved = self._observer.moment
         self._urls[key] = request["url"]
         self._line(
             "requestWillBeSent", session, params, url=_url(request["url"]), method=clean(request["method"], 100),
@@ -137,12 +152,12 @@ class Trace:
 
     def _on_response(self, params: Params, session: str) -> None:
         response, target = params["response"], self._observer.targets.get(session)
-        if params["requestId"] in self.activity.open:
-            self.activity.open[params["requestId"]] = session
+        if params["requestId"] in self._activity.open:
+            self._activity.open[params["requestId"]] = session
         if target is not None and params.get("type") == "Document" and params.get("frameId") == target.id:
-            self.activity.status[target.id] = int(response["status"])
+            self._activity.status[target.id] = int(response["status"])
         if params.get("type") == "Media":
-            self.activity.media.append(response["url"])
+            self._activity.media.append(response["url"])
         self._line("responseReceived", session, params, type=_text(params.get("type")), **_response(response))
 
     def _on_response_extra(self, params: Params, session: str) -> None:
@@ -184,8 +199,8 @@ class Trace:
         error, blocked = params.get("errorText", ""), params.get("blockedReason", "")
         canceled = bool(params.get("canceled", False))
         if not canceled and blocked in ("", "inspector"):
-            self.activity.failed += 1
-            self.activity.failures.append((url, error))
+            self._activity.failed += 1
+            self._activity.failures.append((url, error))
         self._line(
             "loadingFailed", session, params, error=_text(error), canceled=canceled, blocked=_text(blocked),
             type=_text(params.get("type")), size=length,
@@ -193,7 +208,8 @@ class Trace:
 
     def _end(self, params: Params) -> int:
         key = params["requestId"]
-        self.activity.open.pop(key, None)
+        if self._activity.open.pop(key, None) is not None:
+            self._activity.moved = self._observer.moment
         self._urls.pop(key, None)
         return self._lengths.pop(key, 0)
 
@@ -210,7 +226,7 @@ class Trace:
         )  # fmt: skip
 
     def _on_socket_created(self, params: Params, session: str) -> None:
-        self.activity.requests += 1
+        self._activity.requests += 1
         self._line("webSocketCreated", session, params, url=_url(params["url"]))
 
     def _on_socket_handshake(self, params: Params, session: str) -> None:
@@ -244,13 +260,13 @@ class Trace:
     def _on_attached(self, target: Target) -> None:
         if target.type == "shared_worker":
             self._shared.add(target.id)
-            self.activity.open.pop(target.id, None)
+            self._activity.open.pop(target.id, None)
         members: dict[str, JSON] = {"target": target.id, "type": target.type, "url": _url(target.url)}
         self._line("attached", target.session, {}, **members)
 
     def _on_detached(self, session: str) -> None:
         """Requests of a worker or frame that is gone are not waited for."""
-        self.activity.open = {key: told for key, told in self.activity.open.items() if told != session}
+        self._activity.open = {key: told for key, told in self._activity.open.items() if told != session}
         self._line("detached", session, {})
 
     def _on_navigated(self, params: Params, session: str) -> None:
@@ -275,8 +291,8 @@ class Trace:
         self._say(session, _text(entry.get("source")), entry.get("level", ""), entry.get("text", ""), entry)
 
     def _say(self, session: str, source: str, level: str, text: str, facts: Params) -> None:
-        self.activity.console += 1
-        self.activity.errors += level == "error"
+        self._activity.console += 1
+        self._activity.errors += level == "error"
         at = facts.get("timestamp")
         self._console.add({
             "at": round(at * 1000) if isinstance(at, int | float) else 0, "session": session, "source": source,

@@ -27,7 +27,7 @@ from evidence_desk.capture.environment.own_state import check_program
 from evidence_desk.capture.environment.surroundings import Surroundings
 from evidence_desk.core.capture.environment import Target, When
 from evidence_desk.core.capture.environment_codec import encode, parse
-from evidence_desk.core.capture.marks import KnownHeader
+from evidence_desk.core.capture.marks import KnownHeader, Started
 from evidence_desk.core.digests import sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import TimestampAuthority
@@ -174,11 +174,12 @@ class MachineChecker:
         )
         return encode(report), private
 
-    def render(self, before: bytes, after: bytes | None) -> bytes:
+    def render(self, before: bytes, after: bytes | None, started: Started) -> bytes:
         """The reports as PDF."""
         from reports.cleanliness import render_cleanliness  # noqa: PLC0415 - half a second of PDF libraries
 
-        return render_cleanliness(parse(before), None if after is None else parse(after), self.language)
+        last = None if after is None else parse(after)
+        return render_cleanliness(parse(before), last, self.language, started=started)
 
     def _resolve(self, server: str, host: str) -> Sequence[str]:
         """Addresses of a name by an independent server; none when it does not answer."""

@@ -6,7 +6,7 @@ import errno
 import io
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
@@ -35,7 +35,7 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.rows import ExhibitRow, StoredObject
 from evidence_desk.core.statement import FileEntry
-from evidence_desk.errors import HostError, NotFoundError
+from evidence_desk.errors import EvidenceDeskError, HostError, NotFoundError
 from evidence_desk.services.capture_start import AFTER, BEFORE, is_private_output, targets_of
 from evidence_desk.services.clock_offset import last_comparison
 from evidence_desk.services.desk import Desk
@@ -59,6 +59,7 @@ _MAX_TITLE: Final = 120
 _PIECE: Final = 1 << 20
 _MEDIA: Final = {".wacz": "application/wacz", ".pdf": "application/pdf", ".png": "image/png"}
 
+Render = Callable[[bytes, bytes | None, Started], bytes]
 Judge = Callable[[Sequence[Reason]], tuple[CaptureResult, tuple[Reason, ...]]]
 
 
@@ -94,7 +95,7 @@ def seal_capture(
     capture: Capture,
     request: SealRequest,
     *,
-    render: Callable[[bytes, bytes | None], bytes],
+    render: Render,
     job: Job,
 ) -> Sealed:
     """Make the exhibit of a capture; what an earlier, broken-off attempt has made of it is made anew.
@@ -104,13 +105,18 @@ def seal_capture(
         capture: the recording.
         request: case and exhibit fields; its title is that of the first page, or its host, when empty.
         job: stages ``capture.build``, ``capture.pack`` and those of storing.
-        render: PDF of the environment reports.
+        render: PDF of the environment reports, of these and the beginning alone: whoever has the capture can make it again.
 
     Raises:
         HostError: the disk; the workspace stays and can be sealed again.
     """
-    with _disk_faults():
-        return _seal(desk, capture, request, render, job)
+    try:
+        with _disk_faults():
+            return _seal(desk, capture, request, render, job)
+    except BaseException:
+        with suppress(EvidenceDeskError):  # half of an archive would take the room that is wanted
+            _discard_made(capture.workspace)
+        raise
 
 
 @contextmanager
@@ -129,17 +135,16 @@ def _seal(
     desk: Desk,
     capture: Capture,
     request: SealRequest,
-    render: Callable[[bytes, bytes | None], bytes],
+    render: Render,
     job: Job,
 ) -> Sealed:
     workspace = capture.workspace
     title = request.title or _title(capture)
-    for name in (*BUILT, STARTED_LEAF, CLEANLINESS, SECRETS, MANIFEST, WACZ):
-        workspace.discard(name)
+    _discard_made(workspace)
     workspace.append(STARTED_LEAF, _started_leaf(desk, capture.row))
     built = build(workspace, software=_software(desk), at=_microseconds(capture.row.started), job=job)
     after = read_file(workspace, AFTER) if AFTER in workspace.names() else None
-    workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after))
+    workspace.append(CLEANLINESS, render(read_file(workspace, BEFORE), after, capture.started))
     private = _keep_secrets(desk, capture)
     reasons = [*built.reasons, *_refused(capture, built.refused), *_cut_off(workspace)]
     manifest = _manifest(capture, _software(desk), built.counts, reasons, private, after)
@@ -147,6 +152,11 @@ def _seal(
     _pack(desk, capture, manifest, built, title, job)
     exhibit = _store(desk, capture, manifest, request, title, job)
     return Sealed(exhibit=exhibit, result=manifest.result, reasons=manifest.reasons)
+
+
+def _discard_made(workspace: Workspace) -> None:
+    for name in (*BUILT, STARTED_LEAF, CLEANLINESS, SECRETS, MANIFEST, WACZ):
+        workspace.discard(name)
 
 
 def _refused(capture: Capture, refused: Collection[tuple[str, int]]) -> Iterator[Reason]:

@@ -19,6 +19,7 @@ from ui.capture.feed import Feed, Stage
 from ui.capture.order import Order
 
 if TYPE_CHECKING:
+    from evidence_desk.core.capture.marks import Started
     from evidence_desk.core.capture.ports import EnvironmentChecker
     from evidence_desk.services.capture import CaptureControl, CaptureOutcome, CaptureTools
 
@@ -73,9 +74,9 @@ class Watched:
         self.feed.reach(Stage.START)
         return found
 
-    def render(self, before: bytes, after: bytes | None) -> bytes:
+    def render(self, before: bytes, after: bytes | None, started: Started) -> bytes:
         """See `EnvironmentChecker`."""
-        return self.inner.render(before, after)
+        return self.inner.render(before, after, started)
 
 
 def own_tools(session: Session, language: Language) -> CaptureTools:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from evidence_desk.core.capture.environment import Parameter, Target, When
+from evidence_desk.core.capture.environment import Parameter, Reason, Target, When
 from evidence_desk.core.capture.events import Event
-from evidence_desk.core.capture.marks import StreamMark
+from evidence_desk.core.capture.marks import Started, StreamMark
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.job import Job
@@ -61,6 +61,11 @@ class Recording(Protocol):
     @property
     def ended(self) -> bool:
         """Whether the browser has ended, or the recorder cannot go on; nothing follows then but what `poll` still gives."""
+        ...
+
+    @property
+    def fault(self) -> Reason | None:
+        """Why the recorder cannot go on, as soon as that is known."""
         ...
 
     def reach(self) -> Reach:
@@ -139,6 +144,6 @@ class EnvironmentChecker(Protocol):
         """
         ...
 
-    def render(self, before: bytes, after: bytes | None) -> bytes:
-        """The reports as PDF."""
+    def render(self, before: bytes, after: bytes | None, started: Started) -> bytes:
+        """The reports as PDF, with case, capture and moment as they were settled at the beginning."""
         ...

@@ -30,6 +30,7 @@ from evidence_desk.core.capture.environment import (
 from evidence_desk.core.capture.environment_codec import encode, parse
 from evidence_desk.core.capture.events import Done, Ended, Event, PageState, Snapped, Started, Visited
 from evidence_desk.core.capture.lookup import encode_lookup
+from evidence_desk.core.capture.marks import Started as Beginning
 from evidence_desk.core.capture.marks import StreamMark
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
@@ -260,5 +261,6 @@ class StagedChecker:
         )  # fmt: skip
         return encode(report), {}
 
-    def render(self, before: bytes, after: bytes | None) -> bytes:
-        return render_cleanliness(parse(before), None if after is None else parse(after), Language.ZH)
+    def render(self, before: bytes, after: bytes | None, started: Beginning) -> bytes:
+        last = None if after is None else parse(after)
+        return render_cleanliness(parse(before), last, Language.ZH, started=started)

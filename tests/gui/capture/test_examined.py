@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
+from evidence_desk.core.capture.environment import When
 from evidence_desk.core.verdict import Dimension, Status
+from evidence_desk.services.capture_view import CaptureView
 from evidence_desk.services.examination import Examination
+from evidence_desk.texts import Language
 from evidence_desk.verify.answer import Result
+from reports.cleanliness import render_cleanliness
 from tests.gui.capture.test_view import sealed, settled, wacz
 from tests.gui.conftest import RecordedMessages
 from ui.page import PageName
@@ -76,3 +81,16 @@ def test_another_file_of_it_says_what_is_missing(sealed: bytes, window: Window, 
     done = examined(window, path, qtbot)
     assert codes(done)[NOT_GIVEN] is Status.UNDETERMINED
     assert ".wacz" in window.context.tongue.say(NOT_GIVEN)
+
+
+def test_the_printed_report_tells_case_and_capture_and_can_be_made_again(wacz: Path):
+    view = CaptureView(wacz.open("rb"))
+    before, after = view.environment(When.BEFORE), view.environment(When.AFTER)
+    pdf, started = view.cleanliness(), view.started
+    view.close()
+    assert pdf == render_cleanliness(before, after, Language.ZH, started=started)
+    document = pypdfium2.PdfDocument(pdf)
+    text = document[0].get_textpage().get_text_bounded()
+    document.close()
+    assert "案一" in text
+    assert started.id.hex() in text

@@ -21,6 +21,7 @@ from evidence_desk.core.capture.connection import Fate, parse_index, stream_name
 from evidence_desk.core.capture.environment import Target, When
 from evidence_desk.core.capture.environment_codec import encode, parse
 from evidence_desk.core.capture.events import Event, Started
+from evidence_desk.core.capture.marks import Started as Beginning
 from evidence_desk.core.capture.ports import EnvironmentChecker
 from evidence_desk.core.capture.stream import StreamReader
 from evidence_desk.core.job import Job
@@ -59,8 +60,8 @@ class OneLook:
         report = encode(replace(parse(self.report), when=when))
         return report, self.private if when is When.BEFORE else {}
 
-    def render(self, before: bytes, after: bytes | None) -> bytes:
-        return self.checker.render(before, after)
+    def render(self, before: bytes, after: bytes | None, started: Beginning) -> bytes:
+        return self.checker.render(before, after, started)
 
 
 def puppet_tools(session: Session, town: Town, *given: str, look: OneLook | None = None) -> CaptureTools:

@@ -107,12 +107,8 @@ def test_debian_package(folder: Path, tmp_path: Path, make, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     given = {"depends": ["liba", "libb"], "recommends": ["libc-optional"], "glibc": (2, 36), "fast": True}
     package = make(folder, tmp_path / "work", tmp_path, **given)
-    again = (
-        make(folder, tmp_path / "work2", tmp_path / "again", **given)
-        if (tmp_path / "again").mkdir() is None
-        else None
-    )
-    assert again is not None
+    (tmp_path / "again").mkdir()
+    again = make(folder, tmp_path / "work2", tmp_path / "again", **given)
     assert package.read_bytes() == again.read_bytes()
     told = subprocess.run(["dpkg-deb", "-f", package], capture_output=True, text=True, check=True).stdout
     assert "Depends: libc6 (>= 2.36), liba, libb" in told

@@ -6,7 +6,7 @@ CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: package-linux test-package-linux help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
+.PHONY: package-linux test-package-linux package-windows test-package-windows help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -53,6 +53,15 @@ package-linux: engine ## dist/: the programs as archive and Debian packages; FAS
 
 test-package-linux: setup ## the Linux packages in dist/: unpacked, installed, run under Xvfb, removed
 	@$(PYTEST) -m package tests/package/linux
+
+package-windows: ## dist/: the Windows setup and the small verifier, made on Linux; FAST=1 packs lightly, for tests
+	@scripts/package_windows/setup.sh
+	@UV_PROJECT_ENVIRONMENT=.cache/package/venv $(UV) sync --locked --quiet --no-default-groups --group package --no-install-project
+	@UV=$(UV) PYTHONPATH=. nice -n 15 .cache/package/venv/bin/python -m scripts.package_windows $(if $(FAST),--fast)
+
+test-package-windows: setup ## the Windows setup and verifier in dist/ under wine: install, self-test, upgrade, faults, uninstall
+	@scripts/package_windows/setup.sh test
+	@$(PYTEST) -m package tests/package/windows
 
 e2e: setup engine ## three users play the whole job on the desktop program; pictures in build/screens
 	@$(PYTEST) -s tests/e2e/test_desktop.py

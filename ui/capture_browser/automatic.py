@@ -10,12 +10,12 @@ from PySide6.QtWebEngineCore import QWebEnginePage
 
 from evidence_desk.core.capture.events import Event, PageState, Unplayable, Visited, clean
 from evidence_desk.core.capture.plan import CapturePlan
-from ui.capture_browser.downloads import Downloads
+from ui.capture_browser.downloads import Downloads, Mark
 from ui.capture_browser.flow import Reply, pause, within
 from ui.capture_browser.page import EMPTY
 from ui.capture_browser.scripts import Scripts, Wakefulness
 from ui.capture_browser.sign import RecordingSign
-from ui.capture_browser.snapshot import MAX_HEIGHT, Camera
+from ui.capture_browser.snapshot import MAX_HEIGHT, SNAPSHOT_MS, Camera
 from ui.capture_browser.tabs import Tab, Tabs
 from ui.capture_browser.trace import Activity, Trace
 
@@ -23,12 +23,17 @@ MAX_SCROLLS: Final = 120
 """Steps of one screen, after which scrolling ends."""
 MAX_POPUPS: Final = 8
 """Windows that one page opened of which snapshots are taken."""
+KEEP_MS: Final = 60_000
+"""Snapshots of one address: of its page, and of the windows that it opened, which share what the page leaves."""
+_LEAST_MS: Final = 1000
+"""Not worth a snapshot."""
 _STEP_MS: Final = 120
 _SCRIPT_MS: Final = 2000
 _LOOK_MS: Final = 50
 _EMPTY_MS: Final = 5000
 _LEAVING_MS: Final = 5000
 _DOWNLOAD: Final = "capture.page.download"
+_NO_ROOM: Final = "capture.page.download_limit"
 _HTTP: Final = "capture.page.http_error"
 """No faults of the capture: the address is a file; the server answered with a status of failure, and what it sent is shown."""
 _AFTER_MS: Final = 200
@@ -63,9 +68,8 @@ class Automatic:
             self._say(visited)
 
     async def _visit(self, tab: Tab, number: int, url: str) -> Visited:
-        await within(tab.load(EMPTY), _EMPTY_MS)  # what the page before still does is over
         self._trace.activity.begin_page()
-        ends, before = time.monotonic() + self._plan.page_seconds, self._downloads.begun
+        ends, before = time.monotonic() + self._plan.page_seconds, self._downloads.mark
         reasons: list[str] = []
         loaded = await within(tab.load(url), self._plan.page_seconds * 1000)
         if loaded is None:
@@ -75,21 +79,27 @@ class Automatic:
             await pause(_AFTER_MS)
             loaded = tab.page.http_error
             reasons.append(_HTTP if loaded else self._why_failed(tab, before))
-        downloaded = self._downloads.begun > before
+        downloaded = self._downloads.begun > before.begun
         if loaded is not None and (loaded or downloaded):
             await self._come_to_rest(tab, ends, before, reasons)
         shown = tab.page.address != EMPTY
         if shown and not self.over:
-            reasons += await self._keep(tab)
+            await self._keep(tab, reasons)
+        reached = tab.page.address if shown else url if downloaded else ""
+        status = max(0, self._trace.activity.status.get(tab.page.devToolsId(), 0))
+        failures = len(self._trace.activity.failures)
+        if not self.over:
+            await self._leave(tab, reasons)
+        if failures:
+            reasons.append("capture.page.requests_failed")
         failed = not downloaded and (loaded is False or not shown)
         state = self._judge(reasons, before, failed=failed)
         return Visited(
-            number=number, url=url, reached=tab.page.address if shown else url if downloaded else "",
-            status=max(0, self._trace.activity.status.get(tab.page.devToolsId(), 0)),
-            failed=len(self._trace.activity.failures), state=state, reasons=tuple(dict.fromkeys(reasons)),
+            number=number, url=url, reached=reached, status=status, failed=failures, state=state,
+            reasons=tuple(dict.fromkeys(reasons)),
         )  # fmt: skip
 
-    async def _come_to_rest(self, tab: Tab, ends: float, before: int, reasons: list[str]) -> None:
+    async def _come_to_rest(self, tab: Tab, ends: float, before: Mark, reasons: list[str]) -> None:
         if await self._scripts.wake(tab) is not Wakefulness.AWAKE:
             reasons.append("capture.snapshot.interrupted")
         if self._plan.scroll and tab.page.address != EMPTY and not await self._scroll(tab, ends):
@@ -97,20 +107,22 @@ class Automatic:
         if not await self._settle(ends, before):
             reasons.append("capture.page.not_settled")
 
-    def _judge(self, reasons: list[str], before: int, *, failed: bool) -> PageState:
-        if self._trace.activity.failures:
-            reasons.append("capture.page.requests_failed")
+    def _judge(self, reasons: list[str], before: Mark, *, failed: bool) -> PageState:
         if self._downloads.failed_since(before):
             reasons.append("capture.page.download_incomplete")
+        if self._downloads.left_out > before.left_out:
+            reasons.append(_NO_ROOM)
         if failed:
             return PageState.FAILED
         return PageState.PARTIAL if set(reasons) - {_DOWNLOAD, _HTTP} else PageState.LOADED
 
-    def _why_failed(self, tab: Tab, before: int) -> str:
+    def _why_failed(self, tab: Tab, before: Mark) -> str:
         if tab.page.crashed:
             return "capture.page.crashed"
-        if self._downloads.begun > before:
+        if self._downloads.begun > before.begun:
             return _DOWNLOAD
+        if self._downloads.left_out > before.left_out:
+            return _NO_ROOM
         return "capture.page.certificate" if tab.page.refused_certificate else "capture.page.load_failed"
 
     async def _scroll(self, tab: Tab, ends: float) -> bool:
@@ -136,7 +148,7 @@ class Automatic:
         await self._scripts.run(tab, _TOP)
         return good
 
-    async def _settle(self, ends: float, before: int) -> bool:
+    async def _settle(self, ends: float, before: Mark) -> bool:
         """Wait until no request and no download of this page was under way for `settle_ms`; False at the limit."""
         since = time.monotonic()
         while True:
@@ -153,27 +165,50 @@ class Automatic:
         quiet = time.monotonic() - max(since, activity.moved)
         return not activity.open and quiet * 1000 >= self._plan.settle_ms
 
-    async def _keep(self, tab: Tab) -> list[str]:
-        """Snapshots of the page and of the windows it opened, which are closed then."""
-        reasons: list[str] = []
+    async def _keep(self, tab: Tab, reasons: list[str]) -> None:
+        """Snapshots of the page and of the windows it opened, which are closed then; all of them share `KEEP_MS`."""
         if tab.page.crashed:
-            return ["capture.page.crashed"]
+            reasons.append("capture.page.crashed")
+            return
+        ends = time.monotonic() + KEEP_MS / 1000
         await self._probe_media(tab, reasons)
-        await self._take(tab, reasons)
-        for number, popup in enumerate(self._tabs.all[1:]):
+        await self._take(tab, SNAPSHOT_MS, reasons)
+        if len(self._tabs.all) > 1 + MAX_POPUPS:
+            reasons.append("capture.page.popup_limit")
+        opened = self._tabs.all[1 : 1 + MAX_POPUPS]
+        for number, popup in enumerate(opened):
+            share = round((ends - time.monotonic()) * 1000 / (len(opened) - number))
             if self.over:
-                break
-            if number < MAX_POPUPS and not popup.page.crashed:
-                await self._take(popup, reasons)
-            else:
-                reasons.append("capture.page.popup_limit")
-            await within(self._leaving(popup), _LEAVING_MS)
-            self._tabs.close(popup, by_page=False)
-        await within(self._leaving(tab), _LEAVING_MS)
-        return reasons
+                return
+            if share < _LEAST_MS:
+                reasons.append("capture.page.popup_time")
+                return
+            await self._keep_popup(popup, share, reasons)
 
-    async def _take(self, tab: Tab, reasons: list[str]) -> None:
-        reasons += (await self._camera.take(tab)).missing
+    async def _keep_popup(self, popup: Tab, share: int, reasons: list[str]) -> None:
+        if popup not in self._tabs.all:  # closed by itself meanwhile
+            return
+        if popup.page.crashed:
+            reasons.append("capture.page.crashed")
+        else:
+            with popup.held():
+                await self._take(popup, min(share, SNAPSHOT_MS), reasons)
+                await within(self._leaving(popup), min(share, _LEAVING_MS))
+        self._tabs.close(popup, by_page=False)
+
+    async def _leave(self, tab: Tab, reasons: list[str]) -> None:
+        """What the page, its windows and its downloads still do is over, so that the next address has its turn."""
+        if tab.page.address != EMPTY and not tab.page.crashed:
+            await within(self._leaving(tab), _LEAVING_MS)
+        await within(tab.load(EMPTY), _EMPTY_MS)
+        self._downloads.end_endless()
+        for late in self._tabs.all[1:]:
+            if not {"capture.page.popup_limit", "capture.page.popup_time"} & set(reasons):
+                reasons.append("capture.page.popup_late")
+            self._tabs.close(late, by_page=False)
+
+    async def _take(self, tab: Tab, at_most: int, reasons: list[str]) -> None:
+        reasons += (await self._camera.take(tab, at_most)).missing
         self._sign.snapshots = self._camera.taken
         self._sign.say()
 
@@ -199,5 +234,5 @@ async def probe_media(scripts: Scripts, tab: Tab) -> tuple[str, ...]:
     """Addresses of sounds and videos that cannot be played here, with the types that the page gives."""
     said = await scripts.run(tab, _MEDIA)
     return (
-        tuple(clean(line, 2000) for line in str(said).split("\n")) if isinstance(said, str) and said else ()
+        tuple(clean(line, 1000) for line in str(said).split("\n")) if isinstance(said, str) and said else ()
     )

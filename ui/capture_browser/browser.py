@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from ui.capture_browser.listener import close_listener
 from ui.capture_browser.observer import Observer, Target
 from ui.capture_browser.page import Rule
 from ui.capture_browser.profile import make_profile
+from ui.capture_browser.ration import Ration
 from ui.capture_browser.scripts import Scripts
 from ui.capture_browser.snapshot import Camera
 from ui.capture_browser.switches import switches
@@ -37,8 +37,6 @@ from ui.capture_browser.window import CaptureWindow
 from ui.language import Tongue
 from ui.look.look import Look
 
-MAX_ALIKE: Final = 2000
-"""Events of one kind that pages may cause; the rest is not told one by one."""
 _HEARTBEAT_MS: Final = 1000
 _SECRETS_MS: Final = 8000
 _LAST_SNAPSHOT_MS: Final = 60_000
@@ -57,20 +55,21 @@ class Browser(QObject):
         super().__init__()
         self._application, self._setup, self._channel, self._sandbox = application, setup, channel, sandbox
         self._plan = plan = setup.plan
+        self._ration = ration = Ration(channel.say, self._on_full)
         self._automatic = plan.mode is CaptureMode.AUTOMATIC
         self._folder = CaptureFolder(Path(setup.folder))
         self._profile = make_profile(plan)
         self._observer = Observer(setup.debug_port)
         self._trace = Trace(self._folder, self._observer)
         self._harvest = Harvest(self._observer)
-        self._downloads = Downloads(self._profile, self._folder, self._say)
+        self._downloads = Downloads(self._profile, self._folder, plan.max_bytes, self._say)
         tongue, look = Tongue(Language(setup.tongue)), Look(application)
-        self._person = person = Person(tongue, look)
+        self._person = person = Person(tongue, look, lambda: self._window.say("capture.window.hushed"))
         self._tabs = Tabs(self._profile, plan, self._say, Rule() if self._automatic else person)
         self._window = person.window = CaptureWindow(tongue, look, plan, self._tabs)
         self._scripts = Scripts(self._observer)
         show = self._window.bring_to_front
-        self._camera = Camera(self._folder, self._observer, channel, self._scripts, show)
+        self._camera = Camera(self._folder, self._observer, ration.say, self._scripts, show)
         self._visits: Automatic | None = None
         self._interactive: Interactive | None = None
         if not self._automatic:
@@ -80,10 +79,9 @@ class Browser(QObject):
                 self._observer,
                 self._camera,
                 self._scripts,
-                channel.say,
+                ration.say,
                 self._leaving,
             )
-        self._alike: Counter[str] = Counter()
         self._ending = False
         self._beat = QTimer(self)
         self._connect()
@@ -119,7 +117,7 @@ class Browser(QObject):
             self._fail("capture.browser_observer", "")
             return
         closed = close_listener(self._setup.debug_port)
-        self._channel.say(
+        self._ration.say(
             Started(
                 pid=os.getpid(), chromium=str(qWebEngineChromiumVersion()), qt=qVersion(),
                 user_agent=self._profile.httpUserAgent(), sandbox=self._sandbox, observer_closed=closed,
@@ -131,7 +129,7 @@ class Browser(QObject):
         if self._automatic:
             self._visits = Automatic(
                 self._plan, self._tabs, self._trace, self._camera, self._scripts, self._downloads,
-                self._window.sign, self._channel.say, self._leaving,
+                self._window.sign, self._ration.say, self._leaving,
             )  # fmt: skip
             await self._visits.run()
             self._finish(Ended.FINISHED)
@@ -153,11 +151,7 @@ class Browser(QObject):
 
     def _say(self, event: Event) -> None:
         """What pages cause, within bounds."""
-        self._alike[event.kind] += 1
-        if self._alike[event.kind] < MAX_ALIKE:
-            self._channel.say(event)
-        elif self._alike[event.kind] == MAX_ALIKE:
-            self._channel.say(Fault(code="capture.browser_flood", detail=event.kind))
+        self._ration.say(event)
         if self._interactive is not None:
             self._interactive.hear(event)
 
@@ -205,6 +199,10 @@ class Browser(QObject):
 
     def _on_failure(self, error: BaseException) -> None:
         self._fail("capture.browser_fault", clean(f"{type(error).__name__}: {error}", 500))
+
+    def _on_full(self) -> None:
+        """The action log takes no more but the end."""
+        self._fail("capture.browser_log_full", "")
 
     def _fail(self, code: str, detail: str) -> None:
         self._channel.say(Fault(code=code, detail=detail))

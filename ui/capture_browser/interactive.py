@@ -14,6 +14,7 @@ from evidence_desk.core.capture.events import (
     Deed,
     Downloaded,
     Event,
+    Fault,
     Loaded,
     Navigated,
     Refused,
@@ -50,6 +51,7 @@ class Interactive(QObject):
         self._window, self._tabs, self._camera, self._scripts = window, tabs, camera, scripts
         self._say, self._leaving = say, leaving
         self.steps = 0
+        self._steps_left_out = False
         self._fresh: set[int] = set()
         """Tabs that a snapshot shows as they are, as far as we know."""
         self._watching = Steps(observer, self._on_step_on_page)
@@ -109,11 +111,12 @@ class Interactive(QObject):
         QTimer.singleShot(0, self, lambda: [tab.load(EMPTY) for tab in failed if tab in self._tabs.all])
 
     async def _take(self, tab: Tab) -> None:
-        await self._leaving(tab)
-        unplayable = await probe_media(self._scripts, tab)
-        if unplayable:
-            self._say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
-        await self._camera.take(tab)
+        with tab.held():
+            await self._leaving(tab)
+            unplayable = await probe_media(self._scripts, tab)
+            if unplayable:
+                self._say(Unplayable(tab=tab.number, url=tab.page.address, sources=unplayable))
+            await self._camera.take(tab)
         self._fresh.add(tab.number)
         self._window.sign.snapshots = self._camera.taken
         self._window.sign.say()
@@ -139,8 +142,14 @@ class Interactive(QObject):
         tab = next((tab for tab in self._tabs.all if tab.page.devToolsId() == target), self._window.current)
         self._step(deed, tab, told)
 
+    def _flooded(self) -> None:
+        if not self._steps_left_out:
+            self._steps_left_out = True
+            self._say(Fault(code="capture.browser_flood", detail=Step.kind))
+
     def _step(self, deed: Deed, tab: Tab, target: str = "") -> None:
-        if self.steps >= MAX_STEPS:
+        if self.steps >= MAX_STEPS and deed not in (Deed.FINISH, Deed.ABANDON):
+            self._flooded()
             return
         self.steps += 1
         if deed not in (Deed.TAB, Deed.SNAPSHOT, Deed.FINISH, Deed.ABANDON):

@@ -20,6 +20,7 @@ from PySide6.QtWebEngineCore import (
     QWebEnginePermission,
     QWebEngineProfile,
     QWebEngineRegisterProtocolHandlerRequest,
+    QWebEngineSettings,
     QWebEngineWebAuthUxRequest,
 )
 
@@ -124,8 +125,10 @@ class CapturePage(QWebEnginePage):
         self.authenticationRequired.connect(self._on_authentication)
         self.renderProcessTerminated.connect(self._on_terminated)
         self.fullScreenRequested.connect(self._on_full_screen)
-        self.printRequested.connect(lambda: self._deny(Denied.PRINT))
-        self.printRequestedByFrame.connect(lambda _frame: self._deny(Denied.PRINT))
+        self.prints = 0
+        """How often it wanted to print."""
+        self.printRequested.connect(self._on_print)
+        self.printRequestedByFrame.connect(self._on_print)
         self.registerProtocolHandlerRequested.connect(self._on_protocol_handler)
         self.desktopMediaRequested.connect(self._on_desktop_media)
         self.selectClientCertificate.connect(self._on_client_certificate)
@@ -136,6 +139,10 @@ class CapturePage(QWebEnginePage):
     def address(self) -> str:
         """Where it is."""
         return shown(self.url())
+
+    def may_open_windows(self, may: bool) -> None:
+        """Whether its scripts may, without the person's doing; again so when another page comes."""
+        self.settings().setAttribute(QWebEngineSettings.WebAttribute.JavascriptCanOpenWindows, may)
 
     def chooseFiles(
         self, _mode: QWebEnginePage.FileSelectionMode, _old: Sequence[str], _types: Sequence[str]
@@ -178,6 +185,7 @@ class CapturePage(QWebEnginePage):
         match info.status():
             case QWebEngineLoadingInfo.LoadStatus.LoadStartedStatus:
                 self.crashed = self.refused_certificate = self.http_error = False
+                self.may_open_windows(True)
             case QWebEngineLoadingInfo.LoadStatus.LoadSucceededStatus:
                 self._loaded(info, "")
             case QWebEngineLoadingInfo.LoadStatus.LoadStoppedStatus:
@@ -240,6 +248,10 @@ class CapturePage(QWebEnginePage):
         request.reject()
         if request.toggleOn():
             self._deny(Denied.FULL_SCREEN)
+
+    def _on_print(self, _frame: object = None) -> None:
+        self.prints += 1
+        self._deny(Denied.PRINT)
 
     def _on_protocol_handler(self, request: QWebEngineRegisterProtocolHandlerRequest) -> None:
         request.reject()

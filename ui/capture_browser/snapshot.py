@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from PySide6.QtCore import QByteArray
 
-from evidence_desk.core.capture.events import Fault, Snapped, clean
-from ui.capture_browser.channel import Channel
+from evidence_desk.core.capture.events import Event, Fault, Snapped, clean
 from ui.capture_browser.files import CaptureFolder
-from ui.capture_browser.flow import Patience, Reply, within
+from ui.capture_browser.flow import Patience, Reply, begin, pause, within
 from ui.capture_browser.frames import FrameTexts
 from ui.capture_browser.observer import Observer, Params
 from ui.capture_browser.scripts import Scripts, Wakefulness
@@ -31,6 +30,9 @@ SNAPSHOT_MS: Final = 30_000
 """All steps of one snapshot together."""
 _STEP_MS: Final = 15_000
 _AFTER_MS: Final = 500
+_DRAIN_MS: Final = 200
+"""Until what a page had asked for before its scripts were stopped has come."""
+_DISABLED: Final = "Emulation.setScriptExecutionDisabled"
 _PLAIN: Final = frozenset({"txt", "mhtml", "pdf"})
 _DOCUMENT: Final = """(() => { const kind = document.doctype;
 return (kind ? new XMLSerializer().serializeToString(kind) + "\\n" : "")
@@ -57,11 +59,11 @@ class Camera:
         self,
         folder: CaptureFolder,
         observer: Observer,
-        channel: Channel,
+        say: Callable[[Event], None],
         scripts: Scripts,
         show: Callable[[Tab], None],
     ) -> None:
-        self._folder, self._observer, self._channel = folder, observer, channel
+        self._folder, self._observer, self._say = folder, observer, say
         self._scripts, self._show = scripts, show
         self._frames = FrameTexts(observer)
         self.taken = 0
@@ -79,27 +81,29 @@ class Camera:
         self._patience.shorten(milliseconds)
         await within(self._last, milliseconds + _AFTER_MS)
 
-    async def take(self, tab: Tab) -> Snapped:
-        """Take one and tell it."""
+    async def take(self, tab: Tab, at_most: int = SNAPSHOT_MS) -> Snapped:
+        """Take one and tell it; `at_most` milliseconds for all its steps."""
         before, mine = self._last, Reply[bool]()
         self._last = mine
         await before
         try:
-            return await self._take(tab)
+            with tab.held():
+                return await self._take(tab, at_most)
         finally:
             mine.give(True)
 
-    async def _take(self, tab: Tab) -> Snapped:
+    async def _take(self, tab: Tab, at_most: int) -> Snapped:
         self.taken += 1
         self._show(tab)
-        self._patience = Patience(SNAPSHOT_MS)
+        self._patience = Patience(at_most)
         session = self._observer.session_of(tab.page.devToolsId())
         result = _Taken(tab, session, f"page-{self.taken:03}", self._patience)
         url, title, text, height, shown = "", clean(tab.page.title(), 500), None, 0, 0
-        wakefulness = await self._scripts.wake(tab)
+        woken = begin(self._scripts.wake(tab), self._slip)
+        wakefulness = await self._patience.wait(woken, at_most)
         if wakefulness is Wakefulness.WOKEN:
             result.missing.append("capture.snapshot.interrupted")
-        if wakefulness is Wakefulness.HUNG:
+        if wakefulness in (Wakefulness.HUNG, None):
             result.missing.append("capture.snapshot.unresponsive")
         else:
             place, _, state = str(await self._asked(result, _PLACE) or "").partition(" ")
@@ -116,8 +120,11 @@ class Camera:
             sha256=tuple(result.digests),
             page_height=height, shown_height=shown,
         )  # fmt: skip
-        self._channel.say(event)
+        self._say(event)
         return event
+
+    def _slip(self, error: BaseException) -> None:
+        self._say(Fault(code="capture.browser_fault", detail=clean(f"{type(error).__name__}: {error}", 500)))
 
     async def _text(self, result: _Taken) -> bytes | None:
         """What is read on the page, then in its frames."""
@@ -184,10 +191,24 @@ class Camera:
     async def _pdf(self, result: _Taken) -> bytes | None:
         if not result.patience.left:
             return None
+        prints = result.tab.page.prints
+        if prints:  # a print of its own meanwhile, and the answer would never come
+            await self._hush(result, hushed=True)
+            await pause(_DRAIN_MS)
         printed: Reply[QByteArray] = Reply()
         result.tab.page.printToPdf(printed.give)
         data = await result.patience.wait(printed, SNAPSHOT_MS)
+        if prints:
+            await self._hush(result, hushed=False)
         return None if data is None else bytes(data.data()) or None
+
+    async def _hush(self, result: _Taken, *, hushed: bool) -> None:
+        """Scripts of a page and of its frames run not, or again."""
+        for item in list(self._observer.targets.values()):
+            if result.session in (item.session, item.parent) and item.type in ("page", "iframe"):
+                asked = self._observer.request(_DISABLED, {"value": hushed}, item.session)
+                if hushed:  # the way back is not waited for: the time may be over
+                    await result.patience.wait(asked, _STEP_MS)
 
     def _keep(
         self, result: _Taken, end: str, data: bytes | None, what: str, *, limit: int = MAX_DOCUMENT
@@ -204,7 +225,7 @@ class Camera:
             self._folder.write(name, data)
         except OSError as error:
             result.missing.append(f"capture.snapshot.{what}")
-            self._channel.say(Fault(code="capture.browser_write", detail=clean(error.strerror or "", 200)))
+            self._say(Fault(code="capture.browser_write", detail=clean(error.strerror or "", 200)))
         else:
             result.names.append(name)
             result.digests.append(hashlib.sha256(data).hexdigest())

@@ -29,6 +29,7 @@ from ui.language import Tongue
 from ui.look import tokens
 from ui.look.look import Look
 from ui.notice import Question
+from ui.plain import plain
 
 
 class CaptureWindow(QWidget):
@@ -108,10 +109,11 @@ class CaptureWindow(QWidget):
             self._quiet = False
 
     def say(self, code: str, **facts: str | int) -> None:
-        """A sentence above the page; no code takes it away."""
+        """A sentence above the page; no code takes it away. What pages say in it is made harmless."""
         self._message.setVisible(bool(code))
         if code:
-            self._tongue.bind(self._message, self._message.setText, code, **facts)
+            told = {name: plain(str(fact)) for name, fact in facts.items()}
+            self._tongue.bind(self._message, self._message.setText, code, **told)
 
     def saving(self) -> None:
         """The end is being written: nothing can be done any more."""
@@ -220,7 +222,7 @@ class CaptureWindow(QWidget):
         if tab not in self._shown:
             return
         index = self._shown.index(tab)
-        text = " ".join((tab.page.title() or tab.page.address).split())[:40]
+        text = plain(" ".join((tab.page.title() or tab.page.address).split()), 40)
         self._bar_of_tabs.setTabText(index, text.replace("&", "&&"))
         if tab is self.current and not self.address.hasFocus():
             self.show_address()

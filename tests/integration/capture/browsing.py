@@ -49,9 +49,9 @@ class Browsing:
         assert found is not None, f"no {kind.__name__}; {self.events}"
         return found
 
-    def ended(self) -> Departure:
+    def ended(self, wait: float = LONG) -> Departure:
         assert self.driver is not None
-        self.departure = self.driver.wait(LONG)
+        self.departure = self.driver.wait(wait)
         assert self.departure is not None, self.events
         return self.departure
 
@@ -88,10 +88,10 @@ def browser(
             driver.wait(LONG)
 
 
-def visit(tape: Tape, plan: CapturePlan, *, guard: Guard | None = None) -> Browsing:
+def visit(tape: Tape, plan: CapturePlan, *, guard: Guard | None = None, wait: float = LONG) -> Browsing:
     """Run a plan to its end."""
     with browser(tape, plan, guard=guard) as browsing:
-        browsing.ended()
+        browsing.ended(wait)
     return browsing
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Condition
 from typing import Final
 
-from evidence_desk.capture.browser import BrowserDriver, Departure
+from evidence_desk.capture.browser import BrowserDriver, BrowserFate, Departure
 from evidence_desk.capture.folder import FolderWorkspace, host_fault
 from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits
@@ -19,6 +19,7 @@ from evidence_desk.capture.proxy import BlindProxy
 from evidence_desk.capture.recovery import recover_index
 from evidence_desk.capture.resolver import Resolver
 from evidence_desk.core.capture.actions import ActionLog
+from evidence_desk.core.capture.environment import Reason, because
 from evidence_desk.core.capture.events import Event, Heartbeat, Started, Visited
 from evidence_desk.core.capture.marks import ID_SIZE, StreamMark
 from evidence_desk.core.capture.messages import Recorded as RecordedSoFar
@@ -27,7 +28,7 @@ from evidence_desk.core.capture.plan import CaptureMode, CapturePlan
 from evidence_desk.core.capture.ports import BrowserEnd, Reach, Recorded
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.ports import Clock
-from evidence_desk.errors import BugError, EvidenceDeskError, UserError
+from evidence_desk.errors import BugError, EvidenceDeskError, HostError, UserError
 
 _GRACE: Final = 20.0
 """Seconds that the browser has to end after it was asked to: it takes cookies and storage, and closes its files."""
@@ -37,6 +38,11 @@ _TELL_SECONDS: Final = 1.0
 MOST_SHARES: Final = 4
 """Into so many parts at most the bytes that are left are divided, for an address of a list: one without end leaves some for
 the others."""
+RESERVE: Final = 4 << 20
+"""Bytes on the disk, twice, kept for what is written when a recording ends because the disk is full: by the browser and about
+it first, then the last lines of the index, the mark at the end and the report from after."""
+LEAST_ROOM: Final = 16 << 20
+"""Bytes free on the disk at which a recording ends: the browser, which writes there too, would lose what it keeps."""
 MAX_LOGS: Final = 256 << 20
 """Bytes of the browser's own logs, at which a recording ends: some 100,000 requests. Pages decide how fast they grow."""
 _LOGS: Final = ("network.jsonl", "console.jsonl")
@@ -120,6 +126,8 @@ class FolderRecorder:
 
     def recover(self, workspace: Workspace) -> None:
         """Complete the connection index of a recording that was cut short."""
+        if isinstance(workspace, FolderWorkspace):
+            workspace.give_back(2)
         recover_index(workspace, self._clock)
 
     def remove(self, capture: bytes) -> None:
@@ -156,7 +164,8 @@ class FolderRecording:
         self._workspace = workspace
         self._events: deque[Event] = deque()
         self._new = Condition()
-        self._flood: EvidenceDeskError | None = None
+        self._full: EvidenceDeskError | None = None
+        workspace.reserve(2, RESERVE)
         self._actions = ActionLog(workspace, clock)
         self._told = 0.0
         self._proxy = BlindProxy(
@@ -188,10 +197,10 @@ class FolderRecording:
         if isinstance(event, Started):  # the record needs no names of this machine's folders
             folder = str(self._workspace.path.absolute())
             event = replace(event, flags=tuple(flag.replace(folder, "…") for flag in event.flags))
-        if not isinstance(event, Heartbeat):
-            self._actions.add(event)
         if isinstance(event, Visited):
             self._share(event.number + 1)
+        if not isinstance(event, Heartbeat):
+            self._actions.add(event)
         with self._new:
             self._events.append(event)
             self._new.notify_all()
@@ -218,12 +227,14 @@ class FolderRecording:
             self._told = now
             totals = self._proxy.totals
             self._browser.send(RecordedSoFar(connections=totals.asked, size=totals.sent + totals.received))
-            self._weigh_logs()
+            self._weigh()
 
-    def _weigh_logs(self) -> None:
+    def _weigh(self) -> None:
         here = set(self._workspace.names())
         if sum(self._workspace.size(name) for name in _LOGS if name in here) > MAX_LOGS:
-            self._flood = UserError("capture.log_limit", limit=MAX_LOGS)
+            self._full = UserError("capture.log_limit", limit=MAX_LOGS)
+        if self._workspace.room() < LEAST_ROOM:
+            self._full = HostError("host.disk_full", what="capture")
 
     @property
     def ended(self) -> bool:
@@ -233,7 +244,21 @@ class FolderRecording:
     @property
     def _failure(self) -> EvidenceDeskError | None:
         """Why the recorder cannot go on."""
-        return self._proxy.failure or self._flood
+        return self._proxy.failure or self._full or self._unheard
+
+    @property
+    def _unheard(self) -> EvidenceDeskError | None:
+        """Why the action log could not be written."""
+        error = self._browser.fault
+        if error is None or isinstance(error, EvidenceDeskError):
+            return error
+        return BugError("bug.recorder", reason=type(error).__name__)
+
+    @property
+    def fault(self) -> Reason | None:
+        """Why the recorder cannot go on, as soon as that is known."""
+        self._weigh()
+        return None if self._failure is None else _reason(self._failure)
 
     def reach(self) -> Reach:
         """How far it has come."""
@@ -263,18 +288,26 @@ class FolderRecording:
     def close(self) -> Recorded:
         """End browser and proxy, whatever they do, and complete the connection index."""
         failure = self._failure
+        self._workspace.give_back(1)
         if self._browser.wait(0) is None:
             self._browser.stop()
             if self._browser.wait(_GRACE) is None:
                 self._browser.kill()
         departure = self._browser.wait(_LAST_WORDS)
+        self._workspace.give_back(1)
         self._proxy.stop(_DRAIN)
-        failure = failure or self._proxy.failure
-        return Recorded(
-            browser=BrowserEnd.HUNG if departure is None else departure.end,
-            fault=None if failure is None else failure.code,
-            facts={} if failure is None or isinstance(failure, BugError) else failure.parameters,
-        )
+        failure = failure or self._failure
+        end = BrowserEnd.HUNG if departure is None else departure.end
+        if failure is not None and departure is not None and departure.fate is BrowserFate.KILLED:
+            end = BrowserEnd.FINISHED  # not by itself
+        if failure is None:
+            return Recorded(browser=end, fault=None)
+        reason = _reason(failure)
+        return Recorded(browser=end, fault=reason.code, facts=reason.parameters)
+
+
+def _reason(failure: EvidenceDeskError) -> Reason:
+    return because(failure.code, **({} if isinstance(failure, BugError) else failure.parameters))
 
 
 def _folder_name(capture: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ _DENIED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _TEMPORARY: Final = "_"
 """Begins no name of a workspace."""
+_RESERVE: Final = "_reserve-"
 
 
 def host_fault(error: OSError, name: str) -> HostError:
@@ -137,6 +139,30 @@ class FolderWorkspace:
         """Anonymous file on the same disk; gone when closed."""
         with self._faults("spool"):
             return cast("BinaryIO", tempfile.TemporaryFile("w+b", dir=self.path, prefix=_TEMPORARY))
+
+    def room(self) -> int:
+        """Bytes that are free on the disk."""
+        with self._faults(self.path.name):
+            return shutil.disk_usage(self.path).free
+
+    def reserve(self, parts: int, size: int) -> None:
+        """Keep room on the disk, to be given back in parts by `give_back`; a full disk shows now."""
+        for number in range(parts):
+            path = self.path / f"{_RESERVE}{number}"
+            with self._faults("reserve"):
+                try:
+                    path.write_bytes(
+                        secrets.token_bytes(size)
+                    )  # a disk that packs could keep no room for zeros
+                except OSError:
+                    path.unlink(missing_ok=True)
+                    raise
+
+    def give_back(self, parts: int) -> None:
+        """Give back so many parts of what was reserved, as far as they are left."""
+        with suppress(OSError):
+            for path in sorted(self.path.glob(f"{_RESERVE}*"))[:parts]:
+                path.unlink()
 
     def _path(self, name: str) -> Path:
         return self.path / check_name(name)

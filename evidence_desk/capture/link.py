@@ -17,7 +17,15 @@ from evidence_desk.capture.dialing import Dialed, Dialer, Failure
 from evidence_desk.capture.guard import Guard, Refusal
 from evidence_desk.capture.limits import Limits
 from evidence_desk.capture.peers import Endpoint, Peer
-from evidence_desk.capture.pump import PAGE_BYTES, STREAM_BYTES, TOTAL_BYTES, Account, Pump, Share
+from evidence_desk.capture.pump import (
+    PAGE_BYTES,
+    SHARE_SECONDS,
+    STREAM_BYTES,
+    TOTAL_BYTES,
+    Account,
+    Pump,
+    Share,
+)
 from evidence_desk.capture.reactor import READ, Reactor
 from evidence_desk.capture.recording import NOTHING, StreamRecorder, short_of_descriptors
 from evidence_desk.capture.socks import Reply
@@ -32,8 +40,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MAX_HELD: Final = 4096
 """Bytes of a client before it is served."""
-_SHARE_SECONDS: Final = 2.0
-"""For the share of the next address: the browser begins to visit it about when it says that it has left the one before."""
 _STRANGERS_TIME: Final = 1.0
 """Seconds for another process to say what it wants, so that it can be recorded."""
 
@@ -188,7 +194,7 @@ class Link:
             self._fail(Fate.REFUSED, TOTAL_BYTES, Reply.NOT_ALLOWED)
             return
         if self._recorder.share.left <= 0:
-            self._due = time.monotonic() + _SHARE_SECONDS
+            self._due = time.monotonic() + SHARE_SECONDS
             return
         self._admitted = True
         if self._peer is Peer.UNKNOWN:
@@ -259,6 +265,11 @@ class Link:
     def stream(self) -> StreamRecorder | None:
         """Its stream, once it is open."""
         return self._stream
+
+    def take_part(self, share: Share, since: float) -> None:
+        """Count to a new share, if the browser has sent something since a moment."""
+        if self._pump is not None and self._pump.asked >= since:
+            self._pump.share = share
 
     def look(self, now: float) -> None:
         """End what has waited too long."""

@@ -25,6 +25,8 @@ TOTAL_BYTES: Final = "total-bytes"
 PAGE_BYTES: Final = "page-bytes"
 STREAM_BYTES: Final = "stream-bytes"
 """Reasons for which a connection ends, or is refused: bytes of all, of one address of a list, of one connection."""
+SHARE_SECONDS: Final = 2.0
+"""How much sooner the browser may begin to visit an address than that it has left the one before is heard here."""
 ABORT: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """struct linger that makes closing a reset."""
 
@@ -105,8 +107,8 @@ class Pump:
         self._out = _Way(Direction.OUT, browser, server, ("browser", "server"))
         self._in = _Way(Direction.IN, server, browser, ("server", "browser"))
         self._over = False
-        self.moved = time.monotonic()
-        """When a byte last went in or out."""
+        self.moved = self.asked = time.monotonic()
+        """When a byte last went in or out; when the browser last sent one."""
 
     @property
     def half_closed(self) -> bool:
@@ -181,7 +183,7 @@ class Pump:
         self._recorder.record(way.direction, self._now(), buffer, length)
         self._left -= length
         if way is self._out:
-            self.share = self._share_now()
+            self.share, self.asked = self._share_now(), time.monotonic()
         self.share.left -= length
         self._account.left -= length
         self._account.counts[way.direction] += length

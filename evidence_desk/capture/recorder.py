@@ -19,7 +19,7 @@ from evidence_desk.capture.guard import Guard
 from evidence_desk.capture.limits import Limits, descriptors_allow
 from evidence_desk.capture.link import Link
 from evidence_desk.capture.peers import Endpoint, Peer, Peers
-from evidence_desk.capture.pump import TOTAL_BYTES, Account, Share
+from evidence_desk.capture.pump import SHARE_SECONDS, TOTAL_BYTES, Account, Share
 from evidence_desk.capture.reactor import READ, Reactor, Workers
 from evidence_desk.capture.recording import (
     INDEX_NAME,
@@ -132,6 +132,8 @@ class Recording:
     def next_share(self, parts: int) -> None:
         """What the browser asks for from now on may take one of so many parts of what is left, in all."""
         self.share = Share(self.account.left // parts)
+        for link in tuple(self._links):
+            link.take_part(self.share, time.monotonic() - SHARE_SECONDS)
 
     def drain(self) -> None:
         """Accept no more; `drained` is set when nothing is open."""

@@ -102,7 +102,9 @@ def capture(
         if interactive and not has_display():
             raise ConfigurationError("capture.no_display")
         with session(out, vault) as opened:
-            control = CaptureControl(told=lambda event: _told(out, event))
+            control = CaptureControl(
+                told=lambda event: _told(out, event), troubled=lambda reason: _troubled(out, reason)
+            )
             with out.job() as job:  # Ctrl-C ends the recording; what there is is sealed
                 outcome = capture_pages(
                     opened.desk, capture_tools(opened, lang), plan, request, job=job, control=control
@@ -208,6 +210,12 @@ def _told(out: Output, event: Event) -> None:
             out.hint(f"capture.told.certificate.{said}", host=printable(event.host), error=event.error)
         case _:
             return
+
+
+def _troubled(out: Output, reason: Reason) -> None:
+    """The recording cannot go on: why, and what to do, before all of it is put away."""
+    out.hint(reason.code, **reason.parameters)
+    out.hint(f"{reason.code}.advice", **reason.parameters)
 
 
 def _finish(out: Output, opened: Session, outcome: CaptureOutcome) -> None:

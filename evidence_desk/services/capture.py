@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -18,14 +18,14 @@ from evidence_desk.core.capture.manifest import PageResult
 from evidence_desk.core.capture.marks import KnownHeader, MarkKind
 from evidence_desk.core.capture.plan import CapturePlan
 from evidence_desk.core.capture.ports import EnvironmentChecker, Reach, Recorded, Recorder, Recording
-from evidence_desk.core.capture.rows import CaptureResult, CaptureRow
+from evidence_desk.core.capture.rows import CaptureResult, CaptureRow, CaptureState
 from evidence_desk.core.capture.story import Story, judge
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.digests import DigestPair, sha256
 from evidence_desk.core.job import Job
 from evidence_desk.core.ports import TimestampAuthority
 from evidence_desk.core.rows import ExhibitRow
-from evidence_desk.errors import CanceledError
+from evidence_desk.errors import CanceledError, HostError
 from evidence_desk.services.capture_marks import Marker
 from evidence_desk.services.capture_seal import REQUEST, Capture, seal_capture
 from evidence_desk.services.capture_start import Begun, abandon, begin, look, new_id
@@ -77,10 +77,12 @@ class CaptureControl:
 
     Attributes:
         told: gets every event of the browser, in the recording thread.
+        troubled: gets why the recording cannot go on, as soon as that is known, in the recording thread. What is recorded is kept.
         progress: gets the state about twice a second, in the recording thread.
     """
 
     told: Callable[[Event], None] = lambda _event: None
+    troubled: Callable[[Reason], None] = lambda _reason: None
     progress: Callable[[Progress], None] = lambda _progress: None
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _abandon: threading.Event = field(default_factory=threading.Event, init=False)
@@ -152,7 +154,7 @@ def capture(
     Raises:
         UsageError: ``annotate.archived``. NotFoundError: ``vault.case_erased``.
         ConfigurationError: the browser cannot be started here; the capture is abandoned then.
-        HostError, IntegrityError: vault or disk; the workspace stays for `recover`.
+        HostError, IntegrityError: vault or disk (``capture.disk_full``); the workspace stays for `recover`.
     """
     control = control or CaptureControl()
     job.step("capture.look", 0, 1)
@@ -169,6 +171,12 @@ def capture(
         raise
     try:
         return _Capturing(desk, tools, plan, request, job, control, elapsed, workspace, begun).run()
+    except HostError as error:
+        tools.recorder.release(capture_id)
+        left = desk.store.captures.capture(capture_id)
+        if error.code == "host.disk_full" and left is not None and left.state is CaptureState.RUNNING:
+            raise HostError("capture.disk_full", number=capture_id.hex()) from error
+        raise
     except BaseException:
         tools.recorder.release(capture_id)
         raise
@@ -207,9 +215,11 @@ class _Capturing:
             raise
         story = Story(plan=self.plan)
         try:
-            self._watch(recording, story, marker)
+            trouble = self._watch(recording, story, marker)
         finally:
             recorded = recording.close()
+        if trouble is not None and recorded.fault is None:
+            recorded = replace(recorded, fault=trouble.code, facts=trouble.parameters)
         for event in recording.poll(0):
             self._hear(story, event)
         if self.control.abandoning or story.abandoned:
@@ -217,8 +227,18 @@ class _Capturing:
         jump = self._jump(wall, steady)
         return self._seal(story, recording.reach(), recorded, marker, [jump] if jump is not None else [])
 
-    def _watch(self, recording: Recording, story: Story, marker: Marker) -> None:
-        """Until the browser has ended, or is to."""
+    def _watch(self, recording: Recording, story: Story, marker: Marker) -> Reason | None:
+        """Until the browser has ended, or is to, or the recorder cannot go on; why it cannot, which is told at once."""
+        try:
+            self._look_on(recording, story, marker)
+            fault = recording.fault
+        except HostError as error:  # of a mark or a token
+            fault = because(error.code, **error.parameters)
+        if fault is not None:
+            self.control.troubled(fault)
+        return fault
+
+    def _look_on(self, recording: Recording, story: Story, marker: Marker) -> None:
         start = marked = self.elapsed()
         stopped = False
         while not recording.ended:

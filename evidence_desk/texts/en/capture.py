@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "capture.disk_full": "The disk is full; the capture ({number}) is not sealed yet. What was recorded is still on this machine.",
+    "capture.disk_full.advice": "Free some space (about three times what was recorded), then seal it from the unfinished captures, or run evidence-desk capture recover {number}.",
     "capture.no_display": "There is no display here, so nobody can browse in the capture browser.",
     "capture.no_display.advice": "Run it on a machine with a desktop, or leave out --interactive and let the program capture.",
     "capture.nothing_left": "The recording of this capture ({number}) is not on this machine any more.",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "capture.disk_full": "磁盘空间不足，取证（{number}）尚未封存；此前记录的内容仍在本机。",
+    "capture.disk_full.advice": "请先清理磁盘空间（约为已记录数据量的三倍），再从未完成的取证中选择封存，或运行 evidence-desk capture recover {number}。",
     "capture.no_display": "这里没有可用的图形界面，无法打开取证浏览器供人操作。",
     "capture.no_display.advice": "请在有桌面的电脑上运行，或者去掉 --interactive，由程序自动取证。",
     "capture.nothing_left": "这次取证（{number}）的记录文件已不在本机。",

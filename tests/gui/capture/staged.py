@@ -124,6 +124,10 @@ class StagedRecording:
     def ended(self) -> bool:
         return self._stage.over.is_set() and not self._stage.events
 
+    @property
+    def fault(self) -> None:
+        return None
+
     def reach(self) -> Reach:
         actions, head = self._actions.reach
         line = self._connection

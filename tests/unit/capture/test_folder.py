@@ -22,6 +22,17 @@ def workspace(tmp_path: Path) -> FolderWorkspace:
     return FolderWorkspace(tmp_path / "capture")
 
 
+def test_room_is_kept_and_given_back(tmp_path):
+    workspace = FolderWorkspace(tmp_path / "capture")
+    workspace.reserve(2, 100)
+    assert workspace.names() == []
+    sizes = []
+    for parts in (1, 1, 1):
+        sizes.append(sum(path.stat().st_size for path in workspace.path.iterdir()))
+        workspace.give_back(parts)
+    assert sizes == [200, 100, 0]
+
+
 def test_files_come_and_are_read(workspace: FolderWorkspace):
     with workspace.create("b.bin") as file:
         file.write(b"hello")

@@ -57,7 +57,8 @@ class OneLook:
             self.report, self.private = self.checker.check(
                 When.BEFORE, targets, job, profile=profile, earlier=earlier
             )
-        report = encode(replace(parse(self.report), when=when))
+        told = tuple(map(str, targets))
+        report = encode(replace(parse(self.report), when=when, targets=told))
         return report, self.private if when is When.BEFORE else {}
 
     def render(self, before: bytes, after: bytes | None, started: Beginning) -> bytes:

@@ -44,6 +44,7 @@ from tests.sites.recording import compare
 from tests.sites.town import AGAIN, SITE, STAPLED, Town
 from tests.unit.tsa.liars import Answer, http_server, raw_server
 from tests.unit.tsa.test_client import honest, trust
+from tsa import client
 from tsa.acceptance import make_question
 from tsa.client import HttpAuthority
 from tsa.request import parse_request
@@ -155,6 +156,7 @@ def test_marks_do_not_wait_for_an_authority(session, town, monkeypatch, wish):
     for name in ("FIRST_TOKEN_SECONDS", "LAST_TOKENS_SECONDS", "CANCELED_TOKENS_SECONDS"):
         monkeypatch.setattr(use_case, name, 0.5)
     monkeypatch.setattr(use_case, "MARK_SECONDS", 0.2)
+    monkeypatch.setattr(client, "SILENCE_SECONDS", 3600.0)
     job, control = Job(), CaptureControl()
     control.progress = lambda now: (
         (job.cancel if wish == "cancel" else control.stop)() if now.marks > 3 else None

@@ -13,14 +13,20 @@ from pathlib import Path
 import pytest
 
 from evidence_desk.bootstrap.session import Session
+from evidence_desk.capture import conductor
 from evidence_desk.capture.browser import BrowserDriver
+from evidence_desk.core.capture.connection import parse_index, stream_name
 from evidence_desk.core.capture.events import Event, Navigated, Snapped
+from evidence_desk.core.capture.marks import MarkKind, parse_mark
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.job import Job
 from evidence_desk.errors import HostError
+from evidence_desk.services import capture as use_case
 from evidence_desk.services.audit import audit
-from evidence_desk.services.capture import CaptureControl, capture
+from evidence_desk.services.capture import CaptureControl, Progress, capture
 from evidence_desk.services.capture_recover import cut_short, recover
+from evidence_desk.services.capture_seal import read_file
+from evidence_desk.wacz.build import BUILT
 from tests.gui.faults.test_disks import mounted
 from tests.integration.capture.desk.conftest import REQUEST, open_desk, plan_for, taken, tools_for
 from tests.integration.capture.desk.faults import Family, checked, codes, fill, make_room, puppet_tools
@@ -43,12 +49,29 @@ class Disk:
     town: Town
 
     def refused(self, *targets: str, control: CaptureControl | None = None, job: Job | None = None) -> None:
-        """A capture that ends for want of room."""
-        with pytest.raises(HostError, match=r"host\.disk_full"):
+        """A capture that ends for want of room, which is left to what is there besides."""
+        with pytest.raises(HostError, match=r"capture\.disk_full"):
             capture(
                 self.session.desk, tools_for(self.session, self.town), plan_for(self.town, *targets), REQUEST,
                 job=job or Job(), control=control,
             )  # fmt: skip
+
+    def ended_in_order(self) -> bool:
+        """Every connection has its line, and there is a mark at the end with the report from after."""
+        tools = tools_for(self.session, self.town)
+        ((_, workspace),) = tools.recorder.left_over().items()
+        names = set(workspace.names())
+        lines = {stream_name(item.number) for item in parse_index(read_file(workspace, "connections.jsonl"))}
+        mark = parse_mark(
+            read_file(
+                workspace, max(name for name in names if name.startswith("mark-") and name.endswith(".json"))
+            )
+        )
+        made = set(BUILT) & names
+        return (
+            {name for name in names if name.startswith("stream-")} <= lines
+            and mark.kind is MarkKind.END and mark.environment_after is not None and not made
+        )  # fmt: skip
 
     def recovered(self) -> set[str]:
         """It is found cut short and sealed now that there is room; why it is partial."""
@@ -82,17 +105,39 @@ def test_a_disk_that_fills_while_it_records(disk: Disk):
             fill(disk.where, leave=3 * MB)
 
     processes = Family(then)
-    disk.refused(f"{SITE}/", f"{SITE}/endless", control=CaptureControl(told=processes.told))
+    troubles: list[str] = []
+    disk.refused(
+        f"{SITE}/", f"{SITE}/endless",
+        control=CaptureControl(told=processes.told, troubled=lambda reason: troubles.append(reason.code)),
+    )  # fmt: skip
+    assert troubles == ["host.disk_full"]  # before the machine was looked at again, and sealing was tried
     assert processes.gone()
+    assert disk.ended_in_order()
     make_room(disk.where)
-    # whichever came to the end of the disk first: recorder, its journal, or the browser's download
-    why = {
-        "host.disk_full",
-        "capture.reason.torn_streams",
-        "capture.reason.pages_partial",
-        "capture.reason.pages_failed",
-    }
-    assert why & disk.recovered()
+    why = disk.recovered()
+    assert {"host.disk_full", "capture.reason.sealed_later"} <= why
+    assert not {"capture.reason.program_ended", "capture.reason.torn_streams"} & why
+
+
+def test_a_disk_that_has_no_room_for_a_mark(disk: Disk, monkeypatch: pytest.MonkeyPatch):
+    """Nothing else is written meanwhile. What was kept free is enough to seal so little."""
+    monkeypatch.setattr(use_case, "MARK_SECONDS", 0.2)
+    monkeypatch.setattr(conductor, "LEAST_ROOM", 0)
+    monkeypatch.setattr(conductor, "RESERVE", 24 * MB)
+    troubles: list[str] = []
+
+    def progress(now: Progress) -> None:
+        if now.marks == 3 and not (disk.where / "ballast").exists():
+            fill(disk.where)
+
+    outcome = capture(
+        disk.session.desk, puppet_tools(disk.session, disk.town, "wait"), plan_for(disk.town, f"{SITE}/"), REQUEST,
+        job=Job(), control=CaptureControl(progress=progress, troubled=lambda reason: troubles.append(reason.code)),
+    )  # fmt: skip
+    assert troubles == ["host.disk_full"]
+    assert outcome.result is CaptureResult.PARTIAL
+    assert codes(outcome) == {"host.disk_full"}
+    checked(disk.session, outcome)
 
 
 def test_a_disk_that_fills_while_it_seals(disk: Disk):

@@ -117,6 +117,7 @@ def complete(bundle: Bundle, folder: Path) -> Links:
     shutil.copytree(ROOT / "docs" / "manual", folder / "share" / "doc" / "manual", dirs_exist_ok=True)
     collect_licenses(folder / "share" / "licenses")
     if bundle is DESKTOP:
+        shutil.copytree(ROOT / "docs", inner / "docs", dirs_exist_ok=True)  # F1 shows the manual from there
         add_desktop_files(folder)
     check(folder)
     links = outside(folder)

@@ -19,6 +19,7 @@ from evidence_desk.program import program
 from tests.package.linux.conftest import ROOT, Installed
 from tests.sites import TLS13, Http1Site, SiteCa, Tls
 from tests.sites.pages import reading
+from ui.manual import DOCS, MANUAL
 
 SCREENS = ROOT / "build" / "screens"
 SAMPLE = ROOT / "assets" / "sample_case"
@@ -38,7 +39,8 @@ def test_selftest(unpacked: Installed):
     assert told["passed"], told
     assert {step["result"] for step in told["steps"]} == {"passed"}
     assert told["program"]["packaged"]
-    assert not [path for path in unpacked.home.rglob("*") if path.is_file() and path.suffix != ".qmlc"]
+    left = {str(path.relative_to(unpacked.home)) for path in unpacked.home.rglob("*") if path.is_file()}
+    assert left <= {".cache/dconf/user"}, left  # the system's GLib looks there for settings
 
 
 def test_program_is_the_same_as_the_sources(unpacked: Installed):
@@ -111,6 +113,7 @@ def test_capture_of_a_site(unpacked: Installed, display: str):
 def test_window(unpacked: Installed, display: str):
     """The desktop program comes up on a screen, complains of nothing, and ends."""
     unpacked.display = display
+    unpacked.more["LANG"] = "C.UTF-8"  # Qt says on stderr that it takes this one for C
     SCREENS.mkdir(parents=True, exist_ok=True)
     picture = SCREENS / "package-linux.png"
     errors = unpacked.home / "stderr.txt"
@@ -213,6 +216,15 @@ def test_only_what_may_be_passed_on(archive_folder: Path):
         assert any((licenses / package).iterdir()), package
 
 
+def test_manual_is_where_the_window_looks_for_it(archive_folder: Path):
+    """`ui.manual` opens it beside the assets, with its links."""
+    manual = archive_folder / "_internal" / MANUAL.relative_to(DOCS.parent)
+    assert (archive_folder / "_internal" / "assets").is_dir()
+    links = re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", manual.read_text("utf-8"))
+    assert links
+    assert [link for link in links if not (manual.parent / link).exists()] == []
+
+
 def test_registered_for_one_user_and_taken_back(unpacked: Installed):
     before = set(unpacked.home.rglob("*"))
     script = unpacked.programs / "install.sh"
@@ -229,8 +241,9 @@ def test_registered_for_one_user_and_taken_back(unpacked: Installed):
     )
     assert done.stdout
     subprocess.run(["sh", script, "--remove"], env=unpacked.environment, check=True)
-    assert [
-        path
+    left = {
+        path.relative_to(unpacked.home)
         for path in set(unpacked.home.rglob("*")) - before
-        if not path.is_dir() and "mime" not in path.parts
-    ] == []
+        if not path.is_dir()
+    }
+    assert {path for path in left if path.name != "mimeinfo.cache" and "mime" not in path.parts} == set()

@@ -21,14 +21,14 @@ from typing import Any, Final, TypedDict
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a file: the demo's other part lies beside it
 
-from scripts import demo_court
+from scripts import demo_capture, demo_court
 
 ROOT: Final = Path(__file__).parents[1]
 SAMPLE: Final = ROOT / "assets" / "sample_case"
 OUT: Final = Path(os.environ.get("EVIDENCE_DEMO_OUT", ROOT / "build" / "demo"))
 BIN: Final = Path(sys.executable).parent
 PASSPHRASE: Final = "demo-passphrase-演示"  # noqa: S105 - a throw-away vault
-STEPS: Final = 12
+STEPS: Final = 13
 
 
 class Demo:
@@ -102,6 +102,8 @@ def main() -> None:
         demo_court.join(demo, court)
         demo.title("存证：摘要、加密入库、写入日志、取时间戳", "seal: hash, encrypt, log, timestamp")
         sealed = [seal(demo, case, item, originals) for item in case["exhibits"]]
+        demo.title("网页取证：用取证浏览器打开本机网站，录制并封存", "capture a page of a local site")
+        page = demo_capture.capture(demo, case, OUT / "site")
         demo.title(
             "上链：节点网络接收日志，证明经轻客户端核实后保存",
             "anchor: accepted by the network, proof light-verified",
@@ -111,8 +113,9 @@ def main() -> None:
         certificate = OUT / "results" / "存证证书.pdf"
         demo.run("evidence-desk", "certify", *(item["number"] for item in sealed), "-o", certificate,
                  "--operator", case["operator"])  # fmt: skip
+        pages = [captured(demo, case, page)] if page else []
         demo.title("导出证据包，并核对全部日志", "export packages, audit the whole log")
-        for item in sealed:
+        for item in (*sealed, *pages):
             demo.run("evidence-desk", "export", item["number"], "-o", item["package"])
         say("  " + demo.run("evidence-desk", "audit").strip())
         demo.title("法官查验：凭文件，不需要存证库", "a judge looks a file up, without a vault")
@@ -122,7 +125,7 @@ def main() -> None:
         "verify offline: authority and all nodes stopped, no vault",
     )
     trust = OUT / "vault" / "trust"
-    verify_all(demo, sealed, certificate, trust)
+    verify_all(demo, sealed, pages, certificate, trust)
     demo.title("改动一个字节", "flip one byte")
     flip_all(demo, sealed[0], certificate, trust)
     demo.title("完成", "done")
@@ -204,9 +207,23 @@ def seal(demo: Demo, case: dict[str, Any], exhibit: dict[str, Any], folder: Path
     )  # fmt: skip
 
 
-def verify_all(demo: Demo, sealed: list[Sealed], certificate: Path, trust: Path) -> None:
+def captured(demo: Demo, case: dict[str, Any], number: str) -> Sealed:
+    """The certificate of a captured page, and where its package goes."""
+    demo.run(
+        "evidence-desk",
+        "certify",
+        number,
+        "-o",
+        OUT / "results" / "网页取证证书.pdf",
+        "--operator",
+        case["operator"],
+    )
+    return Sealed(number=number, title="作品发布页", package=OUT / "results" / "网页取证.asice", originals=[])
+
+
+def verify_all(demo: Demo, sealed: list[Sealed], pages: list[Sealed], certificate: Path, trust: Path) -> None:
     """Every package, and the certificate with the originals beside it."""
-    for item in sealed:
+    for item in (*sealed, *pages):
         verdict = demo.json("evidence-verify", item["package"], "--trust", trust)
         say(f"  {verdict['overall']}: {item['package'].name}{_anchored(verdict)}")
     files = [file for item in sealed for file in item["originals"]]

@@ -18,43 +18,41 @@ if [ "$purpose" = test ]; then
     want softhsm2-util softhsm2
     want Xvfb xvfb
 fi
-if [ "$purpose" != demo ]; then
-    # what Qt's platform plugins are linked with
-    library() { ldconfig -p 2>/dev/null | grep -q "$1" || [ -e "/usr/lib/$(uname -m)-linux-gnu/$1" ] || need="$need $2"; }
-    library libEGL.so.1 libegl1
-    library libGL.so.1 libgl1
-    library libfontconfig.so.1 libfontconfig1
-    library libdbus-1.so.3 libdbus-1-3
-    library libxkbcommon-x11.so.0 libxkbcommon-x11-0
-    library libxcb-cursor.so.0 libxcb-cursor0
-    library libxcb-icccm.so.4 libxcb-icccm4
-    library libxcb-keysyms.so.1 libxcb-keysyms1
-    library libxcb-shape.so.0 libxcb-shape0
-    library libxcb-image.so.0 libxcb-image0
-    library libxcb-render-util.so.0 libxcb-render-util0
-    library libxcb-xkb.so.1 libxcb-xkb1
-    library libxcb-randr.so.0 libxcb-randr0
-    library libgthread-2.0.so.0 libglib2.0-0
-    library libgssapi_krb5.so.2 libgssapi-krb5-2
-    # and Chromium inside QtWebEngine, for web captures
-    library libnss3.so libnss3
-    library libnspr4.so libnspr4
-    library libasound.so.2 libasound2
-    library libexpat.so.1 libexpat1
-    library libfreetype.so.6 libfreetype6
-    library libgbm.so.1 libgbm1
-    library libudev.so.1 libudev1
-    library libX11.so.6 libx11-6
-    library libXcomposite.so.1 libxcomposite1
-    library libXdamage.so.1 libxdamage1
-    library libXext.so.6 libxext6
-    library libXfixes.so.3 libxfixes3
-    library libXrandr.so.2 libxrandr2
-    library libXtst.so.6 libxtst6
-    library libxcb-dri3.so.0 libxcb-dri3-0
-    library libxkbcommon.so.0 libxkbcommon0
-    library libxkbfile.so.1 libxkbfile1
-fi
+# what Qt's platform plugins are linked with
+library() { ldconfig -p 2>/dev/null | grep -q "$1" || [ -e "/usr/lib/$(uname -m)-linux-gnu/$1" ] || need="$need $2"; }
+library libEGL.so.1 libegl1
+library libGL.so.1 libgl1
+library libfontconfig.so.1 libfontconfig1
+library libdbus-1.so.3 libdbus-1-3
+library libxkbcommon-x11.so.0 libxkbcommon-x11-0
+library libxcb-cursor.so.0 libxcb-cursor0
+library libxcb-icccm.so.4 libxcb-icccm4
+library libxcb-keysyms.so.1 libxcb-keysyms1
+library libxcb-shape.so.0 libxcb-shape0
+library libxcb-image.so.0 libxcb-image0
+library libxcb-render-util.so.0 libxcb-render-util0
+library libxcb-xkb.so.1 libxcb-xkb1
+library libxcb-randr.so.0 libxcb-randr0
+library libgthread-2.0.so.0 libglib2.0-0
+library libgssapi_krb5.so.2 libgssapi-krb5-2
+# and Chromium inside QtWebEngine, for web captures
+library libnss3.so libnss3
+library libnspr4.so libnspr4
+library libasound.so.2 libasound2
+library libexpat.so.1 libexpat1
+library libfreetype.so.6 libfreetype6
+library libgbm.so.1 libgbm1
+library libudev.so.1 libudev1
+library libX11.so.6 libx11-6
+library libXcomposite.so.1 libxcomposite1
+library libXdamage.so.1 libxdamage1
+library libXext.so.6 libxext6
+library libXfixes.so.3 libxfixes3
+library libXrandr.so.2 libxrandr2
+library libXtst.so.6 libxtst6
+library libxcb-dri3.so.0 libxcb-dri3-0
+library libxkbcommon.so.0 libxkbcommon0
+library libxkbfile.so.1 libxkbfile1
 # Without these, tests of the portal's browser side are skipped and say so.
 optional=""
 if [ "$purpose" = test ]; then

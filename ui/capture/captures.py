@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from ui.capture.models import CapturesModel
@@ -19,7 +19,8 @@ from ui.widgets.labels import words
 from ui.widgets.panels import EmptyState
 from ui.widgets.table import plain_table
 
-_WIDTHS: Final = ((0, 180), (1, 130), (3, 190), (4, 150))
+_WIDTHS: Final = ((0, 160), (1, 190), (3, 120), (4, 230))
+"""Of columns; an evidence number is never cut short."""
 
 
 class CapturesPanel(QWidget):
@@ -35,7 +36,9 @@ class CapturesPanel(QWidget):
         self.model = CapturesModel(context)
         self.table = plain_table(context, self.model, "ui_capture.list")
         self.table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses of one site begin alike
         header = self.table.horizontalHeader()
+        header.setStretchLastSection(False)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         for at, width in _WIDTHS:
             self.table.setColumnWidth(at, width)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from evidence_desk.core.capture.rows import CaptureResult
 from ui.capture.deed import Ended
 from ui.capture.sayings import RESULTS, say_reasons
 from ui.context import Context
@@ -34,7 +35,7 @@ class ResultPanel(QWidget):
         self.number = DigestLabel(context)
         self.title = words(context, role="heading")
         self.facts, self.why = words(context), words(context)
-        self.limits = words(context, "ui_capture.result.limits", role="secondary")
+        self.limits = words(context, role="secondary")
         for widget in (self.title, self.number, self.facts, self.why, self.limits):
             self.card.body.addWidget(widget)
         self.certificate = button(
@@ -85,6 +86,8 @@ class ResultPanel(QWidget):
                 begun=local_time(ended.capture.started), ended=local_time(ended.capture.ended),
             )
         )  # fmt: skip
+        other = "" if result is CaptureResult.COMPLETE else ".other"
+        self.limits.setText(say(f"ui_capture.result.limits{other}"))
         lines = say_reasons(self._context.tongue, ended.reasons)
         self.why.setText(f"{say('ui_capture.why')}\n{lines}" if lines else "")
         self.why.setVisible(bool(lines))

@@ -89,6 +89,7 @@ class RunningPanel(QWidget):
             table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
             split.addWidget(table)
         self.page_table.setColumnWidth(0, _STATE)
+        self.page_table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses of one site begin alike
         for at, share in enumerate(_STRETCH):
             split.setStretchFactor(at, share)
         return split

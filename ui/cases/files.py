@@ -19,6 +19,7 @@ from ui.cases.tab import Tab
 from ui.context import Context
 from ui.plain import plain
 from ui.widgets.buttons import bind_small_icon, button
+from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import words
 from ui.words import file_size
 
@@ -71,11 +72,9 @@ class FilesTab(Tab):
         context = self._context
         self.column.addWidget(self.files, 3)
         self.column.addWidget(self.box)
-        row = QHBoxLayout()
-        row.addWidget(self.view)
-        row.addWidget(self.replay)
-        row.addWidget(self.derive)
-        row.addStretch(1)
+        row = FlowLayout()
+        for widget in (self.view, self.replay, self.derive):
+            row.addWidget(widget)
         self.column.addLayout(row)
         self.column.addWidget(words(context, "ui_cases.view.note", role="secondary"))
         head = QHBoxLayout()

@@ -192,7 +192,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cleanliness.mark": "Report {digest}…",
     "cleanliness.sign.operator": "Checked by (signature)",
     "cleanliness.sign.witness": "Witness (signature)",
-    "cleanliness.capture.note": "as the record of the beginning (started.json) says",
+    "cleanliness.capture.note": "case, ID and beginning are those of started.json",
     "cleanliness.capture.id": "Capture ID",
     "cleanliness.capture.begun": "Capture began",
     "cleanliness.capture.number": "This report was made before sealing and tells only what was registered when the capture began; evidence number and title arise on sealing and stand on the certificate. The capture ID ties the report to the capture's manifest (manifest.json).",

@@ -192,7 +192,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "cleanliness.mark": "报告 {digest}…",
     "cleanliness.sign.operator": "检查人（签名）",
     "cleanliness.sign.witness": "见证人（签名）",
-    "cleanliness.capture.note": "与取证开始记录（started.json）一致",
+    "cleanliness.capture.note": "案号、取证编号和开始时间与取证开始记录（started.json）一致",
     "cleanliness.capture.id": "取证编号",
     "cleanliness.capture.begun": "取证开始",
     "cleanliness.capture.number": "本报告在封存之前制作，只写取证开始时已登记的事项；存证编号和证据名称在封存时产生，见存证证书，可凭取证编号与取证清单（manifest.json）对应。",

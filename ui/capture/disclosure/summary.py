@@ -62,7 +62,7 @@ class PreviewPanel(QWidget):
             yield say("ui_capture.disclose.list.files")
         for item in preview.files:
             why = say(f"ui_capture.disclose.why.{item.why.value}")
-            yield f"  {self._named(item.name)}{say('ui_capture.disclose.list.why', why=why)}"
+            yield f"  {say('ui_capture.disclose.list.why', what=self._named(item.name), why=why)}"
         if preview.targets:
             yield say("ui_capture.disclose.list.records")
         for target in preview.targets:
@@ -70,7 +70,7 @@ class PreviewPanel(QWidget):
             shown = say(
                 "ui_capture.disclose.list.address", address=plain(target.address, _WIDEST), count=target.count
             )
-            yield f"  {shown}{say('ui_capture.disclose.list.why', why=why)}"
+            yield f"  {say('ui_capture.disclose.list.why', what=shown, why=why)}"
         rest = preview.records - sum(target.count for target in preview.targets)
         if rest:
             yield f"  {say('ui_capture.more', count=rest)}"

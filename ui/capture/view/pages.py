@@ -22,6 +22,7 @@ from ui.plain import plain, tip
 from ui.widgets.labels import words
 from ui.widgets.table import Index, RowsModel
 
+_LIST: Final = 260
 _SHOWN: Final = ("viewport", "full", "text")
 
 
@@ -55,7 +56,9 @@ class PagesTab(ViewTab[Sequence[PageResult]]):
     def __init__(self, context: Context, view: CaptureView) -> None:
         super().__init__(context, view)
         self.model = PageModel(context)
-        self.table = list_of(context, self.model, "ui_capture.pages", 1, {0: 130})
+        self.table = list_of(context, self.model, "ui_capture.pages", 1, {0: 110})
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses of one site begin alike
+        self.table.setMinimumWidth(_LIST)
         self.about = words(context)
         self.about.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.pictures, self.text = PictureView(context), TextPane(context, "ui_capture.view.text")

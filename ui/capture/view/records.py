@@ -72,8 +72,9 @@ class DifferencesTab(ViewTab[Comparison | None]):
         self.summary = words(context)
         self.model = DifferenceModel(context)
         self.table = list_of(
-            context, self.model, "ui_capture.view.differences", 2, {0: 330, 1: 70, 3: 120, 4: 120}
+            context, self.model, "ui_capture.view.differences", 2, {0: 330, 1: 70, 3: 100, 4: 100}
         )
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # addresses of one site begin alike
         self.one = words(context)
         self.one.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.column.addWidget(self.summary)
@@ -231,7 +232,7 @@ class EnvironmentTab(ViewTab[Reports]):
         super().__init__(context, view)
         self._shown: Checked | None = None
         self.model = CheckModel(context)
-        self.table = list_of(context, self.model, "ui_capture.view.environment", 3, {0: 170, 1: 110, 2: 110})
+        self.table = list_of(context, self.model, "ui_capture.view.environment", 3, {0: 220, 1: 120, 2: 120})
         self.text = TextPane(context, "ui_capture.view.raw")
         row = QHBoxLayout()
         row.addWidget(words(context, "ui_capture.view.environment.note", role="secondary"), 1)

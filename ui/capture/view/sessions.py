@@ -64,7 +64,7 @@ class SessionsTab(ViewTab[tuple[Session, ...]]):
         self._shown: tuple[Session, Chain] | None = None
         self.model = SessionModel(context)
         self.table = list_of(
-            context, self.model, "ui_capture.view.sessions", 1, {0: 64, 2: 80, 3: 230, 4: 200}
+            context, self.model, "ui_capture.view.sessions", 1, {0: 90, 2: 80, 3: 220, 4: 270}
         )
         self.text = TextPane(context, "ui_capture.view.certificates")
         self.text.setLineWrapMode(TextPane.LineWrapMode.WidgetWidth)

@@ -18,12 +18,18 @@ if [ "${1:-}" = --remove ]; then
     refresh
     exit 0
 fi
+case $here in
+*[\"\`\$\\]*)
+    echo "Please unpack into a folder without \" \` \$ \\ in its name / 请解压到名称中没有这些字符的文件夹" >&2
+    exit 1
+    ;;
+esac
 mkdir -p "$programs" "$data/applications" "$data/icons/hicolor/scalable/apps" "$data/mime/packages"
 for name in evidence-desk-gui evidence-desk evidence-verify evidence-tsa; do
     ln -sfn "$here/$name" "$programs/$name"
 done
-# the folder's name may hold what means something to sed, and to a desktop entry
-quoted=$(printf '"%s/evidence-desk-gui"' "$here" | sed -e 's/[\\&|]/\\&/g')
+# the folder's name may hold what means something to sed, or to a desktop entry
+quoted=$(printf '"%s/evidence-desk-gui"' "$here" | sed -e 's/[&|]/\\&/g' -e 's/%/%%/g')
 for entry in evidence-desk evidence-desk-seal; do
     sed -e "s|^Exec=evidence-desk-gui|Exec=$quoted|" -e '/^TryExec=/d' "$here/share/applications/$entry.desktop" \
         >"$data/applications/$entry.desktop"

@@ -14,6 +14,7 @@ from scripts.package_linux.contents import DESKTOP, QT_LIBRARIES, SERVER, keep
 from scripts.package_linux.debian import court_node, evidence_desk
 from scripts.package_linux.links import outside
 
+LINUX = Path(__file__).parents[2] / "installers" / "linux"
 GPL_ONLY = (
     "Charts", "DataVisualization", "Graphs", "HttpServer", "NetworkAuth", "Quick3D", "QuickTimeline", "VirtualKeyboard",
     "ShaderTools", "WaylandCompositor",
@@ -118,3 +119,35 @@ def test_debian_package(folder: Path, tmp_path: Path, make, monkeypatch):
     assert f"./usr/bin/{name} -> ../lib/{name}/{name}" in listed
     assert "INSTALL.md" not in listed
     assert ("court-node@.service" in listed) == (name == "court-node")
+
+
+def test_entries_of_one_user_name_the_folder_whatever_it_is_called(tmp_path: Path):
+    """And are taken back; a folder that no desktop entry can name is refused."""
+    folder, home = tmp_path / "解压 a|b&c 100%", tmp_path / "家"
+    home.mkdir()
+    for kind, name in (
+        ("applications", "evidence-desk.desktop"), ("applications", "evidence-desk-seal.desktop"),
+        ("icons/hicolor/scalable/apps", "evidence-desk.svg"), ("mime/packages", "evidence-desk.xml"),
+    ):  # fmt: skip
+        (folder / "share" / kind).mkdir(parents=True, exist_ok=True)
+        shutil.copy(LINUX / name, folder / "share" / kind / name)
+    script = shutil.copy(LINUX / "install.sh", folder)
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    subprocess.run(["sh", script], env=environment, check=True)
+    entry = home / ".local/share/applications/evidence-desk.desktop"
+    named = f'"{folder}/evidence-desk-gui"'.replace("%", "%%")
+    commands = [
+        line.removeprefix("Exec=")
+        for line in entry.read_text("utf-8").splitlines()
+        if line.startswith("Exec=")
+    ]
+    assert commands == [f"{named} %F", f"{named} --seal %F", f"{named} --verify %F"]
+    assert (home / ".local/bin/evidence-verify").readlink() == folder / "evidence-verify"
+    subprocess.run(["sh", script, "--remove"], env=environment, check=True)
+    assert not list(home.rglob("evidence-*"))
+    strange = tmp_path / 'a"b'
+    strange.mkdir()
+    refused = subprocess.run(
+        ["sh", shutil.copy(LINUX / "install.sh", strange)], env=environment, capture_output=True, check=False
+    )
+    assert refused.returncode == 1

@@ -116,6 +116,18 @@ def test_a_lock_while_it_is_being_opened_shows_nothing(
     assert messages.errors == []
 
 
+def test_the_program_ends_and_leaves_nothing(
+    view: CaptureWindow, sealed: bytes, window: Window, qtbot, vault_folder: Path
+):
+    replays = replays_of(window.context)
+    view.replay.click()
+    shown(replays, sealed, qtbot)
+    process = replays._open[sealed]._process
+    replays._quit()  # what Qt calls before the program ends; the process of the tests does not
+    assert process.status is not None
+    assert leftovers(vault_folder) == []
+
+
 def test_one_that_fails_is_told_and_can_be_tried_again(
     view: CaptureWindow, sealed: bytes, window: Window, qtbot, messages: RecordedMessages
 ):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from io import SEEK_END
@@ -18,7 +19,7 @@ from evidence_desk.core.capture.environment import Reason, because
 from evidence_desk.core.capture.stream import Chunk, StreamReader
 from evidence_desk.core.capture.workspace import Workspace
 from evidence_desk.core.job import Job
-from evidence_desk.errors import MalformedError
+from evidence_desk.errors import CanceledError, MalformedError
 from evidence_desk.wacz.archive import FILENAME, URN, Resource, write_warc
 from evidence_desk.wacz.compare import NETWORK, compare
 from evidence_desk.wacz.decode import Decoded, decode_connection
@@ -79,13 +80,17 @@ def build(workspace: Workspace, *, software: str, at: int, job: Job) -> Built:
         HostError: the disk.
     """
     connections = parse_index(_read(workspace, INDEX)) if INDEX in workspace.names() else ()
-    with workspace.spool() as spool:
+    with workspace.spool() as spool, ThreadPoolExecutor(1, "capture-packets") as beside:
         making = _Making(workspace, connections, frozenset(workspace.names()), job, spool)
-        with workspace.create(WARC_NAME) as out:
-            records = write_warc(out, making.connections(), making.messages(), software=software, at=at)
-        making.finish(records)
-    with workspace.create(PACKETS) as out:
-        write_pcapng(out, [(item, making.chunks(item)) for item in connections])
+        packets = beside.submit(making.packets)
+        try:
+            with workspace.create(WARC_NAME) as out:
+                records = write_warc(out, making.connections(), making.messages(), software=software, at=at)
+            making.finish(records)
+        except BaseException:
+            making.over = True
+            raise
+        packets.result()
     refused = frozenset(
         (item.host, item.port)
         for item in connections
@@ -103,6 +108,8 @@ class _Making:
     names: frozenset[str]
     job: Job
     spool: BinaryIO
+    over: bool = False
+    """The packet capture, which is made beside the rest, is not wanted any more."""
     counts: Counter[str] = field(default_factory=Counter)
     _exchanges: list[Exchange] = field(default_factory=list)
     _messages: list[WebSocketMessage] = field(default_factory=list)
@@ -134,6 +141,17 @@ class _Making:
     def _segment(self) -> BinaryIO:
         """The bodies of the next connection go to the end of the one spool file."""
         return cast("BinaryIO", _Segment(self.spool, self.spool.seek(0, SEEK_END)))
+
+    def packets(self) -> None:
+        """Write the packet capture."""
+        with self.workspace.create(PACKETS) as out:
+            write_pcapng(out, [(item, self._wanted(item)) for item in self.index])
+
+    def _wanted(self, connection: Connection) -> Iterator[Chunk]:
+        for chunk in self.chunks(connection):
+            if self.over:
+                raise CanceledError("job.canceled", stage="capture.build")
+            yield chunk
 
     def chunks(self, connection: Connection) -> Iterator[Chunk]:
         """Chunks of a connection, its stream opened at the first; none for one that has no stream."""

@@ -31,6 +31,9 @@ _UNKNOWN_LOCAL: Final = IPv4Address("192.0.2.1")
 _UNKNOWN_REMOTE: Final = IPv4Address("192.0.2.2")
 """Addresses for documentation (RFC 5737), where the recorder was killed before it noted the real ones."""
 
+_PACKET: Final = struct.Struct("<IIIIIII")
+"""Enhanced Packet Block up to its data."""
+_STEP: Final = 4096
 Address = IPv4Address | IPv6Address
 Packet = tuple[int, bytes]
 """Moment in microseconds, IP packet."""
@@ -52,8 +55,10 @@ def write_pcapng(
         out.write(_block(10, struct.pack("<II", _TLS_KEY_LOG, len(secrets)) + _padded(secrets)))
     count = 0
     for at, packet in _merged(connections):
-        head = struct.pack("<IIIII", 0, at >> 32, at & _M32, len(packet), len(packet))
-        out.write(_block(6, head + _padded(packet)))
+        size, padding = len(packet), bytes(-len(packet) % 4)
+        whole = _PACKET.size + size + len(padding) + 4
+        head = _PACKET.pack(6, whole, 0, at >> 32, at & _M32, size, size)
+        out.write(b"".join((head, packet, padding, struct.pack("<I", whole))))
         count += 1
     return count
 
@@ -144,12 +149,15 @@ class _Flow:
             ">HHIIBBHHH", source[1], target[1], self.next[direction], self.next[other] if flags & _ACK else 0,
             (20 + len(options)) << 2, flags, 0xFFFF, 0, 0,
         )  # fmt: skip
-        segment = head + options + data
-        total = source[0].packed + target[0].packed + struct.pack(">HH", 6, len(segment)) + segment
-        segment = segment[:16] + struct.pack(">H", _checksum(total)) + segment[18:]
+        head += options
+        size = len(head) + len(data)
+        fixed = (
+            source[0].packed + target[0].packed + struct.pack(">HH", 6, size) + head
+        )  # an even number of bytes
+        head = head[:16] + struct.pack(">H", _checksum(fixed, data)) + head[18:]
         self.next[direction] = (self.next[direction] + len(data) + bool(flags & (_SYN | _FIN))) & _M32
         self.count = (self.count + 1) & 0xFFFF
-        return self._ip_header(source[0], target[0], len(segment)) + segment
+        return b"".join((self._ip_header(source[0], target[0], size), head, data))
 
     def _ip_header(self, source: Address, target: Address, size: int) -> bytes:
         if isinstance(source, IPv6Address):
@@ -159,13 +167,24 @@ class _Flow:
         return head[:10] + struct.pack(">H", _checksum(head + ends)) + ends
 
 
-def _checksum(data: bytes) -> int:
-    """Internet checksum (RFC 1071). 2^16 ≡ 1 modulo 65,535, so the sum of the words is the number itself, reduced."""
-    number = int.from_bytes(data + bytes(len(data) % 2), "big")
-    total = number % 0xFFFF
-    if number and not total:
-        total = 0xFFFF
-    return ~total & 0xFFFF
+def _checksum(*parts: bytes) -> int:
+    """Internet checksum (RFC 1071) of parts that have, but for the last, an even number of bytes each."""
+    total = sum(map(_words, parts))
+    return ~(total % 0xFFFF or (0xFFFF if total else 0)) & 0xFFFF
+
+
+def _words(data: bytes) -> int:
+    """A number that is, modulo 65,535, the sum of the 16-bit words; 0 only when all of them are.
+
+    2^16 ≡ 1 modulo 65,535, so that the bytes as one number leave the same rest as the sum of its words. Numbers of some
+    kilobytes are added quickest. Read backwards a sum has its two bytes exchanged (RFC 1071 §2 B), and an odd byte at the end
+    is followed by a zero by itself.
+    """
+    view, total = memoryview(data), 0
+    for start in range(0, len(view), _STEP):
+        total += int.from_bytes(view[start : start + _STEP], "little")
+    rest = total % 0xFFFF or (0xFFFF if total else 0)
+    return rest >> 8 | (rest & 0xFF) << 8
 
 
 def _flow(connection: Connection) -> _Flow:

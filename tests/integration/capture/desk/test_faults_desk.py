@@ -130,6 +130,11 @@ def authority(url: str, seconds: float = 1) -> Iterator[TimestampAuthority]:
         yield HttpAuthority("第三方", url, trust(), http, JumpingClock(), total_seconds=seconds)
 
 
+def deaf(_connection: socket.socket, over: threading.Event) -> None:
+    """Never hangs up either."""
+    over.wait()
+
+
 def silent(connection: socket.socket, over: threading.Event) -> None:
     while not over.is_set() and connection.recv(65536):
         pass
@@ -161,7 +166,7 @@ def test_marks_do_not_wait_for_an_authority(session, town, monkeypatch, wish):
     control.progress = lambda now: (
         (job.cancel if wish == "cancel" else control.stop)() if now.marks > 3 else None
     )
-    with raw_server(silent) as (url, count), authority(url, 3600) as asked:
+    with raw_server(deaf) as (url, count), authority(url, 3600) as asked:
         given = replace(tools(session, town, "wait"), authorities=(asked,))
         outcome = captured(session, town, given, control=control, job=job)
         assert len(count) == 1  # it has not been asked for a second mark yet

@@ -8,7 +8,9 @@
 ; 5 folder's path too long, 6 a file is in use, 7 another setup is running.
 
 Unicode true
-!ifdef FAST
+!ifdef STORE
+  SetCompress off
+!else ifdef FAST
   SetCompressor zlib
 !else
   SetCompressor /SOLID /FINAL lzma

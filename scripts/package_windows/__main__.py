@@ -76,25 +76,26 @@ def finish_folder(app: Path, version: str, compiler: Compiler, *, sources: bool 
     return app.rename(app.with_name(name))
 
 
-def build_setup(stage: Path, app: Path, version: str, *, fast: bool) -> Path:
-    """The setup program in ``dist/``."""
+def make_setup_of(stage: Path, app: Path, version: str, target: Path, *, packing: str = "") -> None:
+    """A setup program at `target` of the version's folder `app`; `stage` takes what is made on the way.
+
+    `packing` is empty for a release, ``FAST`` or ``STORE`` for tests.
+    """
     programs = stage / "programs"
     programs.mkdir()
     layout.build_launchers(programs, version)
     layout.set_times(programs, moment())
     (stage / _LIST).write_text(file_list(app, "$Staging"), "utf-8")
     longest = max(len(path.relative_to(app).as_posix()) for path in app.rglob("*"))
-    target = DIST / f"EvidenceDesk-{version}-setup.exe"
     size = sum(path.stat().st_size for path in app.rglob("*") if path.is_file())
     defines = {
         "VERSION": version, "NUMBERS": ".".join([*version.split("."), "0", "0", "0"][:4]), "APP": app.name, "LIST": str(stage / _LIST),
-        "PROGRAMS": str(programs), "OUT": str(target), "LONGEST": str(longest + 1 + len(app.name) + 1), "KILOBYTES": str(size // 1024),
+        "PROGRAMS": str(programs), "OUT": str(target), "LONGEST": str(longest + len(f"/new-{app.name}/")), "KILOBYTES": str(size // 1024),
         "HERE": str(HERE), "LICENSE_FILE": str(ROOT / "LICENSE"),
     }  # fmt: skip
-    if fast:
-        defines["FAST"] = "1"
+    if packing:
+        defines[packing] = "1"
     make_setup(defines, moment=moment())
-    return target
 
 
 def build_verifier(
@@ -152,7 +153,8 @@ def _build(*, fast: bool) -> None:
     layout.add_program(app)
     folder = finish_folder(app, version, compiler)
     with _step("setup made"):
-        setup = build_setup(stage, folder, version, fast=fast)
+        setup = DIST / f"EvidenceDesk-{version}-setup.exe"
+        make_setup_of(stage, folder, version, setup, packing="FAST" if fast else "")
     results.append(f"# {folder.name} of {setup.name}")
     listed = DIST / f"EvidenceDesk-{version}-windows-inputs.txt"
     write_inputs(listed, inputs, wheels, results)

@@ -15,6 +15,7 @@ from scripts.package_windows.inputs import BuildError
 
 _PE: Final = frozenset({".dll", ".exe", ".pyd"})
 _SIGNER: Final = re.compile(r"Signer's certificate:\s+-+\s+Signer #0:\s+Subject: (.*)")
+_BAD: Final = re.compile(r"MISMATCH|verification: failed")
 _OCTETS_32: Final = b"\x04\x20"
 _ORGANIZATION: Final = re.compile(r"/O=([^/]*)")
 
@@ -36,7 +37,8 @@ def check_signature(path: Path, roots: Path, signers: Sequence[str]) -> str:
     done = subprocess.run(
         ["osslsigncode", "verify", *ends, "-in", str(path)], capture_output=True, text=True, check=False
     )
-    if done.returncode != 0:
+    # It takes a file for good when one of several signatures is; here all have to be.
+    if done.returncode != 0 or _BAD.search(done.stdout + done.stderr):
         raise BuildError(f"{path.name}: signature not verified: {done.stderr.strip()[-300:]}")
     subject = _SIGNER.search(done.stdout)
     organization = _ORGANIZATION.search(subject.group(1)) if subject else None

@@ -16,15 +16,15 @@ from evidence_desk.services.desk import Desk
 
 
 def tally(desk: Desk) -> CaptureTally:
-    """Captures of all cases, by the leaves of every log that the desk has had; each ending counts once, for a beginning.
+    """Captures of all cases, by the leaves of every log that the desk has had. Two endings of one beginning are two.
 
     Raises:
         IntegrityError: the log is damaged. MalformedError: a stored leaf is none.
     """
     logs = list(_logs(desk))
     started: set[bytes] = set()
-    sealed: set[bytes] = set()
-    abandoned: set[bytes] = set()
+    ended: set[bytes] = set()
+    sealed = abandoned = 0
     rows: Iterator[LeafRow] = chain.from_iterable(log.captures() for log in logs)
     for row in rows:
         leaf = parse_leaf(row.leaf)
@@ -32,15 +32,16 @@ def tally(desk: Desk) -> CaptureTally:
             case LeafType.CAPTURE_STARTED:
                 started.add(row.leaf_hash)
             case LeafType.CAPTURE_SEALED:
-                sealed.add(leaf.ref or b"")
+                sealed += 1
+                ended.add(leaf.ref or b"")
             case LeafType.CAPTURE_ABANDONED:
-                abandoned.add(leaf.ref or b"")
+                abandoned += 1
+                ended.add(leaf.ref or b"")
             case _:
                 pass
-    sealed &= started
     return CaptureTally(
-        logs=len(logs), leaves=sum(log.size() for log in logs), started=len(started), sealed=len(sealed),
-        abandoned=len((abandoned & started) - sealed),
+        logs=len(logs), leaves=sum(log.size() for log in logs), started=len(started), sealed=sealed,
+        abandoned=abandoned, unsealed=len(started - ended),
     )  # fmt: skip
 
 

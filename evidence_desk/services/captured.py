@@ -90,6 +90,7 @@ def _bond(desk: Desk, exhibit: ExhibitRow) -> Bond:
             existed=exhibit.timestamped,
             log=leaf.log,
             seq=leaf.seq,
+            files=tuple((item.path, item.stored.digests) for item in exhibit.objects),
         )
     raise UsageError("capture_disclose.no_capture", number=exhibit.number)
 

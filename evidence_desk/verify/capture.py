@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import BinaryIO, Final
 
 from evidence_desk.core.capture.actions import NAME as ACTIONS
-from evidence_desk.core.capture.actions import verify_actions
+from evidence_desk.core.capture.actions import Action, verify_actions
 from evidence_desk.core.capture.environment import Outcome
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import MANIFEST, MAX_MANIFEST, Manifest, parse_manifest
@@ -35,7 +35,9 @@ from evidence_desk.core.trust import Trust
 from evidence_desk.core.verdict import Dimension, Parameter, Status, Vouches, worst
 from evidence_desk.crypto import oids
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.capture_contents import check_contents
 from evidence_desk.verify.capture_copy import check_files, check_opened, check_records, read_contents
+from evidence_desk.verify.capture_course import check_course
 from evidence_desk.verify.capture_decryption import check_decryption
 from evidence_desk.verify.capture_journals import check_journals
 from evidence_desk.verify.capture_private import check_limits, check_private
@@ -55,6 +57,7 @@ __all__ = ["CaptureVerdict", "Press", "verify_capture"]
 
 MAX_TOKENS: Final = 2_000
 _MAX_SMALL: Final = 64 << 20
+_SUFFIX: Final = ".wacz"
 
 
 def verify_capture(
@@ -102,6 +105,7 @@ def verify_capture(
         work.failed(Dimension.INTEGRITY, "capture.manifest", "malformed", reason=reason_of(error))
         return work.verdict(None)
     _manifest(work, data, bond)
+    _names(work, manifest)
     contents = read_contents(work, reader, manifest, data)
     if contents is None:
         return work.verdict(manifest)
@@ -112,12 +116,14 @@ def verify_capture(
     _started(work, reader, manifest)
     marks, first = _marks(work, reader, manifest)
     check_streams(work, reader, marks, manifest.begun, manifest.ended)
-    _actions(work, reader, manifest, marks)
+    acted = _actions(work, reader, manifest, marks)
     _environment(work, reader, manifest)
     _result(work, manifest)
     _count(work, tally)
     check_journals(work, reader, manifest, marks)
     check_told(work, reader, manifest, marks)
+    check_contents(work, manifest, acted)
+    check_course(work, reader, manifest, marks)
     check_limits(work, manifest)
     kept = check_private(work, reader, manifest, secrets)
     check_report(work, reader, manifest, press)
@@ -140,6 +146,19 @@ def _manifest(work: Work, data: bytes, bond: Bond | None) -> None:
         work.passed(Dimension.INTEGRITY, "capture.manifest")
     else:
         work.failed(Dimension.INTEGRITY, "capture.manifest", "other")
+
+
+def _names(work: Work, manifest: Manifest) -> None:
+    """Files of the exhibit beside the WACZ bear the names that they have inside it: a picture is of the page it says."""
+    if work.bond is None or not work.bond.files:
+        return
+    inside = {item.name: item.digests for item in manifest.files}
+    beside = [item for item in work.bond.files if not item[0].lower().endswith(_SUFFIX)]
+    for name, digests in beside:
+        if inside.get(name) != digests:
+            work.failed(Dimension.INTEGRITY, "capture.names", "other", name=name)
+            return
+    work.passed(Dimension.INTEGRITY, "capture.names", count=len(beside))
 
 
 def _started(work: Work, reader: WaczReader, manifest: Manifest) -> None:
@@ -231,17 +250,19 @@ def _tokens(work: Work, reader: WaczReader, manifest: Manifest) -> datetime | No
     return min(moments, default=None)
 
 
-def _actions(work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]) -> None:
-    """The action log is one chain that ends where manifest and last mark say."""
+def _actions(
+    work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence[Mark]
+) -> tuple[Action, ...] | None:
+    """The action log is one chain that ends where manifest and last mark say; its lines, None when they cannot be read."""
     check = "capture.actions"
     if ACTIONS in work.withheld:
         work.unknown(Dimension.INTEGRITY, check, "withheld")
-        return
+        return None
     try:
         log = verify_actions(read(reader, ACTIONS, _MAX_SMALL) if ACTIONS in reader.evidence else b"")
     except MalformedError as error:
         work.failed(Dimension.INTEGRITY, check, "malformed", reason=reason_of(error))
-        return
+        return None
     heads = {item.number - 1: item.previous for item in log.actions} | {len(log.actions): log.head}
     expected = [(manifest.actions, manifest.head), *((mark.actions, mark.head) for mark in marks)]
     wrong = log.broken is not None or len(log.actions) != manifest.actions
@@ -249,6 +270,7 @@ def _actions(work: Work, reader: WaczReader, manifest: Manifest, marks: Sequence
         work.failed(Dimension.INTEGRITY, check, "differs")
     else:
         work.passed(Dimension.INTEGRITY, check, count=manifest.actions)
+    return log.actions
 
 
 def _environment(work: Work, reader: WaczReader, manifest: Manifest) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from evidence_desk import __version__
-from evidence_desk.core.capture.manifest import Manifest
+from evidence_desk.core.capture.manifest import MANIFEST, Manifest
 from evidence_desk.core.job import Job
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_work import Work, reason_of
 from evidence_desk.wacz.read import WaczReader
-from evidence_desk.wacz.recheck import Handshakes, recheck
+from evidence_desk.wacz.recheck import Handshakes, Rechecked, recheck
 
 _CHECK: Final = "capture.decryption"
 
@@ -41,11 +41,13 @@ def check_decryption(
     except MalformedError as error:
         work.failed(Dimension.INTEGRITY, _CHECK, "malformed", reason=reason_of(error))
         return
-    if not done.differs:
-        work.passed(Dimension.INTEGRITY, _CHECK, records=done.records, exchanges=done.exchanges)
+    differs = [*done.differs, *_counts(manifest, done)]
+    if not differs:
+        exchanges = done.counts.get("exchanges", 0)
+        work.passed(Dimension.INTEGRITY, _CHECK, records=done.records, exchanges=exchanges)
         _handshakes(work, done.handshakes)
     elif manifest.software.endswith(f" {__version__}"):
-        work.failed(Dimension.INTEGRITY, _CHECK, "differs", name=done.differs[0], count=len(done.differs))
+        work.failed(Dimension.INTEGRITY, _CHECK, "differs", name=differs[0], count=len(differs))
     else:
         work.unknown(
             Dimension.ENVIRONMENT,
@@ -54,6 +56,15 @@ def check_decryption(
             software=manifest.software[:80],
             version=__version__,
         )
+
+
+def _counts(manifest: Manifest, done: Rechecked) -> Iterator[str]:
+    """The manifest, when it counts otherwise than what was made anew; without the browser's log that cannot be counted."""
+    compared = {"browser_requests", "matched_requests", "differences"} if done.partial else set()
+    if any(
+        manifest.counts.get(name, 0) != count for name, count in done.counts.items() if name not in compared
+    ):
+        yield MANIFEST
 
 
 def _handshakes(work: Work, found: Handshakes) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from evidence_desk.core.capture.actions import NAME as ACTIONS
@@ -15,12 +15,14 @@ from evidence_desk.core.capture.actions import verify_actions
 from evidence_desk.core.capture.connection import Connection, Ending, Fate, parse_index
 from evidence_desk.core.capture.lookup import LOOKUPS_NAME, Lookup, Outcome, parse_lookups
 from evidence_desk.core.capture.manifest import Manifest
-from evidence_desk.core.capture.marks import Mark, MarkKind
+from evidence_desk.core.capture.marks import MAX_STARTED, STARTED, STARTED_LEAF, Mark, MarkKind, parse_started
 from evidence_desk.core.capture.notice import NOTICES_NAME, parse_notices
 from evidence_desk.core.capture.redaction import INDEX
+from evidence_desk.core.leaf import MAX_LEAF, parse_leaf
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
+from evidence_desk.verify.capture_contents import check_notices
 from evidence_desk.verify.capture_work import Work, read, reason_of
 from evidence_desk.wacz.read import WaczReader
 
@@ -29,6 +31,12 @@ _MAX_INDEX: Final = 512 << 20
 _MAX_JOURNAL: Final = 256 << 20
 _TOLERANCE: Final = timedelta(minutes=1)
 _SYSTEM: Final = "system"
+_PRIVATE: Final = tuple(
+    ip_network(name)
+    for name in (
+        "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
+    )
+)  # fmt: skip
 _FOUND: Final = "capture.reason."
 """What was found in a recording; other reasons tell what ended it: a disk, a limit. Then journals may lack lines."""
 
@@ -40,11 +48,14 @@ def check_journals(work: Work, reader: WaczReader, manifest: Manifest, marks: Se
     journals = _Journals(work, reader, ended=ended)
     try:
         index = parse_index(journals.bytes(INDEX)) if INDEX in reader.evidence else ()
+        started = parse_started(read(reader, STARTED, MAX_STARTED))
+        leaf_at = format_moment(parse_leaf(read(reader, STARTED_LEAF, MAX_LEAF)).at)
     except MalformedError:
-        return  # told by the check of the streams
+        return  # told by the checks of streams and beginning
     _opened(work, journals, index)
-    _lookups(work, journals, index)
-    _moments(work, journals, manifest, marks, index)
+    _lookups(work, journals, index, private=started.plan.allow_private)
+    check_notices(work, journals.bytes(NOTICES_NAME), index, ended=ended)
+    _moments(work, journals, manifest, [leaf_at, *(mark.at for mark in marks)], index)
 
 
 class _Journals:
@@ -102,9 +113,16 @@ def _same(line: Connection, item: Connection) -> bool:
     )
 
 
-def _lookups(work: Work, journals: _Journals, index: Sequence[Connection]) -> None:
+def _lookups(work: Work, journals: _Journals, index: Sequence[Connection], *, private: bool) -> None:
     """Addresses of every name come from a lookup of the system's resolver, and names that were asked from connections."""
     check = "capture.lookups"
+    if not private:
+        inside = next((item for item in index if item.fate is Fate.OPENED and _of_this_network(item)), None)
+        if inside is not None:
+            work.failed(
+                Dimension.ENVIRONMENT, check, "private", host=inside.host, address=str(inside.address)
+            )
+            return
     strange = next((item.host for item in index if not _reached_as_answered(item)), None)
     if strange is not None:
         work.failed(Dimension.INTEGRITY, check, "address", host=strange)
@@ -116,6 +134,9 @@ def _lookups(work: Work, journals: _Journals, index: Sequence[Connection]) -> No
         lookups = parse_lookups(journals.bytes(LOOKUPS_NAME))
     except MalformedError as error:
         work.failed(Dimension.INTEGRITY, check, "malformed", reason=reason_of(error))
+        return
+    if not all(map(_sound, lookups)):
+        work.failed(Dimension.INTEGRITY, check, "wrong")
         return
     asked = {item.host for item in index}
     unasked = next((item.host for item in lookups if item.host not in asked), None)
@@ -129,6 +150,28 @@ def _lookups(work: Work, journals: _Journals, index: Sequence[Connection]) -> No
         work.unknown(Dimension.ENVIRONMENT, check, "cut", count=len(unanswered))
     else:
         work.passed(Dimension.INTEGRITY, check, count=len(lookups), connections=len(named))
+
+
+def _of_this_network(item: Connection) -> bool:
+    """Whether an address is of this machine or a private network, which the recorder refuses unless it is allowed."""
+    try:
+        address = ip_address(item.address or "::")
+    except ValueError:
+        return False
+    return any(address in network for network in _PRIVATE if network.version == address.version)
+
+
+def _sound(item: Lookup) -> bool:
+    """Whether question and answers are such as a recorder writes."""
+    own = item.kind == _SYSTEM
+    if own != (item.server is None) or own != (item.transport == _SYSTEM):
+        return False
+    if not own and (item.kind not in ("A", "AAAA") or item.transport not in ("udp", "tcp")):
+        return False
+    try:
+        return all(str(ip_address(answer)) for answer in item.answers)
+    except ValueError:
+        return False
 
 
 def _answered(item: Lookup) -> bool:
@@ -148,9 +191,9 @@ def _reached_as_answered(item: Connection) -> bool:
 
 
 def _moments(
-    work: Work, journals: _Journals, manifest: Manifest, marks: Sequence[Mark], index: Sequence[Connection]
+    work: Work, journals: _Journals, manifest: Manifest, marks: Sequence[str], index: Sequence[Connection]
 ) -> None:
-    """Moments of marks, connections, lookups, notices and actions lie between beginning and end."""
+    """Moments of the first leaf, marks, connections, lookups, notices and actions lie between beginning and end."""
     check = "capture.moments"
     low, high = manifest.begun - _TOLERANCE, manifest.ended + _TOLERANCE
     found: list[tuple[datetime, str]] = []
@@ -160,7 +203,7 @@ def _moments(
         found.extend((at, name) for at in outside[:1])
 
     try:
-        note("mark-000.json", (mark.at for mark in marks))
+        note("mark-000.json", iter(marks))
         note(INDEX, (at for item in index for at in (item.opened_at, item.closed_at) if at is not None))
         for name, moments in _READERS.items():
             if not journals.withheld(name):

@@ -11,13 +11,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from evidence_desk import __version__
+from evidence_desk.core.canonical import decode
 from evidence_desk.core.capture.actions import NAME as ACTIONS
 from evidence_desk.core.capture.actions import Action, verify_actions
-from evidence_desk.core.capture.connection import Connection, parse_index
+from evidence_desk.core.capture.connection import Connection, Ending, parse_index
 from evidence_desk.core.capture.environment import EnvironmentReport
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.events import Downloaded, Ended, PageState, Snapped
-from evidence_desk.core.capture.manifest import Manifest, PageResult
+from evidence_desk.core.capture.manifest import MAX_REASONS, Manifest, PageResult
 from evidence_desk.core.capture.marks import (
     MAX_STARTED,
     STARTED,
@@ -29,13 +31,15 @@ from evidence_desk.core.capture.marks import (
     token_name,
 )
 from evidence_desk.core.capture.plan import CaptureMode, encode_plan
+from evidence_desk.core.capture.ports import BrowserEnd, Recorded
 from evidence_desk.core.capture.redaction import INDEX
 from evidence_desk.core.capture.rows import CaptureResult
-from evidence_desk.core.capture.story import Story
+from evidence_desk.core.capture.story import COUNTED, CUT_SHORT, Story, judge
 from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_work import Work, read, reason_of
+from evidence_desk.wacz.build import SESSIONS
 from evidence_desk.wacz.differences import MAX_SIZE as MAX_DIFFERENCES
 from evidence_desk.wacz.differences import Comparison, parse_comparison
 from evidence_desk.wacz.layout import Page
@@ -50,6 +54,12 @@ _BEFORE: Final = "environment-before.json"
 _AFTER: Final = "environment-after.json"
 _DIFFERENCES: Final = "differences.json"
 _PLAN: Final = "plan.json"
+_EITHER: Final = frozenset({"capture.reason.stopped"})
+"""Not told when the recorder had a reason of its own to stop."""
+_OF_PAGES: Final = frozenset(
+    {"capture.reason.pages_failed", "capture.reason.pages_partial", "capture.reason.no_snapshot"}
+)
+_UNREAD: Final = frozenset({"capture.reason.undecrypted", "capture.reason.torn_streams"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -97,6 +107,7 @@ class _Told:
             ("list", self._page_list),
             ("counts", self._counts),
             ("result", lambda: actions is None or self._result(started, actions)),
+            ("reasons", lambda: actions is None or self._reasons(started, actions)),
         )
 
     def _gone(self, name: str) -> bool:
@@ -144,6 +155,8 @@ class _Told:
         told = {item.name for item in listed}
         told |= {token_name(index) for index, item in enumerate(listed) if item.token}
         kinds = [mark.kind for mark in self._marks]
+        if not listed and CUT_SHORT in {item.code for item in self._manifest.reasons}:
+            return not names  # ended before the first mark; without any, no token shows when it was
         row = [item.name for item in listed] == [mark_name(index) for index in range(len(listed))]
         return (
             row
@@ -216,21 +229,31 @@ class _Told:
         missed = {name for _, item in story.snapshots if item.missing for name in item.names}
         browser = story.browser()
         return (
-            [_of(page) for page in pages] == [_of(page) for page in expected]
+            (pages == expected if self._ours else list(map(_of, pages)) == list(map(_of, expected)))
             and all(page.title in titles for page in pages)
             and not any(
                 page.state is PageState.LOADED
                 and (missed & set(page.names) or not _loaded(story, page.number))
                 for page in pages
             )
-            and all(browser.get(name) == value for name, value in self._manifest.browser.items())
-            and self._counted({**story.counts, "downloads": len(story.downloads)})
+            and (
+                dict(self._manifest.browser) == browser
+                if self._ours
+                else all(browser.get(name) == value for name, value in self._manifest.browser.items())
+            )
+            and self._counted(
+                {
+                    **dict.fromkeys(COUNTED, 0),
+                    **story.counts,
+                    "downloads": len(story.downloads),
+                }
+            )
         )
 
     def _counted(self, counts: Mapping[str, int]) -> bool:
         """What is counted on both sides is the same number; other versions may count more, or less."""
         told = self._manifest.counts
-        return all(told.get(name, count) == count for name, count in counts.items())
+        return all(told.get(name, 0 if self._ours else count) == count for name, count in counts.items())
 
     def _files(self, actions: Sequence[Action]) -> bool:
         """Snapshots and downloads are those of which the action log has the digests."""
@@ -277,6 +300,45 @@ class _Told:
             and story.done.reason is Ended.FINISHED
             and not story.faults
             and (found is None or not (found.contradictions or found.torn))
+            and not self._unread()
+        )
+
+    def _reasons(self, started: Started, actions: Sequence[Action]) -> bool:
+        """What is not complete says why, and no reason that the record itself shows is left out."""
+        manifest = self._manifest
+        told = {item.code for item in manifest.reasons}
+        if manifest.result is CaptureResult.COMPLETE:
+            return True  # judged with the result
+        if not told:
+            return False
+        if not self._ours or len(manifest.reasons) == MAX_REASONS:
+            return True
+        normal = Recorded(browser=BrowserEnd.FINISHED, fault=None)
+        _, expected = judge(_story(started, actions), normal, [])
+        codes = {item.code for item in expected} - _EITHER
+        if CUT_SHORT in told:
+            codes &= _OF_PAGES
+        found = self._comparison()
+        if found is not None and found.contradictions:
+            codes.add("capture.reason.contradictions")
+        return codes <= told and (not self._unread() or bool(told & _UNREAD))
+
+    @property
+    def _ours(self) -> bool:
+        """Whether the program that sealed judges as this one does."""
+        return self._manifest.software.endswith(f" {__version__}")
+
+    def _unread(self) -> bool:
+        """Whether a connection was not read to its end: not decrypted, or its recorder was killed."""
+        if any(item.ending is Ending.UNKNOWN for item in self._index()):
+            return True
+        if self._gone(SESSIONS) or SESSIONS not in self._here:
+            return False
+        lines = read(self._reader, SESSIONS, _MAX_INDEX).splitlines()
+        sessions = (decode(line, what=SESSIONS, limit=_MAX_LOG) for line in lines)
+        return any(
+            not isinstance(item, dict) or bool(item.get("fault_server") or item.get("fault_client"))
+            for item in sessions
         )
 
     def _comparison(self) -> Comparison | None:

@@ -31,6 +31,7 @@ class Bond:
         started: leaf hash that its own leaf refers to.
         existed: earliest time at which the exhibit is proven to have existed.
         log, seq: of the exhibit's own leaf, which must come after the one it refers to.
+        files: names and digests of its files, as far as its statement discloses them.
     """
 
     manifest: DigestPair | None
@@ -39,6 +40,7 @@ class Bond:
     existed: datetime | None = None
     log: str | None = None
     seq: int | None = None
+    files: tuple[tuple[str, DigestPair], ...] = ()
 
 
 def is_capture(head: bytes) -> bool:

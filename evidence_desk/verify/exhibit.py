@@ -158,7 +158,7 @@ def verify_exhibit(
     _step_8_rest(case, statement, disclosed)
     if leaf.type is LeafType.CAPTURE_SEALED:
         here = [file.open for at, file in enumerate(given.files) if at in matched and file.open is not None]
-        captured = _step_9_capture(case, _bond(leaf, statement, times), here, job or Job(), spool)
+        captured = _step_9_capture(case, _bond(leaf, statement, disclosed, times), here, job or Job(), spool)
         caveats = (*caveats, *captured)
     return ExhibitVerdict(
         findings=tuple(case.findings),
@@ -358,7 +358,9 @@ def _is_copy(leaf: Leaf, statement: Statement | None, file: GivenFile) -> bool:
     return file.open is not None and file.index is None and is_copy_of(file.open, statement.capture)
 
 
-def _bond(leaf: Leaf, statement: Statement | None, times: Sequence[TimeFacts]) -> Bond:
+def _bond(
+    leaf: Leaf, statement: Statement | None, disclosed: Disclosed | None, times: Sequence[TimeFacts]
+) -> Bond:
     proven = [facts.token.gen_time for facts in times if facts.token is not None and facts.proven]
     return Bond(
         manifest=None if statement is None else statement.capture,
@@ -367,6 +369,7 @@ def _bond(leaf: Leaf, statement: Statement | None, times: Sequence[TimeFacts]) -
         existed=min(proven, default=None),
         log=leaf.log,
         seq=leaf.seq,
+        files=() if disclosed is None else tuple((i.name, i.digests) for i in disclosed.files.values()),
     )
 
 

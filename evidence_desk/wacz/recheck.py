@@ -49,12 +49,14 @@ class Rechecked:
 
     Attributes:
         differs: files that came out otherwise.
-        records, exchanges: numbers of those that were made anew.
+        records: number of those that were made anew; `counts`: what was counted meanwhile, by name.
+        partial: the browser's log is left out, so that it could not be compared.
     """
 
     differs: tuple[str, ...]
     records: int
-    exchanges: int
+    counts: Mapping[str, int]
+    partial: bool
     handshakes: Handshakes
 
 
@@ -82,13 +84,14 @@ def recheck(
     except BugError as error:  # a stranger's manifest may name software as no archive does
         raise MalformedError("malformed.records", reason=error.code) from error
     differs = [name for name in BUILT if _differs(name, workspace, manifest)]
-    if NETWORK not in reader.evidence and any(item.name == NETWORK for item in manifest.files):
+    partial = NETWORK not in reader.evidence and any(item.name == NETWORK for item in manifest.files)
+    if partial:
         differs = [name for name in differs if name != DIFFERENCES]  # nothing to compare with
     if WARC_NAME in differs and _same_records(workspace.kept(RECORDS), reader):
         differs = [name for name in differs if name not in (WARC_NAME, RECORDS)]  # deflated by another zlib
     return Rechecked(
         differs=tuple(differs), records=len(built.records),
-        exchanges=built.counts.get("exchanges", 0), handshakes=_handshakes(workspace.kept(SESSIONS)),
+        counts=built.counts, partial=partial, handshakes=_handshakes(workspace.kept(SESSIONS)),
     )  # fmt: skip
 
 

@@ -57,7 +57,9 @@ class CaptureTally:
 
     Attributes:
         logs, leaves: how many logs were counted (one, and one more for every restore), and entries in them all.
-        started, sealed, abandoned: leaves of each kind; how a sealed one came out, leaves do not tell.
+        started, sealed, abandoned: leaves of each kind; how a sealed one came out, leaves do not tell. More of them sealed
+            than begun means that one beginning was used twice.
+        unsealed: begun, and neither sealed nor given up.
     """
 
     logs: int
@@ -65,11 +67,7 @@ class CaptureTally:
     started: int
     sealed: int
     abandoned: int
-
-    @property
-    def unsealed(self) -> int:
-        """Begun, and neither sealed nor given up."""
-        return self.started - self.sealed - self.abandoned
+    unsealed: int
 
 
 class CaptureStore(Protocol):

@@ -56,6 +56,8 @@ _COUNTED: Final[Mapping[type[Event], str]] = {
     Unplayable: "unplayable",
     Step: "steps",
 }
+COUNTED: Final = frozenset(_COUNTED.values())
+"""Names of what a manifest counts by events."""
 _ENDED: Final[Mapping[Ended, str]] = {
     Ended.STOPPED: "capture.reason.stopped",
     Ended.LIMIT: "capture.reason.time_limit",

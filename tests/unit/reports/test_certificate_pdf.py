@@ -136,7 +136,7 @@ def test_what_is_missing_is_said():
 
 
 def test_captures_of_the_whole_desk_are_counted_on_paper():
-    tally = CaptureTally(logs=2, leaves=12345, started=9, sealed=5, abandoned=3)
+    tally = CaptureTally(logs=2, leaves=12345, started=9, sealed=5, abandoned=3, unsealed=1)
     text = "".join(texts_of(render(replace(a_certificate(), all_captures=tally)).pdf))
     assert "开始9次，封存5次，放弃3次，未封存1次；按本终端日志（2份，共12,345条）统计，包括其他案件" in text
 

@@ -60,28 +60,28 @@ def test_every_beginning_counts_however_it_ended():
     sealed(log, first)
     sealed(log, second)
     abandoned(log, third)
-    assert tally(desk(log)) == CaptureTally(logs=1, leaves=8, started=4, sealed=2, abandoned=1)
-    assert tally(desk(log)).unsealed == 1
+    assert tally(desk(log)) == CaptureTally(logs=1, leaves=8, started=4, sealed=2, abandoned=1, unsealed=1)
 
 
-def test_endings_of_nothing_and_second_endings_hide_no_beginning():
+def test_endings_of_nothing_hide_no_beginning_and_second_ones_are_counted():
     log = MemoryLog()
     first, _ = started(log), started(log)
     abandoned(log, bytes(32))
     sealed(log, first)
     abandoned(log, first)
-    assert tally(desk(log)) == CaptureTally(logs=1, leaves=5, started=2, sealed=1, abandoned=0)
-    assert tally(desk(log)).unsealed == 1
+    assert tally(desk(log)) == CaptureTally(logs=1, leaves=5, started=2, sealed=1, abandoned=2, unsealed=1)
 
 
 def test_logs_from_before_a_restore_count_too():
     log, earlier = MemoryLog(), MemoryLog()
     begun = started(earlier)
     sealed(log, begun)
-    assert tally(desk(log, earlier)) == CaptureTally(logs=2, leaves=2, started=1, sealed=1, abandoned=0)
+    assert tally(desk(log, earlier)) == CaptureTally(
+        logs=2, leaves=2, started=1, sealed=1, abandoned=0, unsealed=0
+    )
 
 
 def test_a_desk_without_captures_says_so():
     log = MemoryLog()
     put(log, sealed_leaf(0))
-    assert tally(desk(log)) == CaptureTally(logs=1, leaves=1, started=0, sealed=0, abandoned=0)
+    assert tally(desk(log)) == CaptureTally(logs=1, leaves=1, started=0, sealed=0, abandoned=0, unsealed=0)

@@ -55,6 +55,7 @@ from evidence_desk.core.moment import format_moment
 from evidence_desk.core.package.zip_writer import ZipWriter
 from evidence_desk.core.trust import NO_TRUST
 from evidence_desk.core.verdict import Dimension, Status
+from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture import CaptureVerdict, verify_capture
 from evidence_desk.verify.captured import Bond
 from evidence_desk.wacz.build import BUILT, build
@@ -213,13 +214,23 @@ def sealed(
     }  # fmt: skip
     manifest = Manifest(
         id=bytes(16), started=leaf_hash(leaf), software=software, result=CaptureResult.PARTIAL, reasons=(), begun=BEGUN, ended=BEGUN,
-        browser={}, pages=(), counts={}, before=None, after=None, checks=(),
+        browser={}, pages=(), counts=counted(files, private), before=None, after=None, checks=(),
         marks=(MarkResult(name="mark-000.json", token=False, gen_time=None),), actions=0, head=START, limits=LIMITS,
         files=_digests(public), private=_digests(private),
     )  # fmt: skip
     data = encode_manifest(change(manifest))
     bond = Bond(manifest=DigestPair.of(data), environment=None, started=leaf_hash(leaf))
     return packed(public[ARCHIVE], {**public, MANIFEST: data}), bond
+
+
+def counted(streams: Mapping[str, bytes], private: Mapping[str, bytes]) -> Mapping[str, int]:
+    """What is counted while streams are read; nothing for streams that cannot be."""
+    workspace = Memory({name: data for name, data in streams.items() if name not in BUILT})
+    workspace.files["keylog.txt"] = private.get("keylog.txt", b"")
+    try:
+        return build(workspace, software=SOFTWARE, at=AT, job=Job()).counts
+    except MalformedError:
+        return {}
 
 
 def as_opened(item: Connection) -> Connection:

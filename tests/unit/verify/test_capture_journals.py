@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,6 +72,16 @@ CHANGES: dict[str, tuple[str, Callable[[Lines], object], str]] = {
         lambda lines: [line.update(kind="A", server="192.0.2.53:53", transport="udp") for line in lines],
         "lookups.unanswered",
     ),
+    "an answer that is no address": (
+        LOOKUPS,
+        lambda lines: lines[0].update(answers=["203.0.113.7 "]),
+        "lookups.wrong",
+    ),
+    "a question that nobody asks so": (
+        LOOKUPS,
+        lambda lines: lines[0].update(kind="MX", server="192.0.2.53:53", transport="udp"),
+        "lookups.wrong",
+    ),
     "no outcome": (LOOKUPS, lambda lines: lines[0].update(outcome="fine"), "lookups.malformed"),
     "an address that nobody answered": (
         INDEX,
@@ -88,6 +99,23 @@ CHANGES: dict[str, tuple[str, Callable[[Lines], object], str]] = {
 @pytest.mark.parametrize(("name", "change", "code"), CHANGES.values(), ids=CHANGES)
 def test_journals_that_say_other_than_the_index(name, change, code):
     assert f"capture.{code}" in broken(found(name, change))
+
+
+def elsewhere(lines: Lines, address: str) -> None:
+    for line in lines:
+        line["answers"] = [address]
+        if "address" in line:
+            line["address"] = address
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "127.0.0.1", "fd00::1", "169.254.169.254"])
+def test_an_address_of_a_private_network_that_was_not_allowed(address):
+    streams, key_log = recorded()
+    put = {
+        name: changed(streams[name], partial(elsewhere, address=address)) for name in (INDEX, OPENED, LOOKUPS)
+    }
+    data, bond = sealed({**streams, **put, **built(streams, key_log)}, {"keylog.txt": key_log}, end=True)
+    assert "capture.lookups.private" in codes(judged(data, bond), Status.FAILED)
 
 
 def test_a_recording_that_was_cut_short_may_lack_lookups_and_is_not_called_right():
@@ -130,5 +158,5 @@ def test_any_bytes_in_a_journal_are_judged_and_not_crashed_on(name, place, junk)
     place %= len(data) + 1
     put = {**streams, name: data[:place] + junk + data[place:]}
     wacz, bond = sealed({**put, **built(streams, key_log)}, {"keylog.txt": key_log}, end=True)
-    if junk:
-        assert broken(judged(wacz, bond))
+    checks = {item.check for item in judged(wacz, bond).findings}
+    assert {"capture.opened_lines", "capture.lookups"} <= checks

@@ -97,7 +97,7 @@ WRONG: dict[str, tuple[dict[str, bytes], Callable[[Manifest], Manifest], str]] =
 
 @pytest.mark.parametrize(("files", "change", "reason"), WRONG.values(), ids=WRONG)
 def test_a_manifest_whose_private_files_cannot_be(files, change, reason):
-    assert broken(verdict(files, change)) == {f"capture.private.{reason}"}
+    assert f"capture.private.{reason}" in broken(verdict(files, change))
 
 
 def test_a_capture_without_secrets_says_nothing_of_them():

@@ -14,12 +14,16 @@ import pytest
 
 from evidence_desk.bootstrap.capturing import report_press
 from evidence_desk.core.canonical import encode
-from evidence_desk.core.capture.environment import Outcome
+from evidence_desk.core.capture.environment import Outcome, because
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
+from evidence_desk.core.capture.events import PageState
 from evidence_desk.core.capture.manifest import FileDigest, Manifest, encode_manifest, parse_manifest
 from evidence_desk.core.capture.marks import parse_started
+from evidence_desk.core.capture.notice import Notice, NoticeKind, encode_notice
+from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.digests import DigestPair
 from evidence_desk.core.job import Job
+from evidence_desk.core.moment import format_moment
 from evidence_desk.core.trust import NO_TRUST
 from evidence_desk.core.verdict import Dimension, Finding, Status
 from evidence_desk.verify.capture import verify_capture
@@ -172,6 +176,115 @@ def test_another_program_is_named_in_one_place_only(forger):
     assert forger.failed(lambda it: replace(it, software="Evidence Desk 99.0"), {}) == {
         "capture.told.program"
     }
+
+
+def test_files_that_the_action_log_does_not_know_or_that_are_gone(forger):
+    for files, reason in (
+        ({"page-009-viewport.png": b"a picture from elsewhere"}, "strange"),
+        ({"notes.txt": b"x"}, "strange"),
+        ({"page-001-viewport.png": None}, "missing"),
+        ({"page-002.txt": None}, "missing"),
+    ):
+        assert f"capture.contents.{reason}" in forger.failed(lambda manifest: manifest, files), files
+
+
+def test_complete_although_a_connection_was_never_read(forger):
+    """Whoever keeps the secrets of one connection back hides what passed in it."""
+    lines = [json.loads(line) for line in forger.files["tls.jsonl"].splitlines()]
+    lines[0]["fault_server"] = "tls.secret.missing"
+    files = {"tls.jsonl": b"".join(encode(line) + b"\n" for line in lines)}
+    assert "capture.told.result" in forger.failed(lambda manifest: manifest, files)
+    partial = replace(
+        forger.manifest, result=CaptureResult.PARTIAL, reasons=(because("capture.reason.time_limit"),)
+    )
+    assert "capture.told.reasons" in forger.failed(lambda _: partial, files)
+    honest = replace(partial, reasons=(because("capture.reason.undecrypted", count=1),))
+    assert "capture.told.reasons" not in forger.failed(lambda _: honest, files)
+
+
+def test_judgments_are_those_that_follow_from_the_record(forger):
+    first, second = forger.manifest.pages
+    odd = because("capture.snapshot.frames")
+    for change, reason in (
+        (replace(forger.manifest, pages=(replace(first, reasons=(odd,)), second)), "pages"),
+        (replace(forger.manifest, pages=(first, replace(second, state=PageState.PARTIAL))), "pages"),
+        (replace(forger.manifest, result=CaptureResult.PARTIAL), "reasons"),
+        (replace(forger.manifest, result=CaptureResult.FAILED), "reasons"),
+    ):
+        assert f"capture.told.{reason}" in forger.failed(lambda _, it=change: it, {})
+
+
+def test_reports_on_the_machine_that_are_not_about_this_capture(forger):
+    """The one from before is committed to in the log; the one from after only to marks, which a desk can make anew."""
+    mark = json.loads(forger.files["mark-001.json"])
+    after = json.loads(forger.files["environment-after.json"])
+
+    def failed(report: dict[str, Any]) -> set[str]:
+        data = encode(report)
+        digests = DigestPair.of(data)
+        files = {
+            "environment-after.json": data,
+            "mark-001.json": encode(mark | {"environment_after": {**digests.to_json()}}),
+        }
+        found = forger.judged(lambda it: replace(it, after=digests), files)
+        return {
+            item.code
+            for item in found
+            if item.check == "capture.environment" and item.status is Status.FAILED
+        }
+
+    assert not failed(after) & {"capture.environment.when", "capture.environment.targets"}
+    assert "capture.environment.when" in failed(after | {"when": "before"})
+    assert "capture.environment.targets" in failed(after | {"targets": ["elsewhere.test:443"]})
+    assert "capture.environment.targets" in failed(after | {"targets": []})
+
+
+def test_times_that_tokens_contradict_or_do_not_reach(forger):
+    """All of it is told; none of it proves more than that the desk's word stands alone."""
+
+    def told(change: Change, files: Mapping[str, bytes | None]) -> set[str]:
+        return {item.code for item in forger.judged(change, files) if item.status is Status.UNDETERMINED}
+
+    ends = json.loads(forger.files["mark-001.json"])
+    later = encode(ends | {"at": "2036-01-01T00:00:00.000Z"})
+    assert (
+        told(lambda it: it, {}) & {"capture.clock.ahead", "capture.clock.late", "capture.marks.sparse"}
+        == set()
+    )
+    assert {"capture.clock.ahead", "capture.marks.sparse", "capture.moments.strange"} <= told(
+        lambda it: it, {"mark-001.json": later}
+    )
+    assert "capture.clock.late" in told(lambda it: replace(it, begun=it.begun - YEAR), {})
+
+
+def test_liberties_are_told(forger):
+    told = {item.code for item in forger.judged(lambda it: it, {}) if item.check == "capture.choices"}
+    assert told >= {"capture.choices.extra_ca", "capture.choices.private"}
+
+
+def test_notices_that_the_index_does_not_know(forger):
+    line = encode_notice(
+        Notice(
+            at=format_moment(forger.manifest.begun), kind=NoticeKind.REFUSED, reason="loopback", number=99,
+            host="localhost", port=80,
+        )
+    )  # fmt: skip
+    assert "capture.notices.differs" in forger.failed(lambda it: it, {"notices.jsonl": line})
+
+
+def test_pictures_under_the_name_of_others_are_noticed(forger):
+    bond = forger.bond
+    assert bond.files == ()
+    forger.bond = replace(bond, files=tuple((item.name, item.digests) for item in forger.manifest.files))
+    assert forger.failed(lambda it: it, {}) == set()
+    digests = {item.name: item.digests for item in forger.manifest.files}
+    for name, data in (
+        ("page-001-viewport.png", digests["page-001.pdf"]),
+        ("page-007.png", digests["page-001.pdf"]),
+    ):
+        forger.bond = replace(bond, files=((name, data), ("site.test.wacz", DigestPair.of(b"x"))))
+        assert "capture.names.other" in forger.failed(lambda it: it, {})
+    forger.bond = bond
 
 
 def test_streams_in_the_place_of_others_are_noticed(forger):

@@ -113,15 +113,22 @@ def test_a_clock_that_jumps_is_told(session, town, hours):
             clock.off = timedelta(hours=hours)
             threading.Timer(3, control.stop).start()  # the recorder looks at both clocks about once a second
 
-    control = CaptureControl(told=told)
+    seconds: list[int] = []
+    control = CaptureControl(told=told, progress=lambda now: seconds.append(now.seconds))
     outcome = captured(session, town, tools(session, town, "wait"), control=control)
     assert outcome.result is CaptureResult.PARTIAL
+    assert seconds == sorted(seconds)
+    assert 0 <= max(seconds) < 600  # it lasted some seconds, by a clock that nobody sets
     (jump,) = [item for item in outcome.reasons if item.code == "capture.reason.clock_jump"]
     assert abs(int(jump.parameters["milliseconds"]) - hours * 3_600_000) < 2_000
     sealed = checked(session, outcome)
     assert f"{SITE}/" in whole(sealed, town)
     (notice,) = [line for line in sealed.lines("notices.jsonl") if line["kind"] == "clock-jump"]
     assert abs(int(notice["reason"]) - hours * 3_600_000) < 2_000
+    first, last = (
+        parse_moment(parse_mark(sealed.read(item.name)).at, what="mark") for item in marks(outcome)
+    )
+    assert abs(last - first - timedelta(hours=hours)) < timedelta(seconds=600)
 
 
 @contextmanager

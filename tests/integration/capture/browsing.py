@@ -88,9 +88,11 @@ def browser(
             driver.wait(LONG)
 
 
-def visit(tape: Tape, plan: CapturePlan, *, guard: Guard | None = None, wait: float = LONG) -> Browsing:
+def visit(
+    tape: Tape, plan: CapturePlan, *, guard: Guard | None = None, wait: float = LONG, silence: float = 15.0
+) -> Browsing:
     """Run a plan to its end."""
-    with browser(tape, plan, guard=guard) as browsing:
+    with browser(tape, plan, guard=guard, silence=silence) as browsing:
         browsing.ended(wait)
     return browsing
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,8 +42,8 @@ CHILD = str(Path(__file__).parent / "interactive_child.py")
 _BINARY = (b"Content-Type", b"application/octet-stream")
 PAGES = {
     "/windows.html": 'let n = 0; setInterval(() => window.open("/second.html?" + n++), 30);',
-    "/closing.html": 'window.open("/closed.html");',
-    "/closed.html": "setTimeout(() => window.close(), 900);",
+    "/closing.html": 'for (let n = 1; n <= 8; n++) window.open("/closed.html?" + n);',
+    "/closed.html": "setTimeout(() => window.close(), 300 * location.search.slice(1));",
     "/alerts.html": 'for (;;) alert("不停");',
     "/confirms.html": 'setInterval(() => confirm("还要吗？"), 1);',
     "/unload.html": """let n = 0; addEventListener("beforeunload", e => { e.preventDefault(); e.returnValue = "别走"; });
@@ -97,10 +98,10 @@ def result_of(browsing: Browsing, plan) -> tuple[CaptureResult, set[str]]:
     return result, {reason.code for reason in reasons}
 
 
-def weather(town: Town, tape: Tape, path: str, **given: object) -> tuple[Browsing, Visited]:
+def weather(town: Town, tape: Tape, path: str, **given: Any) -> tuple[Browsing, Visited]:
     """A capture of such a page and of a good one after it."""
-    plan = plan_for(town, (STORM, path), (SITE, "/second.html"), **({"page_seconds": 3} | given))
-    browsing = visit(tape, plan, wait=150)
+    plan = plan_for(town, (STORM, path), (SITE, "/second.html"), **given)
+    browsing = visit(tape, plan, wait=170, silence=60)
     assert browsing.departure is not None
     assert browsing.departure.done is not None
     assert browsing.departure.done.reason is Ended.FINISHED
@@ -119,7 +120,7 @@ def test_windows_without_end(town, tape):
     assert len([one for one in browsing.of(Snapped) if STORM in one.url]) <= 9
 
 
-def test_a_window_that_closes_while_it_is_pictured(town, tape):
+def test_windows_that_close_while_they_are_pictured(town, tape):
     browsing, storm = weather(town, tape, "/closing.html", settle_ms=100)
     assert browsing.of(Fault) == []
     assert storm.state is PageState.LOADED
@@ -161,7 +162,7 @@ def test_an_endless_file_ends_with_the_time_of_its_address(town, tape):
 
 def test_titles_and_addresses_of_a_megabyte(town, tape):
     plan = plan_for(town, (STORM, "/title.html"), (STORM, "/address.html"), (SITE, "/second.html"))
-    browsing = visit(tape, plan)
+    browsing = visit(tape, plan, silence=60)
     assert [visited.state for visited in browsing.of(Visited)] == [PageState.LOADED] * 3
     title, address, _ = browsing.of(Snapped)
     assert title.title.startswith("\u202egpj.exe\u200b长")
@@ -172,7 +173,7 @@ def test_titles_and_addresses_of_a_megabyte(town, tape):
 
 def test_downloads_without_end(town, tape):
     plan = plan_for(town, (STORM, "/many.html"), (SITE, "/second.html"), page_seconds=30, settle_ms=1000)
-    browsing = visit(tape, plan)
+    browsing = visit(tape, plan, silence=60)
     storm, after = browsing.of(Visited)
     assert storm.state is PageState.PARTIAL
     assert "capture.page.download_limit" in storm.reasons
@@ -204,6 +205,7 @@ def test_a_chain_is_told_once(town, tape):
     assert set(others) == {(f"sha256:{hashlib.sha256(''.join(first).encode()).hexdigest()}",)}
 
 
+@pytest.mark.full
 def test_windows_that_hang_do_not_take_the_time_of_the_next_address(town, tape):
     opened = "".join(
         f'window.open("{town.url(MODERN, f"/busy.html?{number}")}", "_blank", "noopener");'
@@ -213,7 +215,7 @@ def test_windows_that_hang_do_not_take_the_time_of_the_next_address(town, tape):
     browsing, storm = weather(town, tape, "/hung.html", max_seconds=140)
     assert len(browsing.of(Popup)) == len(browsing.of(TabClosed)) == 6
     assert storm.state is PageState.PARTIAL
-    assert {"capture.snapshot.unresponsive", "capture.page.popup_time"} & set(storm.reasons)
+    assert {"capture.snapshot.interrupted", "capture.snapshot.unresponsive"} & set(storm.reasons)
 
 
 def test_the_debug_port_is_out_of_reach(town, tape, monkeypatch):
@@ -235,7 +237,9 @@ def test_the_debug_port_is_out_of_reach(town, tape, monkeypatch):
 
 def test_a_person_gets_out_of_boxes_without_end(town, tape):
     plan = replace(plan_for(town, (STORM, "/alerts.html"), max_seconds=60), mode=CaptureMode.INTERACTIVE)
-    with browser(tape, plan, command=(sys.executable, "-P", CHILD, "boxes_without_end")) as browsing:
+    with browser(
+        tape, plan, command=(sys.executable, "-P", CHILD, "boxes_without_end"), silence=60
+    ) as browsing:
         departure = browsing.ended()
     assert departure.done is not None
     assert departure.done.reason is Ended.FINISHED

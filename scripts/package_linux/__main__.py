@@ -25,16 +25,15 @@ from typing import Final
 
 from evidence_desk import __version__
 from evidence_desk.court.node.engine import find_engine
-from scripts.package_linux.contents import DESKTOP, QT_LIBRARIES, ROOT, SERVER, Bundle
+from scripts.package_linux.contents import DESKTOP, OURS, QT_LIBRARIES, ROOT, SERVER, Bundle
 from scripts.package_linux.debian import court_node, evidence_desk
 from scripts.package_linux.links import Links, debian_packages, outside
 
 BUILD: Final = ROOT / "build" / "package"
 DIST: Final = ROOT / "dist"
 LINUX: Final = ROOT / "installers" / "linux"
-_PACKERS: Final = frozenset(
-    {"altgraph", "packaging", "pyinstaller", "pyinstaller-hooks-contrib", "setuptools"}
-)
+_LOADER: Final = "pyinstaller"
+"""Its starting code is in every package; its license says what of it may be."""
 _LICENSE: Final = re.compile(r"(^|/)(licen[cs]e|copying|notice|authors|copyright)[^/]*$", re.IGNORECASE)
 
 
@@ -102,7 +101,7 @@ def build(bundle: Bundle) -> Path:
 def complete(bundle: Bundle, folder: Path) -> Links:
     """Add what PyInstaller does not know of, and look whether all is right."""
     inner = folder / "_internal"
-    for name in bundle.packages:
+    for name in (item for item in OURS if (inner / item).is_dir()):
         right = compileall.compile_dir(
             inner / name, quiet=1, stripdir=str(inner), workers=1,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
@@ -115,11 +114,11 @@ def complete(bundle: Bundle, folder: Path) -> Links:
     for name in ("LICENSE", "CHANGELOG.md", "SECURITY.md", "docs/licenses.md"):
         shutil.copy(ROOT / name, folder / "share" / "doc")
     shutil.copytree(ROOT / "docs" / "manual", folder / "share" / "doc" / "manual", dirs_exist_ok=True)
-    collect_licenses(folder / "share" / "licenses")
+    collect_licenses(inner, folder / "share" / "licenses")
     if bundle is DESKTOP:
         shutil.copytree(ROOT / "docs", inner / "docs", dirs_exist_ok=True)  # F1 shows the manual from there
         add_desktop_files(folder)
-    check(folder)
+    check(bundle, folder)
     links = outside(folder)
     (folder / "GLIBC").write_text("{}.{}\n".format(*links.glibc), "ascii")
     (folder / "LIBRARIES").write_text("".join(f"{name}\n" for name in sorted(links.needed)), "ascii")
@@ -141,24 +140,29 @@ def add_desktop_files(folder: Path) -> None:
         shutil.copy(LINUX / name, folder / name)
 
 
-def collect_licenses(folder: Path) -> None:
-    """The license texts of all packages that may be inside, as their authors ship them; those of Qt's license from here."""
+def collect_licenses(inner: Path, folder: Path) -> None:
+    """The license texts of the packages inside, as their authors ship them; those of Qt's license from here."""
     for package in metadata.distributions():
         name = package.metadata["Name"].lower()
-        if name in _PACKERS:
+        files = package.files or []
+        tops = {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")} - {".."}
+        if name != _LOADER and not any(
+            (inner / top).exists() or (inner / f"{top}c").exists() for top in tops
+        ):
             continue
-        for file in package.files or ():
+        for file in files:
             source = Path(str(package.locate_file(file)))
             if ".dist-info/" in str(file) and _LICENSE.search(str(file)) and source.is_file():
                 target = folder / name / source.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, target)
-    (folder / "qt").mkdir(parents=True, exist_ok=True)
-    for path in (ROOT / "installers" / "licenses").iterdir():
-        shutil.copy(path, folder / "qt")
+    if (inner / "PySide6").is_dir():
+        (folder / "qt").mkdir(parents=True, exist_ok=True)
+        for path in (ROOT / "installers" / "licenses").iterdir():
+            shutil.copy(path, folder / "qt")
 
 
-def check(folder: Path) -> None:
+def check(bundle: Bundle, folder: Path) -> None:
     """No library of Qt but those we may pass on, none under GPL, no file of ours missing.
 
     Raises:
@@ -172,10 +176,10 @@ def check(folder: Path) -> None:
     readline = [path.name for path in folder.rglob("*readline*.so*")]
     if strangers or readline:
         raise PackageError(f"must not be passed on: {sorted(strangers)} {readline}")
-    for name in ("evidence_desk", "tsa", "reports", "ui"):
+    for name in OURS:
         ours = {path.relative_to(ROOT) for path in (ROOT / name).rglob("*.py")}
         packed = {path.relative_to(inner) for path in (inner / name).rglob("*.py")}
-        if packed and packed != ours:
+        if packed - ours or (bundle.whole and packed != ours):
             raise PackageError(f"{name}: {sorted(map(str, packed ^ ours))[:5]}")
 
 

@@ -20,13 +20,15 @@ class Bundle:
     Attributes:
         name: of the folder.
         programs: names of `evidence_desk.launch.PROGRAMS`.
-        packages: ours that go in.
+        modules: of ours that go in whole; of the rest what they import.
+        whole: with all files that are no modules, and with what is shown about packages of others.
         excludes: modules of others that are reached and not needed.
     """
 
     name: str
     programs: tuple[str, ...]
-    packages: tuple[str, ...]
+    modules: tuple[str, ...]
+    whole: bool
     excludes: tuple[str, ...]
 
 
@@ -34,17 +36,20 @@ _NEVER: Final = (
     "tkinter", "_tkinter", "unittest", "pydoc", "pydoc_data", "test", "IPython", "setuptools", "pip", "readline", "PyInstaller",
 )  # fmt: skip
 """readline would bring in a library under GPL."""
+OURS: Final = ("evidence_desk", "tsa", "reports", "ui")
 DESKTOP: Final = Bundle(
     name="evidence-desk",
     programs=("evidence-desk-gui", "evidence-desk", "evidence-verify", "evidence-tsa", "court-node"),
-    packages=("evidence_desk", "tsa", "reports", "ui"),
+    modules=OURS,
+    whole=True,
     excludes=_NEVER,
 )
 SERVER: Final = Bundle(
     name="court-node",
     programs=("court-node",),
-    packages=("evidence_desk", "tsa", "reports"),
-    excludes=(*_NEVER, "PySide6", "shiboken6", "ui"),
+    modules=("evidence_desk.court", "evidence_desk.texts"),
+    whole=False,
+    excludes=(*_NEVER, "PySide6", "shiboken6", "ui", "PIL", "sqlcipher3"),
 )
 BUNDLES: Final = {item.name: item for item in (DESKTOP, SERVER)}
 
@@ -84,24 +89,28 @@ def settings(bundle: Bundle) -> dict[str, Any]:
     """Arguments of PyInstaller's `Analysis` for a bundle."""
     from PyInstaller.utils.hooks import collect_submodules, copy_metadata  # noqa: PLC0415 - only where it is packed
 
-    ours = [name for package in bundle.packages for name in collect_submodules(package)]
-    lacking = {"pyside6-addons", "pyside6-essentials"} if "PySide6" in bundle.excludes else set()
+    ours = [name for package in bundle.modules for name in collect_submodules(package)]
+    metadata = [item for name in _METADATA for item in copy_metadata(name)] if bundle.whole else []
     return {
         "pathex": [str(ROOT)],
-        "hiddenimports": [*ours, "pkcs11", "rfc3161ng.types"],
-        "datas": [*(item for name in _METADATA if name not in lacking for item in copy_metadata(name)), *_files(bundle)],
+        "hiddenimports": [*ours, "rfc3161ng.types"],
+        "datas": [*metadata, *_files(bundle)],
         "excludes": list(bundle.excludes),
-        "module_collection_mode": dict.fromkeys((*bundle.packages, "rfc3161ng"), "py"),
+        "module_collection_mode": dict.fromkeys((*OURS, "rfc3161ng"), "py"),
         "noarchive": True,
     }  # fmt: skip
 
 
 def _files(bundle: Bundle) -> list[tuple[str, str]]:
     """Our files that are no modules."""
+    folders = [*OURS, "assets"] if bundle.whole else [name.replace(".", "/") for name in bundle.modules]
     skipped = {".py", ".pyc", ".pyi", ".sh", ".proto"}
-    found = [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
-    for name in bundle.packages:
-        found += [path for path in (ROOT / name).rglob("*") if path.is_file() and path.suffix not in skipped]
+    found = [
+        path
+        for name in folders
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and path.suffix not in skipped
+    ]
     return [(str(path), str(path.relative_to(ROOT).parent)) for path in found]
 
 

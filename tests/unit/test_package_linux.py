@@ -24,7 +24,7 @@ GPL_ONLY = (
 def test_bundles_hold_the_programs():
     assert set(DESKTOP.programs) == set(PROGRAMS)
     assert SERVER.programs == ("court-node",)
-    assert "ui" not in SERVER.packages
+    assert "ui" not in SERVER.modules
     assert "PySide6" in SERVER.excludes
 
 

@@ -89,6 +89,8 @@ def test_node_package_runs_and_its_units_are_sound(tmp_path: Path, home: Path):
     assert not [path for path in root.rglob("*") if path.name.startswith(("PySide6", "libQt"))], (
         "a server has no screen"
     )
+    names = {path.name for path in (root / "usr/lib/court-node/_internal").iterdir()}
+    assert not names & {"ui", "reports", "sqlcipher3", "pikepdf", "assets"}, "what only a desk needs"
     engine = root / "usr/lib/court-node/_internal/engine/cometbft"
     assert os.access(engine, os.X_OK)
     installed.run("court-node", "init", "--help")

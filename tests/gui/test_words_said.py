@@ -12,7 +12,15 @@ from ui.language import Tongue
 COMMANDS = re.compile(
     r"(?<!-)--[a-z]|evidence-desk|evidence-verify|court-node|network join\b|network status|anchor --"
 )
-MET_IN_THE_WINDOW = ("browse", "confirm", "network", "verify", "token_keys")
+MET_IN_THE_WINDOW = (
+    "browse",
+    "capture_disclose",
+    "capture_replay",
+    "confirm",
+    "network",
+    "verify",
+    "token_keys",
+)
 ONLY_COMMANDS = {
     "derive.both", "list.archived", "verdict.answer.strict", "verify.report_one.advice", "passphrase.one_thing",
     "identity.rotate_by_recovery_key.advice", "network.registration.pending", "network.advice.register",

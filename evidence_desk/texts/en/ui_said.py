@@ -28,4 +28,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_said.keyring.stale.advice": "Enter the present passphrase; store it again if wanted.",
     "ui_said.trust.missing.advice": "Choose a folder with trust.json, such as the folder trust of a vault.",
     "ui_said.verify.unrecognized.advice": "Check that this is the right file. To check an original, verify the certificate or proof first, then add the original.",
+    "ui_said.capture_disclose.nothing.advice": "Choose what is left out or opened; to hand over everything, export the package.",
+    "ui_said.capture_disclose.needed.advice": "To leave out what pages hold, give the addresses of the records to be left out.",
+    "ui_said.capture_disclose.no_capture.advice": "Choose an exhibit that is a web capture.",
+    "ui_said.capture_disclose.unsound.advice": "Put the capture's .wacz file before the page Verify first; if the capture itself is wrong, leave everything as it is and ask for help.",
+    "ui_said.capture_replay.no_display.advice": "Run this program in a desktop environment.",
 }

@@ -28,4 +28,9 @@ SENTENCES: Final[Mapping[str, str]] = {
     "ui_said.keyring.stale.advice": "请输入现在的口令；需要时再保存一次。",
     "ui_said.trust.missing.advice": "请选择含有 trust.json 的文件夹，例如存证库中的 trust 文件夹。",
     "ui_said.verify.unrecognized.advice": "请确认文件是否选错；要核对原件，请先核验证书或证明文件，再添加原件。",
+    "ui_said.capture_disclose.nothing.advice": "请选择要略去或公开的内容；要交出全部内容，请导出证据包。",
+    "ui_said.capture_disclose.needed.advice": "如要略去网页内容，请填写要略去记录的网址。",
+    "ui_said.capture_disclose.no_capture.advice": "请选择网页取证的存证。",
+    "ui_said.capture_disclose.unsound.advice": "请先在“核验”页核对这次取证的 .wacz 文件；如果取证本身有误，请保留现状并联系技术支持。",
+    "ui_said.capture_replay.no_display.advice": "请在桌面环境中运行本程序。",
 }

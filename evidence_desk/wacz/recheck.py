@@ -9,6 +9,7 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import BinaryIO, Final, Self, cast
 
 from evidence_desk.core.canonical import JSON, decode
@@ -23,6 +24,7 @@ from evidence_desk.wacz.record import RecordType
 
 _MAX_INFO: Final = 1 << 20
 _MAX_LINE: Final = 64 << 20
+_BUFFER: Final = 1 << 20
 _KEPT: Final = (RECORDS, SESSIONS)
 
 
@@ -146,12 +148,16 @@ def _handshake(value: Mapping[str, JSON]) -> str:
 
 @dataclass(slots=True)
 class _Sealed:
-    """A sealed capture as the workspace that it was; what is written is hashed and forgotten."""
+    """A sealed capture as the workspace that it was; what is written is hashed and forgotten.
+
+    A builder reads in two threads; the reader's one source is not made for that.
+    """
 
     reader: WaczReader
     key_log: bytes
     make: Callable[[], BinaryIO]
     _sinks: dict[str, _Sink] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def names(self) -> Sequence[str]:
         """What a builder starts from."""
@@ -167,7 +173,8 @@ class _Sealed:
             return io.BytesIO(self.key_log)
         if name not in self.reader.evidence:
             raise NotFoundError("capture.no_file", name=name)
-        return self.reader.open(name)
+        with self._lock:
+            return io.BufferedReader(_Shared(self.reader.open(name), self._lock), _BUFFER)
 
     def create(self, name: str) -> BinaryIO:
         """A file that is only hashed."""
@@ -196,6 +203,25 @@ class _Sealed:
     def kept(self, name: str) -> bytes:
         """What a builder wrote, of a file in `_KEPT`."""
         return self._sinks[name].data.getvalue()
+
+
+class _Shared(io.RawIOBase):
+    """A file of which a piece is read at a time, while no other file of the same container is read."""
+
+    def __init__(self, stream: BinaryIO, lock: Lock) -> None:
+        super().__init__()
+        self._stream, self._lock = stream, lock
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Next bytes; 0 at the end. MalformedError ``malformed.wacz``."""
+        with self._lock:
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Sink:

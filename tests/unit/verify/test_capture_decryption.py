@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import time
+from datetime import UTC, datetime
+
 import pytest
 
 from evidence_desk import __version__
 from evidence_desk.core.capture.redaction import ARCHIVE
+from evidence_desk.core.job import Job
+from evidence_desk.core.trust import NO_TRUST
 from evidence_desk.core.verdict import Status
+from evidence_desk.verify.capture import verify_capture
 from evidence_desk.wacz.withhold import Wish
 from tests.unit.verify.captures import (
     ANSWERS,
@@ -19,6 +26,7 @@ from tests.unit.verify.captures import (
     judged,
     recorded,
     sealed,
+    spool,
 )
 from tests.unit.wacz.samples import plain
 
@@ -104,6 +112,25 @@ def test_a_withheld_log_of_the_browser_leaves_the_rest_comparable():
     found = judged(copy, capture().bond)
     assert broken(found) == set()
     assert "capture.decryption.right" in codes(found, Status.PASSED)
+
+
+class Hesitant(io.BytesIO):
+    """Gives other threads a turn between going to a place and reading there, as a disk does."""
+
+    def seek(self, *where: int) -> int:
+        place = super().seek(*where)
+        time.sleep(0.0002)
+        return place
+
+
+def test_what_is_read_by_two_threads_at_once_is_not_mixed_up():
+    """The packet capture is made beside the archive, of the same container."""
+    for _ in range(3):
+        found = verify_capture(
+            Hesitant(capture().wacz), bond=capture().bond, trust=NO_TRUST, now=datetime.now(UTC), job=Job(),
+            spool=spool, key_log=capture().key_log,
+        )  # fmt: skip
+        assert "capture.decryption.right" in codes(found, Status.PASSED)
 
 
 def test_servers_are_judged_at_the_time_of_the_capture():

@@ -134,8 +134,7 @@ def test_the_window_shows(real_wine: Wine) -> None:
         wait_until(lambda: colors() > empty + 60, "the window is drawn", 240)
         assert program.poll() is None
     finally:
-        subprocess.run(["wineserver", "-k"], env=real_wine.environment, check=True)
-        program.wait(30)
+        real_wine.end(program)
 
 
 def test_upgrade_while_the_vault_is_in_use(real_wine: Wine, job: dict[str, Path], tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.package_windows import layout
+from scripts.package_windows.__main__ import make_setup_of, moment
 from tests.package.windows.conftest import SmallSetup, Wine, wait_until
 
 OLD, NEW = "1.4.9", "1.5.0"
@@ -69,7 +71,7 @@ def running(wine: Wine, program: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         ended.touch()
-        process.wait(60)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("mode", ["CurrentUser", "AllUsers"])
@@ -172,10 +174,10 @@ def test_uninstalling_waits_for_a_running_program(wine: Wine, small_setup: Small
 
 
 def test_what_stands_in_no_list_stays(wine: Wine, small_setup: SmallSetup) -> None:
-    folder = wine.drive / "我的 文件"
+    folder = wine.drive / "我的文件"
     folder.mkdir()
     (folder / "原件.pdf").write_bytes(b"%PDF")
-    wine.run(small_setup(OLD), "/S", "/CurrentUser", "/D=C:\\我的 文件")
+    wine.run(small_setup(OLD), "/S", "/CurrentUser", "/D=C:\\我的文件")
     assert is_whole(folder, OLD)
     (folder / current(folder) / "写在这里.txt").write_text("mine")
     wine.uninstall(folder, "/CurrentUser")
@@ -193,8 +195,7 @@ def test_a_killed_setup_leaves_the_old_or_the_new(wine: Wine, small_setup: Small
         "files laid",
         60,
     )
-    subprocess.run(["wineserver", "-k9"], env=wine.environment, check=True)
-    process.wait(30)
+    wine.end(process)
     assert is_whole(wine.own, OLD) or is_whole(wine.own, NEW)
     wine.run(wine.own / "evidence-desk.exe", expect=ANSWER)
     wine.run(setup, "/S", "/CurrentUser")
@@ -216,8 +217,7 @@ def _files(folder: Path, start: str) -> int:
 def test_a_first_setup_that_was_killed_is_taken_away_by_a_newer(wine: Wine, small_setup: SmallSetup) -> None:
     process = wine.start(small_setup(OLD), "/S", "/CurrentUser")
     wait_until(lambda: wine.own.is_dir() and _files(wine.own, "new-") > 5, "files laid", 60)
-    subprocess.run(["wineserver", "-k9"], env=wine.environment, check=True)
-    process.wait(30)
+    wine.end(process)
     wine.run(small_setup(NEW), "/S", "/CurrentUser")
     assert is_whole(wine.own, NEW)
     assert versions(wine.own) == [current(wine.own)]
@@ -241,7 +241,7 @@ def test_a_full_disk_leaves_the_old_version(wine: Wine, small_setup: SmallSetup)
         assert versions(folder) == [current(folder)]
         wine.settle()
     finally:
-        subprocess.run(["wineserver", "-k"], env=wine.environment, check=False)
+        wine.end()
         subprocess.run(["umount", "-l", disk], check=True)
 
 
@@ -281,3 +281,19 @@ def test_both_modes_stand_side_by_side(wine: Wine, small_setup: SmallSetup) -> N
     wine.uninstall(wine.own, "/CurrentUser")
     assert is_whole(wine.all_users, NEW)
     wine.run(wine.all_users / "evidence-desk.exe", expect=ANSWER)
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Launchers, lists and the setup itself, made in two folders."""
+    made = []
+    for name in ("one", "another/deeper"):
+        app = tmp_path / name / "app"
+        (app / "数据").mkdir(parents=True)
+        (app / "数据" / "文件.txt").write_text("证据" * 5000, "utf-8")
+        (app / "start.py").write_text("#\n", "ascii")
+        folder = app.rename(app.with_name(f"app-{OLD}-{layout.seal_folder(app)}"))
+        layout.set_times(folder, moment())
+        target = tmp_path / name / "EvidenceDesk-setup.exe"
+        make_setup_of(target.parent, folder, OLD, target, packing="FAST")
+        made.append((folder.name, target.read_bytes()))
+    assert made[0] == made[1]

@@ -49,7 +49,7 @@ unit: ## all tests but the long variants; networks of real nodes get the machine
 
 package-linux: engine ## dist/: the programs as archive and Debian packages; FAST=1 packs lightly, for tests
 	@UV_PROJECT_ENVIRONMENT=.cache/package/venv $(UV) sync --locked --quiet --no-default-groups --group package --no-install-project
-	@PYTHONPATH=. nice -n 10 .cache/package/venv/bin/python -m scripts.package_linux $(if $(FAST),--fast)
+	@PYTHONPATH=. .cache/package/venv/bin/python -m scripts.package_linux $(if $(FAST),--fast)
 
 test-package-linux: setup ## the Linux packages in dist/: unpacked, installed, run under Xvfb, removed
 	@$(PYTEST) -m package tests/package/linux

@@ -7,6 +7,7 @@
 #ifndef UNICODE
 #define UNICODE
 #endif
+#define _WIN32_WINNT 0x0A00
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 #include <stdio.h>
@@ -109,6 +110,10 @@ static int run(int count, wchar_t **given)
 
     /* Never the working folder, where evidence of strangers may lie. */
     SetDllDirectoryW(L"");
+    /* Modules of other projects find the C and C++ runtimes beside Python, as if this were python.exe. */
+    join(version, L"python");
+    if (AddDllDirectory(path) == NULL)
+        return fail(path);
     join(version, L"python\\python313.dll");
     HMODULE python = LoadLibraryExW(path, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
     if (python == NULL)

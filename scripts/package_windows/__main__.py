@@ -19,7 +19,7 @@ from scripts.package_windows import layout
 from scripts.package_windows.compiler import Compiler
 from scripts.package_windows.fetch import sha256, wheel_files
 from scripts.package_windows.inputs import HERE, ROOT, BuildError, Inputs, Wheel, locked_wheels, read_inputs
-from scripts.package_windows.runtime import add_runtime, checked_compiler
+from scripts.package_windows.runtime import add_runtime, add_runtime_library, checked_compiler
 from scripts.package_windows.setup_file import file_list, make_archive, make_setup
 from scripts.package_windows.wheels import prune, prune_qt, unpack
 
@@ -60,6 +60,7 @@ def build_folder(stage: Path, inputs: Inputs, wheels: Mapping[Wheel, Path], comp
         unpack(wheels, app / "lib")
         prune(app / "lib")
         if (app / "lib" / "PySide6").is_dir():
+            add_runtime_library(inputs, app)
             left_out = prune_qt(app / "lib", inputs.qt)
             _say(f"           {len(left_out)} files of Qt left out")
     return app

@@ -39,6 +39,14 @@ class PinnedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeLibrary:
+    """Files `names` of `folder` among the wheels that have to lie beside Python."""
+
+    folder: str
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Qt:
     """What is used of Qt; see ``inputs.toml``."""
 
@@ -59,6 +67,7 @@ class Inputs:
     files: Mapping[str, PinnedFile]
     signers: Mapping[str, Sequence[str]]
     unlisted: Mapping[str, str]
+    runtime_library: RuntimeLibrary
     qt: Qt
 
 
@@ -82,6 +91,7 @@ def read_inputs(path: Path = HERE / "inputs.toml") -> Inputs:
         files={name: PinnedFile(**item) for name, item in value["files"].items()},
         signers=value["signers"],
         unlisted=value["unlisted"],
+        runtime_library=RuntimeLibrary(**value["runtime_library"]),
         qt=Qt(**value["qt"]),
     )
 

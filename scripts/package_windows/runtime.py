@@ -13,7 +13,13 @@ from typing import Final
 from scripts.package_windows.compiler import Compiler
 from scripts.package_windows.fetch import pinned_file
 from scripts.package_windows.inputs import BuildError, Inputs, PinnedFile
-from scripts.package_windows.signatures import catalog_content, check_listed, check_signatures, is_program
+from scripts.package_windows.signatures import (
+    catalog_content,
+    check_listed,
+    check_signature,
+    check_signatures,
+    is_program,
+)
 
 _NOT_OURS: Final = frozenset({"python.exe", "pythonw.exe"})
 """Our launchers take their place: a bare Python in the folder only serves whoever looks for one to misuse."""
@@ -46,6 +52,22 @@ def add_runtime(inputs: Inputs, target: Path, compiler: Compiler) -> dict[str, s
         text = f"{standard}\r\n.\r\n..\\lib\r\n..\r\n"
         (target / f"python{inputs.tag}._pth").write_bytes(text.encode("ascii"))
     return signed
+
+
+def add_runtime_library(inputs: Inputs, app: Path) -> None:
+    """Lay Microsoft's C++ runtime beside Python, from a wheel that has it.
+
+    Raises:
+        BuildError: its signature does not fit.
+    """
+    wanted = inputs.runtime_library
+    with tempfile.TemporaryDirectory() as name:
+        roots = Path(name) / "roots.pem"
+        roots.write_bytes(member(inputs.files["roots"]))
+        for file in wanted.names:
+            source = app / "lib" / wanted.folder / file
+            check_signature(source, roots, ["Microsoft Corporation"])
+            (app / "python" / file).write_bytes(source.read_bytes())
 
 
 def checked_compiler(inputs: Inputs, target: Path) -> Compiler:

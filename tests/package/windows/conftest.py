@@ -24,6 +24,8 @@ PERSON = "律师张三"
 _COMPILER = "x86_64-w64-mingw32-gcc"
 _TOOLS = ("wine", "wineserver", "Xvfb", "makensis", _COMPILER)
 _SECONDS = 300
+_RUNTIME = "msvcp140,msvcp140_1,msvcp140_2,vcruntime140,vcruntime140_1,concrt140=n"
+"""Wine has a C++ runtime of its own, which a new Windows has not: the package has to bring one."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,7 +67,7 @@ class Wine:
         return {
             "PATH": _path(), "HOME": str(self.prefix.parent), "USER": self.user, "LOGNAME": self.user, "LC_ALL": "C.UTF-8",
             "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all", "DISPLAY": self.display,
-            "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe,wbemprox=", **self.more,
+            "WINEDLLOVERRIDES": f"mscoree,mshtml,winemenubuilder.exe,wbemprox=;{_RUNTIME}", **self.more,
         }  # fmt: skip
 
     @property

@@ -232,9 +232,17 @@ class FolderRecording:
     def _weigh(self) -> None:
         here = set(self._workspace.names())
         if sum(self._workspace.size(name) for name in _LOGS if name in here) > MAX_LOGS:
-            self._full = UserError("capture.log_limit", limit=MAX_LOGS)
+            self._end_for(UserError("capture.log_limit", limit=MAX_LOGS))
         if self._workspace.room() < LEAST_ROOM:
-            self._full = HostError("host.disk_full", what="capture")
+            self._end_for(HostError("host.disk_full", what="capture"))
+        if self._unheard is not None:
+            self._end_for(self._unheard)
+
+    def _end_for(self, error: EvidenceDeskError) -> None:
+        """The recorder notes why, so that it is known even if this program does not come to seal."""
+        if self._full is None and self._proxy.failure is None:
+            self._full = error
+            self._proxy.fail(error)
 
     @property
     def ended(self) -> bool:
@@ -244,7 +252,7 @@ class FolderRecording:
     @property
     def _failure(self) -> EvidenceDeskError | None:
         """Why the recorder cannot go on."""
-        return self._proxy.failure or self._full or self._unheard
+        return self._full or self._proxy.failure or self._unheard
 
     @property
     def _unheard(self) -> EvidenceDeskError | None:

@@ -105,6 +105,15 @@ class BlindProxy:
         recording = self._started()
         recording.reactor.call(lambda: recording.next_share(parts))
 
+    def fail(self, error: EvidenceDeskError) -> None:
+        """End the recording because of something that its caller found out; it is noted and becomes `failure`."""
+        recording = self._started()
+
+        def end() -> None:
+            raise error
+
+        recording.reactor.call(end)
+
     def stop(self, deadline: float = 5.0) -> None:
         """Accept no more, give open connections up to `deadline` seconds to end, end the rest, write every line.
 

@@ -233,7 +233,7 @@ class _Capturing:
             self._look_on(recording, story, marker)
             fault = recording.fault
         except HostError as error:  # of a mark or a token
-            fault = because(error.code, **error.parameters)
+            fault = recording.fault or because(error.code, **error.parameters)
         if fault is not None:
             self.control.troubled(fault)
         return fault

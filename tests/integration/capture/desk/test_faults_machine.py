@@ -16,7 +16,7 @@ from evidence_desk.bootstrap.session import Session
 from evidence_desk.capture import conductor
 from evidence_desk.capture.browser import BrowserDriver
 from evidence_desk.core.capture.connection import parse_index, stream_name
-from evidence_desk.core.capture.events import Event, Navigated, Snapped
+from evidence_desk.core.capture.events import Event, Navigated, Visited
 from evidence_desk.core.capture.marks import MarkKind, parse_mark
 from evidence_desk.core.capture.rows import CaptureResult
 from evidence_desk.core.job import Job
@@ -101,13 +101,13 @@ def test_a_disk_that_fills_while_it_records(disk: Disk):
     """What came before lies there, nothing after it was shown to the browser; sealed once there is room."""
 
     def then(event: Event, _pid: int) -> None:
-        if isinstance(event, Snapped):  # before the endless stream begins
+        if isinstance(event, Visited) and event.number == 2:  # more than what is kept free is needed to seal
             fill(disk.where, leave=3 * MB)
 
     processes = Family(then)
     troubles: list[str] = []
     disk.refused(
-        f"{SITE}/", f"{SITE}/endless",
+        f"{SITE}/", f"{SITE}/big.html?size={20 * MB}", f"{SITE}/endless.html",
         control=CaptureControl(told=processes.told, troubled=lambda reason: troubles.append(reason.code)),
     )  # fmt: skip
     assert troubles == ["host.disk_full"]  # before the machine was looked at again, and sealing was tried

@@ -29,6 +29,9 @@ SetOverwrite on
 BrandingText "Evidence Desk ${VERSION}"
 Name "$(product)"
 OutFile "${OUT}"
+!ifdef SIGN
+  !uninstfinalize '${SIGN} "%1"' = 0
+!endif
 
 !define KEY "EvidenceDesk"
 !define UNINSTALL_KEY "Software\Microsoft\Windows\CurrentVersion\Uninstall\${KEY}"

@@ -21,6 +21,7 @@ from scripts.package_windows.fetch import sha256, wheel_files
 from scripts.package_windows.inputs import HERE, ROOT, BuildError, Inputs, Wheel, locked_wheels, read_inputs
 from scripts.package_windows.runtime import add_runtime, add_runtime_library, checked_compiler
 from scripts.package_windows.setup_file import file_list, make_archive, make_setup
+from scripts.package_windows.sign import is_signing, sign, signer_command
 from scripts.package_windows.wheels import prune, prune_qt, unpack
 
 BUILD: Final = ROOT / "build" / "windows"
@@ -85,6 +86,7 @@ def make_setup_of(stage: Path, app: Path, version: str, target: Path, *, packing
     programs = stage / "programs"
     programs.mkdir()
     layout.build_launchers(programs, version)
+    sign(sorted(programs.iterdir()))
     layout.set_times(programs, moment())
     (stage / _LIST).write_text(file_list(app, "$Staging"), "utf-8")
     longest = max(len(path.relative_to(app).as_posix()) for path in app.rglob("*"))
@@ -96,7 +98,10 @@ def make_setup_of(stage: Path, app: Path, version: str, target: Path, *, packing
     }  # fmt: skip
     if packing:
         defines[packing] = "1"
+    if is_signing():
+        defines["SIGN"] = signer_command()
     make_setup(defines, moment=moment())
+    sign([target])
 
 
 def build_verifier(
@@ -113,6 +118,7 @@ def build_verifier(
     layout.build_launchers(
         stage, version, [item for item in layout.LAUNCHERS if item.program == "evidence-verify"]
     )
+    sign(stage.glob("*.exe"))
     (stage / "current").write_text(folder.name, "ascii")
     layout.set_times(stage, moment())
     target = DIST / f"evidence-verify-{version}-windows.zip"

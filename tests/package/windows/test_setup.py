@@ -297,3 +297,32 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
         make_setup_of(target.parent, folder, OLD, target, packing="FAST")
         made.append((folder.name, target.read_bytes()))
     assert made[0] == made[1]
+
+
+def test_everything_we_build_is_signed_when_a_certificate_is_given(
+    wine: Wine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a certificate made here; the steps are those of a real one."""
+    key, certificate, both = (tmp_path / name for name in ("key.pem", "certificate.pem", "both.p12"))
+    extension = ["-addext", "extendedKeyUsage=codeSigning", "-subj", "/O=演示 Test/CN=Test", "-utf8"]
+    new = ["openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "2"]
+    subprocess.run(
+        [*new, "-keyout", str(key), "-out", str(certificate), *extension], check=True, capture_output=True
+    )
+    password = tmp_path / "password"
+    password.write_text("测试-1")
+    export = ["openssl", "pkcs12", "-export", "-inkey", str(key), "-in", str(certificate), "-out", str(both)]
+    subprocess.run([*export, "-passout", f"file:{password}"], check=True)
+    monkeypatch.setenv("EVIDENCE_DESK_SIGN_P12", str(both))
+    monkeypatch.setenv("EVIDENCE_DESK_SIGN_PASSWORD_FILE", str(password))
+    app = tmp_path / "app"
+    (app / "python").mkdir(parents=True)
+    (app / "python" / "python313.dll").write_bytes(b"MZ")
+    folder = app.rename(tmp_path / f"app-{OLD}-{layout.seal_folder(app)}")
+    setup = tmp_path / "EvidenceDesk-setup.exe"
+    make_setup_of(tmp_path, folder, OLD, setup, packing="FAST")
+    wine.run(setup, "/S", "/CurrentUser")
+    for path in (setup, wine.own / "uninstall.exe", *(wine.own / name for name in PROGRAMS)):
+        verify = ["osslsigncode", "verify", "-CAfile", str(certificate), "-in", str(path)]
+        done = subprocess.run(verify, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{path.name}: {done.stdout[-500:]}"

@@ -35,6 +35,8 @@ Watch = Callable[[Event], None]
 
 _GRACE: Final = 5.0
 """Seconds that a process may take to end after its last event."""
+_START_TIMES: Final = 4
+"""So many times the silence is borne before the first word: a cold start reads some 200 MB, at every scanner's pace."""
 _PAST_PLAN: Final = 60
 """Seconds beyond `CapturePlan.max_seconds` after which a browser that goes on is killed."""
 _ERROR_LINES: Final = 200
@@ -112,7 +114,7 @@ class BrowserDriver:
         self._awake = AwakeTime(time.monotonic)
         self._heard = 0.0
         """Of `_awake`, when it last said something."""
-        self._hearing = False
+        self._hearing = self._spoke = False
         self._done: Done | None = None
         self._fate: BrowserFate | None = None
         self._errors: deque[str] = deque(maxlen=_ERROR_LINES)
@@ -191,11 +193,12 @@ class BrowserDriver:
     def _hear(self) -> None:
         stdout = self._running().stdout
         while stdout is not None and (line := stdout.readline(MAX_LINE)):
-            self._heard, self._hearing = self._awake.now, True
+            self._heard, self._hearing, self._spoke = self._awake.now, True, True
             try:
                 event = parse_event(line)
             except EvidenceDeskError:
-                self.kill(BrowserFate.NONSENSE)
+                self._fate = self._fate or BrowserFate.NONSENSE  # whether or not it has ended by now
+                self.kill()
                 return
             if isinstance(event, Done):
                 self._done = event
@@ -219,7 +222,7 @@ class BrowserDriver:
             if self._awake.tick() or self._hearing:  # it may have spoken: it has its full time anew
                 self._heard = self._awake.now
             quiet = self._awake.now - self._heard
-            if quiet > self._silence:
+            if quiet > (self._silence if self._spoke else _START_TIMES * self._silence):
                 self.kill(BrowserFate.SILENT)
             elif self._done is not None and quiet > _GRACE:
                 process.kill()  # all is written; only its own end hangs

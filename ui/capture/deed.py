@@ -90,7 +90,7 @@ def make_control(feed: Feed) -> CaptureControl:
     """What a person may want while it is recorded, telling `feed`."""
     from evidence_desk.services.capture import CaptureControl  # noqa: PLC0415 - large
 
-    return CaptureControl(told=feed.told, progress=feed.reported)
+    return CaptureControl(told=feed.told, progress=feed.reported, troubled=feed.troubled)
 
 
 def take(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from evidence_desk.core.capture.environment import Reason
 from evidence_desk.core.capture.events import (
     Asked,
     CertificateRefused,
@@ -63,6 +64,7 @@ class Now:
 
     Attributes:
         part: of the stage, 0 to 1; None when it is not known.
+        trouble: why the recording could not go on.
     """
 
     stage: Stage = Stage.LOOK
@@ -74,11 +76,12 @@ class Now:
     tokens: int = 0
     steps: int = 0
     requests: int = 0
+    trouble: Reason | None = None
 
 
 @dataclass(slots=True)
 class Feed:
-    """`told` and `reported` are called in the recording thread, the rest in the window's."""
+    """`told`, `reported` and `troubled` are called in the recording thread, the rest in the window's."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _now: Now = field(default_factory=Now)
@@ -103,6 +106,11 @@ class Feed:
                 self._now, seconds=progress.seconds, connections=progress.connections, size=progress.size,
                 marks=progress.marks, tokens=progress.tokens,
             )  # fmt: skip
+
+    def troubled(self, reason: Reason) -> None:
+        """See `CaptureControl.troubled`."""
+        with self._lock:
+            self._now = replace(self._now, trouble=reason)
 
     def reach(self, stage: Stage, part: float | None = None) -> None:
         """It is in this stage now, or in a later one already."""

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QTableView, QVBoxLayout, QWidget
 
+from evidence_desk.core.capture.environment import Reason
 from evidence_desk.core.capture.events import Event, PageState, Snapped, Visited
 from ui.capture.feed import Now, Stage
 from ui.capture.models import EventsModel, PageLine, PagesModel
@@ -17,7 +18,7 @@ from ui.look import fonts, tokens
 from ui.widgets.buttons import button
 from ui.widgets.flow import FlowLayout
 from ui.widgets.labels import IconLabel, words
-from ui.widgets.panels import Card
+from ui.widgets.panels import Banner, Card
 from ui.widgets.table import plain_table
 from ui.words import duration, file_size
 
@@ -42,6 +43,9 @@ class RunningPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(tokens.M)
         column.addWidget(self._head())
+        self.trouble = Banner(context)
+        self._troubled: Reason | None = None
+        column.addWidget(self.trouble)
         column.addWidget(self._lists(), 1)
         self.note = words(context, role="secondary")
         column.addWidget(self.note)
@@ -144,6 +148,16 @@ class RunningPanel(QWidget):
         self.abandon.setEnabled(now.stage <= Stage.RECORD and not work.stopping)
         note = "stopping" if work.stopping and now.stage is Stage.RECORD else now.stage.name.lower()
         self.note.setText(say(f"ui_capture.note.{note}"))
+        self._say_trouble(now.trouble)
+
+    def _say_trouble(self, reason: Reason | None) -> None:
+        """Why it could not go on is told at once: room can be made while the rest is put away."""
+        self.trouble.setVisible(reason is not None)
+        if reason is not None:
+            self.note.setText(self._context.tongue.say(f"{reason.code}.advice", **reason.parameters))
+            if reason != self._troubled:
+                self.trouble.set("failed", "circle-x", reason.code, **reason.parameters)
+        self._troubled = reason
 
     def _say_steps(self, now: Now) -> None:
         for stage, label in self.steps.items():

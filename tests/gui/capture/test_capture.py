@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evidence_desk.core.capture.environment import because
 from evidence_desk.core.capture.events import PageState
 from evidence_desk.core.capture.plan import CertificatePolicy
 from evidence_desk.core.capture.rows import CaptureResult, CaptureState
@@ -120,6 +121,22 @@ def test_a_partial_capture_says_why(page: CapturePage, stage: Stage, qtbot):
     assert page.work.result is not None
     assert page.work.result.result is CaptureResult.PARTIAL
     assert "2 个页面中有 1 个没有打开" in page.result.why.text()
+
+
+def test_why_it_cannot_go_on_is_told_at_once(page: CapturePage, stage: Stage, qtbot):
+    fill(page)
+    page.begin.click()
+    qtbot.waitUntil(lambda: page.work.now.stage is Step.RECORD, timeout=20_000)
+    assert not page.running.trouble.isVisibleTo(page.running)
+    control = page.work._control
+    assert control is not None
+    control.troubled(because("host.disk_full", what="capture"))
+    qtbot.waitUntil(lambda: page.running.trouble.isVisibleTo(page.running), timeout=20_000)
+    tongue = page.context.tongue
+    assert page.running.trouble.text == tongue.say("host.disk_full", what="capture")
+    assert page.running.note.text() == tongue.say("host.disk_full.advice", what="capture")
+    stage.play(snapped(1, URL), visited(1, URL))
+    ended(page, qtbot)
 
 
 def test_ending_early_seals_what_there_is(page: CapturePage, stage: Stage, qtbot, messages: RecordedMessages):

@@ -35,6 +35,7 @@ again:
   ${Loop}
   FindClose $0
   Call un.Register
+  Call un.Settings
   Delete "$INSTDIR\evidence-desk.ico"
   Delete "$INSTDIR\uninstall.exe"
   RMDir "$INSTDIR"
@@ -42,3 +43,21 @@ again:
     MessageBox MB_OK|MB_ICONINFORMATION "$(vaults_stay)" /SD IDOK
   ${EndIf}
 SectionEnd
+
+; What the window keeps of this person, unless the program is installed a second time. The default folder of vaults lies in the
+; same place, so only files are named here, and the folder goes when nothing is in it.
+Function un.Settings
+  ReadRegStr $0 HKCU "${OWN_KEY}" "Version"
+  ReadRegStr $1 HKLM "${OWN_KEY}" "Version"
+  ${If} "$0$1" == ""
+    SetShellVarContext current
+    Delete "$LOCALAPPDATA\evidence-desk\desktop.json"
+    Delete "$LOCALAPPDATA\evidence-desk\desktop.log"
+    Delete "$LOCALAPPDATA\evidence-desk\desktop.log.?"
+    Delete "$LOCALAPPDATA\evidence-desk\desktop.lock"
+    RMDir "$LOCALAPPDATA\evidence-desk"
+    ${If} $MultiUser.InstallMode == "AllUsers"
+      SetShellVarContext all
+    ${EndIf}
+  ${EndIf}
+FunctionEnd

@@ -40,10 +40,11 @@ class PinnedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeLibrary:
-    """Files `names` of `folder` among the wheels that have to lie beside Python."""
+    """Files `names` of `folder` among the wheels that have to lie beside Python, and who may have signed them."""
 
     folder: str
     names: Sequence[str]
+    signers: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

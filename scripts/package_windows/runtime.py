@@ -66,7 +66,7 @@ def add_runtime_library(inputs: Inputs, app: Path) -> None:
         roots.write_bytes(member(inputs.files["roots"]))
         for file in wanted.names:
             source = app / "lib" / wanted.folder / file
-            check_signature(source, roots, ["Microsoft Corporation"])
+            check_signature(source, roots, wanted.signers)
             (app / "python" / file).write_bytes(source.read_bytes())
 
 

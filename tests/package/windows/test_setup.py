@@ -89,11 +89,14 @@ def test_install_and_uninstall(wine: Wine, small_setup: SmallSetup, mode: str) -
     vault = wine.drive / "users" / wine.user / "AppData" / "Local" / "evidence-desk" / "vault" / "vault.db"
     vault.parent.mkdir(parents=True)
     vault.write_text("evidence")
+    settings = vault.parents[1] / "desktop.json"
+    settings.write_text("{}")
     wine.uninstall(folder, f"/{mode}")
     left = {
         path for path in tree(wine) - before if "evidence-desk" not in path and not path.startswith("Windows")
     }
     assert vault.read_text() == "evidence"
+    assert not settings.exists()
     assert not {path for path in left if "Evidence" in path or "证据" in path}, left
     assert wine.registry() == registry
 
@@ -278,8 +281,12 @@ def test_both_modes_stand_side_by_side(wine: Wine, small_setup: SmallSetup) -> N
     wine.run(small_setup(OLD), "/S", "/CurrentUser")
     assert is_whole(wine.all_users, NEW)
     assert is_whole(wine.own, OLD)
+    settings = wine.local / "evidence-desk" / "desktop.json"
+    settings.parent.mkdir()
+    settings.write_text("{}")
     wine.uninstall(wine.own, "/CurrentUser")
     assert is_whole(wine.all_users, NEW)
+    assert settings.exists(), "the other installation still needs it"
     wine.run(wine.all_users / "evidence-desk.exe", expect=ANSWER)
 
 

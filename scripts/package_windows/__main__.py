@@ -19,7 +19,7 @@ from scripts.package_windows import layout
 from scripts.package_windows.compiler import Compiler
 from scripts.package_windows.fetch import sha256, wheel_files
 from scripts.package_windows.inputs import HERE, ROOT, BuildError, Inputs, Wheel, locked_wheels, read_inputs
-from scripts.package_windows.runtime import add_runtime, add_runtime_library, checked_compiler
+from scripts.package_windows.runtime import Runtime, add_runtime_library, make_runtime
 from scripts.package_windows.setup_file import file_list, make_archive, make_setup
 from scripts.package_windows.sign import is_signing, sign, signer_command
 from scripts.package_windows.wheels import prune, prune_qt, unpack
@@ -51,13 +51,11 @@ def moment() -> int:
     return int(given)
 
 
-def build_folder(stage: Path, inputs: Inputs, wheels: Mapping[Wheel, Path], compiler: Compiler) -> Path:
+def build_folder(stage: Path, inputs: Inputs, wheels: Mapping[Wheel, Path], runtime: Runtime) -> Path:
     """The folder of the version, below `stage`; its name ends with the begin of its content's digest."""
     app = stage / "app"
-    with _step("runtime: signatures checked, library compiled"):
-        signed = add_runtime(inputs, app / "python", compiler)
-    _say(f"           {len(signed)} signed files: {', '.join(sorted(set(signed.values())))}")
     with _step("wheels"):
+        shutil.copytree(runtime.folder, app / "python")
         unpack(wheels, app / "lib")
         prune(app / "lib")
         if (app / "lib" / "PySide6").is_dir():
@@ -105,16 +103,16 @@ def make_setup_of(stage: Path, app: Path, version: str, target: Path, *, packing
 
 
 def build_verifier(
-    stage: Path, inputs: Inputs, wheels: Mapping[Wheel, Path], version: str, compiler: Compiler
+    stage: Path, inputs: Inputs, wheels: Mapping[Wheel, Path], version: str, runtime: Runtime
 ) -> Path:
     """The small verifier in ``dist/``: the same layout without Qt, vault and network."""
     chosen = tomllib.loads((HERE / "verifier.toml").read_text("utf-8"))
     used = {wheel: path for wheel, path in wheels.items() if wheel.project in chosen["projects"]}
     if unknown := set(chosen["projects"]) - {wheel.project for wheel in used}:
         raise BuildError(f"verifier.toml: not locked for Windows: {sorted(unknown)}")
-    app = build_folder(stage, inputs, used, compiler)
+    app = build_folder(stage, inputs, used, runtime)
     layout.add_program(app, without=chosen["without_files"])
-    folder = finish_folder(app, version, compiler, sources=False)
+    folder = finish_folder(app, version, runtime.compiler, sources=False)
     layout.build_launchers(
         stage, version, [item for item in layout.LAUNCHERS if item.program == "evidence-verify"]
     )
@@ -151,14 +149,16 @@ def _build(*, fast: bool) -> None:
     DIST.mkdir(exist_ok=True)
     with _step("inputs fetched and hashed"):
         wheels = wheel_files(locked_wheels(inputs), inputs)
-    compiler = checked_compiler(inputs, _stage("python"))
+    with _step("runtime: signatures checked, library compiled"):
+        runtime = make_runtime(inputs, _stage("runtime"))
+    _say(f"           {len(runtime.signed)} signed files: {', '.join(sorted(set(runtime.signed.values())))}")
     stage = _stage("verifier")
-    verifier = build_verifier(stage, inputs, wheels, version, compiler)
+    verifier = build_verifier(stage, inputs, wheels, version, runtime)
     results = [f"# {next(stage.glob('app-*')).name} of {verifier.name}"]
     stage = _stage("setup")
-    app = build_folder(stage, inputs, wheels, compiler)
+    app = build_folder(stage, inputs, wheels, runtime)
     layout.add_program(app)
-    folder = finish_folder(app, version, compiler)
+    folder = finish_folder(app, version, runtime.compiler)
     with _step("setup made"):
         setup = DIST / f"EvidenceDesk-{version}-setup.exe"
         make_setup_of(stage, folder, version, setup, packing="FAST" if fast else "")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,40 +20,46 @@ from scripts.package_windows.signatures import (
     check_listed,
     check_signature,
     check_signatures,
-    is_program,
 )
 
 _NOT_OURS: Final = frozenset({"python.exe", "pythonw.exe"})
 """Our launchers take their place: a bare Python in the folder only serves whoever looks for one to misuse."""
 
 
-def add_runtime(inputs: Inputs, target: Path, compiler: Compiler) -> dict[str, str]:
-    """Lay the runtime into `target`; answers (file, who signed it).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The folder to package, a Python to compile with, and (file, who signed it)."""
+
+    folder: Path
+    compiler: Compiler
+    signed: Mapping[str, str]
+
+
+def make_runtime(inputs: Inputs, stage: Path) -> Runtime:
+    """Unpack the embedded Python below `stage`; it runs, to compile, only after its signatures were checked.
 
     Raises:
         BuildError: a digest or a signature that does not fit.
     """
-    with tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        roots = work / "roots.pem"
-        roots.write_bytes(member(inputs.files["roots"]))
-        embedded = inner_archive(inputs.files["embedded"])
-        target.mkdir(parents=True)
-        standard = _standard_name(inputs)
-        wanted: list[str] = []
-        with embedded:
-            for item in sorted(embedded.namelist()):
-                short = item.removeprefix(inputs.files["embedded"].folder)
-                if short == standard:
-                    wanted = _modules(embedded.read(item))
-                elif (is_program(Path(short)) and short not in _NOT_OURS) or short == "LICENSE.txt":
-                    (target / short).write_bytes(embedded.read(item))
-        signed = check_signatures(sorted(target.iterdir()), roots, inputs.signers["runtime"])
-        _library(inputs, wanted, work, roots)
-        compiler.archive(work / "library", target / standard)
-        text = f"{standard}\r\n.\r\n..\\lib\r\n..\r\n"
-        (target / f"python{inputs.tag}._pth").write_bytes(text.encode("ascii"))
-    return signed
+    pinned = inputs.files["embedded"]
+    with inner_archive(pinned) as archive:
+        archive.extractall(stage)  # noqa: S202 - pinned by its digest
+    given = stage / pinned.folder
+    roots = stage / "roots.pem"
+    roots.write_bytes(member(inputs.files["roots"]))
+    signed = check_signatures(sorted(given.iterdir()), roots, inputs.signers["runtime"])
+    compiler = Compiler(folder=given)
+    folder = stage / "python"
+    folder.mkdir()
+    for path in sorted(given.iterdir()):
+        if (path.name in signed and path.name not in _NOT_OURS) or path.name == "LICENSE.txt":
+            shutil.copyfile(path, folder / path.name)
+    standard = f"python{inputs.tag}.zip"
+    _library(inputs, _modules(given / standard), stage, roots)
+    compiler.archive(stage / "library", folder / standard)
+    text = f"{standard}\r\n.\r\n..\\lib\r\n..\r\n"
+    (folder / f"python{inputs.tag}._pth").write_bytes(text.encode("ascii"))
+    return Runtime(folder=folder, compiler=compiler, signed=signed)
 
 
 def add_runtime_library(inputs: Inputs, app: Path) -> None:
@@ -70,27 +78,8 @@ def add_runtime_library(inputs: Inputs, app: Path) -> None:
             (app / "python" / file).write_bytes(source.read_bytes())
 
 
-def checked_compiler(inputs: Inputs, target: Path) -> Compiler:
-    """The embedded Python as it was fetched, for building alone; runs only after its signatures were checked.
-
-    Raises:
-        BuildError: one does not fit.
-    """
-    pinned = inputs.files["embedded"]
-    with inner_archive(pinned) as archive:
-        archive.extractall(target)  # noqa: S202 - pinned by its digest
-    roots = target / "roots.pem"
-    roots.write_bytes(member(inputs.files["roots"]))
-    check_signatures((target / pinned.folder).iterdir(), roots, inputs.signers["runtime"])
-    return Compiler(folder=target / pinned.folder)
-
-
-def _standard_name(inputs: Inputs) -> str:
-    return f"python{inputs.tag}.zip"
-
-
-def _modules(archive: bytes) -> list[str]:
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+def _modules(archive: Path) -> list[str]:
+    with zipfile.ZipFile(archive) as opened:
         return [name[:-1] for name in opened.namelist() if name.endswith(".pyc")]
 
 

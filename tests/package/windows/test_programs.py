@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from evidence_desk import __version__
+from scripts.package_windows.pe import imported
+from scripts.package_windows.signatures import is_program
 from tests.package.windows.conftest import ROOT, SETUP, VERIFIER, Wine, wait_until
 from tests.package.windows.test_setup import current, tree, versions
 
@@ -59,6 +61,23 @@ def test_selftest(real_wine: Wine) -> None:
     assert set(results.values()) == {"passed"}
     assert len(results) >= 17
     assert told["program"]["packaged"]
+
+
+def test_every_library_finds_what_it_loads(real_wine: Wine) -> None:
+    """A new Windows has no C++ runtime; ICU is part of Windows 10 since 1703."""
+    app = real_wine.own / current(real_wine.own)
+    windows = {path.name.lower() for path in (real_wine.drive / "windows" / "system32").iterdir()}
+    windows = {name for name in windows if not name.startswith(("msvc", "vcruntime", "concrt", "python"))}
+    loaded_first = {path.name.lower() for name in ("python", "lib/PySide6", "lib/shiboken6") for path in (app / name).iterdir()}  # fmt: skip
+    beside_python = {path.name.lower() for path in (app / "python").iterdir()}
+    for path in (path for path in app.rglob("*") if is_program(path)):
+        own = {item.name.lower() for item in path.parent.iterdir()}
+        own |= {item.name.lower() for folder in app.glob("lib/*.libs") for item in folder.iterdir()}
+        found = (
+            own | windows | (loaded_first if {"PySide6", "shiboken6"} & set(path.parts) else beside_python)
+        )
+        lacking = {name for name in imported(path) - found if not name.startswith(("api-ms-", "ext-ms-"))}
+        assert not lacking, path.name
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,7 @@ def archive(folder: Path, *, fast: bool) -> Path:
 
     with (
         path.open("wb") as raw,
-        gzip.GzipFile("", "wb", 1 if fast else 9, raw, mtime=moment) as packed,
+        gzip.GzipFile("", "wb", 1 if fast else 6, raw, mtime=moment) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for item in [folder, *sorted(folder.rglob("*"))]:

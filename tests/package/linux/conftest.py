@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +28,12 @@ PASSPHRASE = "包装测试-passphrase"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these need packages; without them they say so."""
     here = Path(__file__).parent
-    lacking = [path.name for path in (ARCHIVE, DESKTOP_PACKAGE, NODE_PACKAGE) if not path.is_file()]
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.package)
             item.add_marker(pytest.mark.timeout(900))
-            if lacking:
+            needed = (ARCHIVE,) if item.path.name == "test_archive.py" else (DESKTOP_PACKAGE, NODE_PACKAGE)
+            if lacking := [path.name for path in needed if not path.is_file()]:
                 item.add_marker(
                     pytest.mark.skip(reason=f"not in dist/, make package-linux makes it: {lacking}")
                 )
@@ -40,10 +41,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Installed:
-    """Programs of a package and a person's home."""
+    """Programs of a package and a person's home; `before` is put before every command."""
 
     programs: Path
     home: Path
+    before: tuple[str, ...] = ()
     display: str = ""
     more: dict[str, str] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Installed:
     def run(self, name: str, *words: object, expect: int = 0, timeout: int = 300) -> str:
         """One program; its standard output."""
         done = subprocess.run(
-            [self.programs / name, *map(str, words)], env=self.environment, cwd=self.home, capture_output=True, text=True,
+            [*self.before, self.programs / name, *map(str, words)], env=self.environment, cwd=self.home, capture_output=True, text=True,
             check=False, timeout=timeout, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == expect, (
@@ -79,16 +81,21 @@ class Installed:
 
 
 @pytest.fixture(scope="session")
-def archive_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The unpacked archive; its path has spaces and Chinese characters."""
-    folder = tmp_path_factory.mktemp("解压 目录", numbered=True)
+def archive_folder() -> Iterator[Path]:
+    """The unpacked archive, as where only an administrator may write; its path has spaces and Chinese characters."""
+    folder = Path(tempfile.mkdtemp(prefix="解压 目录 "))
+    folder.chmod(0o755)  # pytest's own folders are closed to others
     with tarfile.open(ARCHIVE) as tar:
         tar.extractall(folder, filter="tar")
     (inner,) = folder.iterdir()
-    for path in [inner, *inner.rglob("*")]:  # as where only an administrator may write
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode & ~0o222)
-    return inner
+    found = [path for path in (inner, *inner.rglob("*")) if not path.is_symlink()]
+    for path in found:
+        path.chmod(path.stat().st_mode & ~0o222)
+    yield inner
+    for path in found:
+        if path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -41,6 +42,22 @@ def test_selftest(unpacked: Installed):
     assert told["program"]["packaged"]
     left = {str(path.relative_to(unpacked.home)) for path in unpacked.home.rglob("*") if path.is_file()}
     assert left <= {".cache/dconf/user"}, left  # the system's GLib looks there for settings
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0 or shutil.which("setpriv") is None, reason="needs root, to be somebody else"
+)
+def test_selftest_of_a_user_without_rights(archive_folder: Path):
+    """Who may write neither program nor home of others; then Chromium's sandbox is on, too."""
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, nobody, nobody)
+        before = ("setpriv", f"--reuid={nobody}", f"--regid={nobody}", "--clear-groups")
+        told = Installed(programs=archive_folder, home=Path(folder), before=before).json(
+            "evidence-desk", "selftest"
+        )
+    assert told["passed"], told
+    assert told["steps"][-1]["name"] == "capture"
 
 
 def test_program_is_the_same_as_the_sources(unpacked: Installed):

@@ -38,6 +38,7 @@ OutFile "${OUT}"
 !define OWN_KEY "Software\${KEY}"
 !define LEAST_BUILD 18362
 !define LONGEST_PATH 259
+!define TRIES 40
 
 !define MULTIUSER_EXECUTIONLEVEL Highest
 !define MULTIUSER_MUI
@@ -109,7 +110,8 @@ Var New
 !macro OnlyOne
   System::Call 'kernel32::CreateMutexW(p 0, i 0, w "Global\EvidenceDesk.setup") p .r1 ?e'
   Pop $0
-  ${If} $0 = 183
+  ${If} $0 = 183 ; it is there
+  ${OrIf} $0 = 5 ; and another user's
     !insertmacro Refuse 7 "$(other_setup)"
   ${EndIf}
 !macroend
@@ -181,8 +183,10 @@ Section "-program"
   ${If} ${Errors}
     Goto failed
   ${EndIf}
-  ClearErrors
-  Rename "$Staging" "$INSTDIR\$New"
+  StrCpy $1 "$Staging"
+  StrCpy $2 "$INSTDIR\$New"
+  StrCpy $3 ${TRIES}
+  Call MoveOver
   IfErrors failed
   ; 2. the programs: each by a rename, so that a running one does not stand in the way
   !insertmacro LayProgram "Evidence Desk.exe"

@@ -11,13 +11,22 @@ Function ChooseFolder
   StrCpy $Staging "$INSTDIR\new-${APP}"
 FunctionEnd
 
-; Moves `$1` over `$2` in one step and to the disk (MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH); sets the error flag.
+; Moves `$1` over `$2` in one step and to the disk (MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH), `$3` tries half a
+; second apart: an antivirus that looks at a new file lets go of it again. Sets the error flag.
 Function MoveOver
-  ClearErrors
-  System::Call 'kernel32::MoveFileExW(w r1, w r2, i 9) i .r0'
-  ${If} $0 = 0
-    SetErrors
-  ${EndIf}
+  ${Do}
+    ClearErrors
+    System::Call 'kernel32::MoveFileExW(w r1, w r2, i 9) i .r0'
+    ${If} $0 <> 0
+      Return
+    ${EndIf}
+    IntOp $3 $3 - 1
+    ${If} $3 <= 0
+      ${Break}
+    ${EndIf}
+    Sleep 500
+  ${Loop}
+  SetErrors
 FunctionEnd
 
 !macro LayProgram NAME
@@ -26,11 +35,13 @@ FunctionEnd
   IfErrors failed
   StrCpy $1 "$INSTDIR\${NAME}.new"
   StrCpy $2 "$INSTDIR\${NAME}"
+  StrCpy $3 1
   Call MoveOver
   ${If} ${Errors}
     ; it is running: aside with it, the next setup removes it
     Delete "$INSTDIR\${NAME}.old"
     Rename "$INSTDIR\${NAME}" "$INSTDIR\${NAME}.old"
+    StrCpy $3 ${TRIES}
     Call MoveOver
     IfErrors failed
   ${EndIf}
@@ -44,6 +55,7 @@ Function Switch
     FileClose $0
     StrCpy $1 "$INSTDIR\current.new"
     StrCpy $2 "$INSTDIR\current"
+    StrCpy $3 ${TRIES}
     Call MoveOver
   ${EndIf}
 FunctionEnd
@@ -126,11 +138,17 @@ FunctionEnd
 ; What earlier setups left: interrupted ones (new-…), replaced versions (app-…, old-…) unless somebody runs them.
 Function RemoveUnused
   StrCpy $8 ""
-  ClearErrors
-  FileOpen $0 "$INSTDIR\current" r
-  ${IfNot} ${Errors}
+  ${If} ${FileExists} "$INSTDIR\current"
+    ClearErrors
+    FileOpen $0 "$INSTDIR\current" r
+    ${If} ${Errors}
+      Return ; somebody holds it: which version is in use is not known
+    ${EndIf}
     FileRead $0 $8
     FileClose $0
+    ${If} $8 == ""
+      Return
+    ${EndIf}
   ${EndIf}
   FindFirst $0 $9 "$INSTDIR\*-*"
   ${DoWhile} $9 != ""

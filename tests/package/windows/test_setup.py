@@ -15,7 +15,7 @@ import pytest
 
 from scripts.package_windows import layout
 from scripts.package_windows.__main__ import make_setup_of, moment
-from tests.package.windows.conftest import SmallSetup, Wine, wait_until
+from tests.package.windows.conftest import SHIMS, SmallSetup, Wine, wait_until
 
 OLD, NEW = "1.4.9", "1.5.0"
 NEWER_INSTALLED, OLD_WINDOWS, LONG_FOLDER, IN_USE, NOT_DONE = 3, 4, 5, 6, 2
@@ -246,6 +246,27 @@ def test_a_full_disk_leaves_the_old_version(wine: Wine, small_setup: SmallSetup)
     finally:
         wine.end()
         subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.mark.parametrize("seconds", [6, 600])
+def test_a_file_that_another_program_holds(
+    wine: Wine, small_setup: SmallSetup, tmp_path: Path, seconds: int
+) -> None:
+    """An antivirus that lets go of it costs time; one that does not leaves the old version."""
+    wine.run(small_setup(OLD), "/S", "/CurrentUser")
+    hold = tmp_path / "hold.exe"
+    line = ["x86_64-w64-mingw32-gcc", "-O2", "-municode", "-o", str(hold), str(SHIMS / "hold.c")]
+    subprocess.run(line, check=True)
+    held = "C:\\" + (wine.own / "current").relative_to(wine.drive).as_posix().replace("/", "\\")
+    holding = wine.start(hold, held, str(seconds))
+    assert holding.stdout is not None
+    assert b"held" in holding.stdout.readline()
+    wine.run(small_setup(NEW), "/S", "/CurrentUser", expect=0 if seconds < 20 else NOT_DONE)
+    wine.end(holding)
+    assert is_whole(wine.own, NEW if seconds < 20 else OLD)
+    wine.run(wine.own / "evidence-desk.exe", expect=ANSWER)
+    wine.run(small_setup(NEW), "/S", "/CurrentUser")
+    assert versions(wine.own) == [current(wine.own)]
 
 
 def test_a_damaged_setup_installs_nothing(wine: Wine, small_setup: SmallSetup, tmp_path: Path) -> None:

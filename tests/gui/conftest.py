@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from evidence_desk.bootstrap.opening import init_session
+from evidence_desk.bootstrap.opening import init_session, unlocked
 from evidence_desk.errors import EvidenceDeskError
 from evidence_desk.texts import Language, has
 from evidence_desk.vault.keys import KdfParameters
@@ -101,18 +102,23 @@ def messages() -> RecordedMessages:
     return RecordedMessages()
 
 
-@pytest.fixture
-def context(
-    qapp: QApplication, messages: RecordedMessages, tmp_path: Path, qtbot: QtBot
-) -> Iterator[Context]:
-    """The program's parts, no vault open."""
+@pytest.fixture(scope="session")
+def look(qapp: QApplication) -> Look:
+    """One for all tests: to style an application anew takes long."""
     qapp.setFont(load_fonts())
+    return Look(qapp, Scheme.LIGHT)
+
+
+@pytest.fixture
+def context(look: Look, messages: RecordedMessages, tmp_path: Path, qtbot: QtBot) -> Iterator[Context]:
+    """The program's parts, no vault open."""
+    look.set_scheme(Scheme.LIGHT)
     tasks = Tasks()
     tasks.unhandled = messages.error
     desk = OpenDesk(tasks)
     made = Context(
         tasks=tasks, tongue=Tongue(), messages=messages, desk=desk, demo=DemoNetwork(desk),
-        preferences=PreferenceStore(tmp_path / "config" / "desktop.json"), look=Look(qapp, Scheme.LIGHT),
+        preferences=PreferenceStore(tmp_path / "config" / "desktop.json"), look=look,
     )  # fmt: skip
     yield made
     ended: list[bool] = []
@@ -126,11 +132,19 @@ def vault_folder(tmp_path: Path) -> Path:
     return tmp_path / "vault"
 
 
+@pytest.fixture(scope="session")
+def new_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo vault in which nothing was done yet; tests work on copies."""
+    folder = tmp_path_factory.mktemp("new") / "vault"
+    init_session(folder, PASSPHRASE, office="test", demo=True, kdf=CHEAP)[0].close()
+    return folder
+
+
 @pytest.fixture
-def open_context(context: Context, vault_folder: Path) -> Context:
+def open_context(context: Context, new_vault: Path, vault_folder: Path) -> Context:
     """The program's parts with a demo vault open."""
-    session, _recovery = init_session(vault_folder, PASSPHRASE, office="test", demo=True, kdf=CHEAP)
-    context.desk.adopt(session)
+    shutil.copytree(new_vault, vault_folder, dirs_exist_ok=True)
+    context.desk.adopt(unlocked(vault_folder, PASSPHRASE))
     return context
 
 

@@ -67,7 +67,7 @@ def test_every_library_finds_what_it_loads(real_wine: Wine) -> None:
     """A new Windows has no C++ runtime; ICU is part of Windows 10 since 1703."""
     app = real_wine.own / current(real_wine.own)
     windows = {path.name.lower() for path in (real_wine.drive / "windows" / "system32").iterdir()}
-    windows = {name for name in windows if not name.startswith(("msvc", "vcruntime", "concrt", "python"))}
+    windows = {name for name in windows if not name.startswith(("msvcp", "vcruntime", "concrt", "python"))}
     loaded_first = {path.name.lower() for name in ("python", "lib/PySide6", "lib/shiboken6") for path in (app / name).iterdir()}  # fmt: skip
     beside_python = {path.name.lower() for path in (app / "python").iterdir()}
     for path in (path for path in app.rglob("*") if is_program(path)):

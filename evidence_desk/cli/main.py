@@ -27,9 +27,10 @@ COMMANDS: Final = {
     "capture": "capture", "selftest": "selftest",
     "authority": "authority:app", "signer": "signer:app", "captures": "capture_replay:captures",
     "document": "document:app", "network": "network:app", "person": "person:app", "settings": "settings:app",
+    "updates": "updates:app",
 }  # fmt: skip
 """Where each command is: a module of this package and the name in it. Only the one that is run is loaded, for a quick start."""
-_GROUPS = ("authority", "captures", "document", "network", "person", "settings", "signer")
+_GROUPS = ("authority", "captures", "document", "network", "person", "settings", "signer", "updates")
 """Commands that only hold others."""
 
 

@@ -55,6 +55,7 @@ AREAS: Final = (
     "ui_start",
     "ui_said",
     "selftest",
+    "updates",
 )
 """Modules in each language folder."""
 

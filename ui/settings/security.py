@@ -1,4 +1,4 @@
-"""Auto-lock, passphrase, keyring, a check of the whole log."""
+"""Auto-lock, passphrase, keyring, a check of the whole log, the update check."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from evidence_desk.vault.vault_file import VaultFile
 from ui.context import Context
 from ui.preferences import preferences_file
 from ui.settings.tab import SettingsTab
+from ui.settings.updates import UpdatesCard
 from ui.start.new_passphrase import NewPassphrase
 from ui.start.passphrase_field import PassphraseField
 from ui.tasks import Lane
@@ -38,6 +39,7 @@ class SecurityTab(SettingsTab):
         self._passphrase_card()
         self._keyring_card()
         self._audit_card()
+        self.updates = UpdatesCard(self)
         self.column.addStretch(1)
 
     def read(self) -> None:

@@ -19,6 +19,9 @@ _NETWORKS: Final = "networks"
 _PKCS11: Final = "signer.pkcs11"
 _TWO_PERSON: Final = "two_person"
 _PROXY: Final = "proxy"
+_RETENTION: Final = "retention"
+MAX_DAYS: Final = 3650
+MAX_YEARS: Final = 100
 _LIMIT: Final = 32 * 1024 * 1024
 
 
@@ -215,6 +218,63 @@ def save_key_seen(store: ExhibitStore) -> None:
     """Somebody has it; call within a transaction."""
     for name in UNSEEN_KEY:
         store.set_setting(name, b"false")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """When the desk says that something is due. It never deletes anything by itself.
+
+    Attributes:
+        backup_days: 1 to `MAX_DAYS`; a backup older than this is old.
+        recheck_days: 1 to `MAX_DAYS`; likewise the last re-check of originals.
+        keep_years: 0 to `MAX_YEARS` after its last exhibit a case is told as past its term; 0 for no term.
+    """
+
+    backup_days: int = 7
+    recheck_days: int = 90
+    keep_years: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of bounds (ValueError)."""
+        days = range(1, MAX_DAYS + 1)
+        if (
+            self.backup_days not in days
+            or self.recheck_days not in days
+            or not 0 <= self.keep_years <= MAX_YEARS
+        ):
+            raise ValueError("retention")
+
+
+def load_retention(store: ExhibitStore) -> Retention:
+    """Reminders of this vault.
+
+    Raises:
+        MalformedError: ``malformed.setting``.
+    """
+    data = store.get_setting(_RETENTION)
+    if data is None:
+        return Retention()
+    value = decode(data, what=_RETENTION, limit=_LIMIT)
+    names = {"backup_days", "recheck_days", "keep_years"}
+    if (
+        not isinstance(value, dict)
+        or set(value) != names
+        or not all(type(item) is int for item in value.values())
+    ):
+        raise MalformedError("malformed.setting", name=_RETENTION)
+    try:
+        return Retention(**{name: int(str(value[name])) for name in names})
+    except ValueError as error:
+        raise MalformedError("malformed.setting", name=_RETENTION) from error
+
+
+def save_retention(store: ExhibitStore, retention: Retention) -> None:
+    """Set the reminders; call within a transaction."""
+    value: dict[str, JSON] = {
+        "backup_days": retention.backup_days, "recheck_days": retention.recheck_days,
+        "keep_years": retention.keep_years,
+    }  # fmt: skip
+    store.set_setting(_RETENTION, encode(value))
 
 
 def load_proxy(store: ExhibitStore) -> str:

@@ -162,7 +162,11 @@ class WindowMessages(QObject):
         dialog.open()
 
     def _files(self, code: str) -> QFileDialog:
-        dialog = QFileDialog(self._parent, self._tongue.say(code), self._preferences.value.folder)
+        dialog = QFileDialog(
+            self._parent,
+            self._tongue.say(code),
+            self._preferences.value.home or self._preferences.value.folder,
+        )
         dialog.finished.connect(dialog.deleteLater)
         return dialog
 

@@ -40,7 +40,7 @@ class Preferences:
         trust: folder of trust roots that the page Verify goes by; empty for the open vault's own.
         gateways: addresses that it asks about files; empty for those of the joined network. `look_up`: whether it asks.
         idle_minutes: minutes without input after which the vault locks; 0 for never.
-        folder: where files were chosen last.
+        folder: where files were chosen last; `home`: where every choice begins instead, when it is set.
     """
 
     language: Language = Language.ZH
@@ -53,6 +53,7 @@ class Preferences:
     gateways: tuple[str, ...] = ()
     look_up: bool = True
     folder: str = ""
+    home: str = ""
     idle_minutes: int = 10
     remember_passphrase: bool = False
     notify: bool = True
@@ -125,6 +126,7 @@ def _parse(value: dict[str, Any]) -> Preferences:
         gateways=tuple(item for item in gateways[:MAX_GATEWAYS] if isinstance(item, str)) if isinstance(gateways, list) else (),
         look_up=value.get("look_up") is not False,
         folder=_text(value.get("folder")),
+        home=_text(value.get("home")),
         idle_minutes=idle if isinstance(idle, int) and not isinstance(idle, bool) and 0 <= idle <= 720 else base.idle_minutes,
         remember_passphrase=value.get("remember_passphrase") is True,
         notify=value.get("notify") is not False,

@@ -15,11 +15,10 @@ from evidence_desk.court.protocol.history import DEMO_PREFIX
 from evidence_desk.errors import EvidenceDeskError, RemoteError
 from evidence_desk.services.clock_offset import VALID, last_comparison
 from evidence_desk.services.network import NetworkStatus, status
-from evidence_desk.settings import AuthorityKind
+from evidence_desk.settings import AuthorityKind, load_retention
 from evidence_desk.vault.backup import last_backup
 
-BACKUP_AGE: Final = timedelta(days=7)
-RECHECK_AGE: Final = timedelta(days=90)
+_YEAR_DAYS: Final = 365.2425
 _RECHECKED: Final = ("rechecked", "damaged", "missing")
 
 
@@ -32,6 +31,7 @@ class Area(StrEnum):
     OUTBOX = "outbox"
     BACKUP = "backup"
     RECHECK = "recheck"
+    RETENTION = "retention"
     DISK = "disk"
 
 
@@ -64,14 +64,15 @@ class Fact:
 
 def local_health(session: Session) -> tuple[Fact, ...]:
     """What is known without asking anyone; quick."""
-    now = session.clock.now()
+    now, retention = session.clock.now(), load_retention(session.vault.exhibits)
     return (
         _clock(session, now),
         *_authorities(session),
         *_network(session),
         _outbox(session),
-        _backup(session, now),
-        _recheck(session, now),
+        _backup(session, now, retention.backup_days),
+        _recheck(session, now, retention.recheck_days),
+        _retention(session, now, retention.keep_years),
         _disk(session),
     )
 
@@ -212,18 +213,18 @@ def _outbox(session: Session) -> Fact:
     )  # fmt: skip
 
 
-def _backup(session: Session, now: datetime) -> Fact:
+def _backup(session: Session, now: datetime, days: int) -> Fact:
     last = last_backup(session.vault.folder)
     if last is None:
         return Fact(area=Area.BACKUP, level=Level.WORK, code="health.backup.never")
-    recent = now - last <= BACKUP_AGE
+    recent = now - last <= timedelta(days=days)
     return Fact(
         area=Area.BACKUP, level=Level.RIGHT if recent else Level.WORK,
-        code="health.backup.recent" if recent else "health.backup.old", facts={"at": format_moment(last)},
+        code="health.backup.recent" if recent else "health.backup.old", facts={"at": format_moment(last), "days": days},
     )  # fmt: skip
 
 
-def _recheck(session: Session, now: datetime) -> Fact:
+def _recheck(session: Session, now: datetime, days: int) -> Fact:
     last = session.vault.exhibits.last_action(_RECHECKED)
     if last is None:
         return Fact(area=Area.RECHECK, level=Level.WORK, code="health.recheck.never")
@@ -235,10 +236,24 @@ def _recheck(session: Session, now: datetime) -> Fact:
             area=Area.RECHECK, level=Level.WRONG if damaged else Level.WORK, code="health.recheck.damaged",
             facts={"count": damaged + missing, "at": format_moment(last)},
         )  # fmt: skip
-    recent = now - last <= RECHECK_AGE
+    recent = now - last <= timedelta(days=days)
     return Fact(
         area=Area.RECHECK, level=Level.RIGHT if recent else Level.WORK,
-        code="health.recheck.recent" if recent else "health.recheck.old", facts={"at": format_moment(last)},
+        code="health.recheck.recent" if recent else "health.recheck.old",
+        facts={"at": format_moment(last), "days": days},
+    )  # fmt: skip
+
+
+def _retention(session: Session, now: datetime, years: int) -> Fact:
+    """Cases in use whose last exhibit is older than the term; what becomes of them a person decides."""
+    if not years:
+        return Fact(area=Area.RETENTION, level=Level.RIGHT, code="health.retention.none")
+    before = now - timedelta(days=round(years * _YEAR_DAYS))
+    cases = (case for case in session.vault.browse.cases() if case.archived is None and case.erased is None)
+    due = sum(case.newest is not None and case.newest < before for case in cases)
+    return Fact(
+        area=Area.RETENTION, level=Level.WORK if due else Level.RIGHT,
+        code="health.retention.due" if due else "health.retention.within", facts={"count": due, "years": years},
     )  # fmt: skip
 
 

@@ -10,12 +10,13 @@ from ui.context import Context
 from ui.page import Page, PageName, scrolled
 from ui.settings.appearance import AppearanceTab
 from ui.settings.authorities import AuthoritiesTab
+from ui.settings.keeping import KeepingTab
 from ui.settings.network import NetworkTab
 from ui.settings.security import SecurityTab
 from ui.settings.tab import SettingsTab
 from ui.settings.trust import TrustTab
 
-_TABS: Final = (AppearanceTab, SecurityTab, AuthoritiesTab, NetworkTab, TrustTab)
+_TABS: Final = (AppearanceTab, SecurityTab, KeepingTab, AuthoritiesTab, NetworkTab, TrustTab)
 _WIDTH: Final = 960
 """Fields wider than this are hard to read along."""
 

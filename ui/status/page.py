@@ -115,6 +115,8 @@ class StatusPage(Page):
                 return [self._to_settings(), button(context, "ui_status.do.timestamp", self._on_timestamp)]
             case Area.NETWORK:
                 return [self._to_settings()]
+            case Area.RETENTION:
+                return [self._to_settings("keeping")]
             case Area.OUTBOX:
                 return [button(context, "ui_status.do.anchor", self._on_anchor)]
             case Area.BACKUP:
@@ -124,11 +126,11 @@ class StatusPage(Page):
             case _:
                 return []
 
-    def _to_settings(self) -> QWidget:
-        return button(self.context, "ui_status.do.settings", self._on_settings, flat=True)
+    def _to_settings(self, tab: str | None = None) -> QWidget:
+        def go() -> None:
+            self.wanted.emit(PageName.SETTINGS, tab)
 
-    def _on_settings(self) -> None:
-        self.wanted.emit(PageName.SETTINGS, None)
+        return button(self.context, "ui_status.do.settings", go, flat=True)
 
     def _on_timestamp(self) -> None:
         def told(outcome: TimestampOutcome) -> None:

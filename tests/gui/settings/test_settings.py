@@ -7,7 +7,7 @@ from asn1crypto import pem
 from PySide6.QtWidgets import QPushButton
 
 from evidence_desk.crypto.pki import KeyKind
-from evidence_desk.settings import AuthorityKind, load_proxy
+from evidence_desk.settings import AuthorityKind, Retention, load_proxy, load_retention
 from evidence_desk.texts import Language
 from tsa.authority.keys import open_keys
 from ui.look.tokens import Scheme
@@ -51,6 +51,34 @@ def test_look_and_language_hold_at_once_and_after_a_restart(page, window):
         150,
         Role.JUDGE,
     )
+
+
+def test_retention_is_kept_in_the_vault_and_told_on_status(page, window, qtbot, messages):
+    keeping = tab(page, "keeping")
+    assert [field.value() for field in keeping.fields.values()] == [7, 90, 0]
+    for name, value in (("backup_days", 30), ("recheck_days", 180), ("keep_years", 15)):
+        keeping.fields[name].setValue(value)
+    keeping.save.click()
+    qtbot.waitUntil(
+        lambda: "ui_settings.retention.done" in [code for code, *_ in messages.said], timeout=20_000
+    )
+    session = window.context.desk.session
+    assert load_retention(session.vault.exhibits) == Retention(
+        backup_days=30, recheck_days=180, keep_years=15
+    )
+    keeping.forget()
+    page.shown()
+    qtbot.waitUntil(lambda: keeping.fields["keep_years"].value() == 15, timeout=20_000)
+
+
+def test_a_folder_that_every_choice_begins_in(page, window, messages, tmp_path):
+    keeping = tab(page, "keeping")
+    assert not keeping.clear.isEnabled()
+    messages.folders.append(tmp_path)
+    keeping.choose.click()
+    assert PreferenceStore(window.context.preferences._path).value.home == str(tmp_path)
+    keeping.clear.click()
+    assert window.context.preferences.value.home == ""
 
 
 def test_the_passphrase_is_changed_and_its_fields_forget_it(page, window, qtbot, messages):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from evidence_desk.errors import HostError, MalformedError
 from evidence_desk.services.erase import erase
 from evidence_desk.services.recheck import recheck
 from evidence_desk.services.seal import SealRequest, seal
+from evidence_desk.settings import Retention, load_retention, save_retention
 from tests.fixed import refusal
 from tests.unit.vault.rows import CHEAP
 
@@ -58,6 +59,46 @@ def test_damaged_originals_are_not_called_checked(session, tmp_path):
     assert (of_recheck(session).level, of_recheck(session).facts["count"]) == (Level.WORK, 1)
     erase(session.desk, "gone", reason="到期", court=None)
     assert (of_recheck(session).code, of_recheck(session).level) == ("health.recheck.recent", Level.RIGHT)
+
+
+def of(session, area: Area) -> Fact:
+    (fact,) = (item for item in local_health(session) if item.area is area)
+    return fact
+
+
+def remind(session, **wanted: int) -> None:
+    with session.vault.transaction():
+        save_retention(session.vault.exhibits, Retention(**wanted))
+
+
+def test_reminders_come_when_the_vault_says_so(session, tmp_path, monkeypatch):
+    row = sealed(session, tmp_path, "old")
+    recheck(session.desk, [row], job=Job())
+    assert of(session, Area.RETENTION).code == "health.retention.none"
+    remind(session, recheck_days=10, keep_years=5)
+    assert of_recheck(session).level is Level.RIGHT
+    assert of(session, Area.RETENTION).code == "health.retention.within"
+    later = session.clock.now() + timedelta(days=11)
+    monkeypatch.setattr(type(session.clock), "now", lambda _self: later)
+    assert (of_recheck(session).code, of_recheck(session).facts["days"]) == ("health.recheck.old", 10)
+    assert of(session, Area.RETENTION).code == "health.retention.within"
+    much_later = later + timedelta(days=5 * 366)
+    monkeypatch.setattr(type(session.clock), "now", lambda _self: much_later)
+    due = of(session, Area.RETENTION)
+    assert (due.code, due.level, due.facts) == ("health.retention.due", Level.WORK, {"count": 1, "years": 5})
+    assert session.vault.exhibits.exhibit(row.leaf_hash) == row  # nothing goes by itself
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [b"[]", b"{}", b'{"backup_days":0,"keep_years":0,"recheck_days":90}', b'{"backup_days":true,"keep_years":0,"recheck_days":90}',
+     b'{"backup_days":7,"keep_years":101,"recheck_days":90}', b'{"backup_days":7,"keep_years":0,"more":1,"recheck_days":90}'],
+)  # fmt: skip
+def test_reminders_that_are_none_are_refused(session, stored):
+    with session.vault.transaction():
+        session.vault.exhibits.set_setting("retention", stored)
+    with refusal("malformed.setting", MalformedError):
+        load_retention(session.vault.exhibits)
 
 
 def test_a_vault_that_is_gone_is_said(tmp_path):

@@ -6,7 +6,7 @@ CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: package-linux test-package-linux package-windows test-package-windows help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
+.PHONY: release-files package-linux test-package-linux package-windows test-package-windows help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -27,9 +27,10 @@ run: ## the desktop program
 	@scripts/setup.sh run
 	@$(RUN) evidence-desk-gui
 
-pictures: demo ## docs/images anew, from the demo's own results
+pictures: demo ## docs/images and docs/manual/images anew, from the demo's own results and the real window
 	@$(RUN) python scripts/pictures.py
 	@$(RUN) python scripts/portal_pictures.py
+	@nice -n 15 $(RUN) python scripts/manual_pictures.py
 
 test: setup engine lint types contracts unit ## every check; what CI runs
 
@@ -62,6 +63,9 @@ package-windows: ## dist/: the Windows setup and the small verifier, made on Lin
 test-package-windows: setup ## the Windows setup and verifier in dist/ under wine: install, self-test, upgrade, faults, uninstall
 	@scripts/package_windows/setup.sh test
 	@$(PYTEST) -m package tests/package/windows
+
+release-files: setup ## dist/: component lists, license texts, notes, signed list of the files; PARTIAL=1 with what packages there are
+	@PATH="$$PATH:/usr/local/go/bin" PYTHONPATH=. $(RUN) python -m scripts.release $(if $(PARTIAL),--partial)
 
 e2e: setup engine ## three users play the whole job on the desktop program; pictures in build/screens
 	@$(PYTEST) -s tests/e2e/test_desktop.py

@@ -59,12 +59,12 @@ def pages(pdf: Path, name: str, count: int) -> None:
         save(page.quantize(128, dither=Image.Dither.NONE), f"{name}-{number + 1}.png")
 
 
-def terminal(name: str, *command: str | Path) -> None:
-    """Run a command in the demo's folder and draw what it says."""
+def terminal(name: str, *command: str | Path, folder: Path = DEMO, out: Path = OUT) -> None:
+    """Run a command in a folder, the demo's, and draw what it says."""
     words = [str(word) for word in command]
     done = subprocess.run(
         [str(Path(sys.executable).parent / words[0]), *words[1:]],
-        cwd=DEMO,
+        cwd=folder,
         env={**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS - 2)},
         capture_output=True,
         text=True,
@@ -81,7 +81,7 @@ def terminal(name: str, *command: str | Path) -> None:
     draw = ImageDraw.Draw(picture)
     for row, line in enumerate(lines):
         draw_line(draw, line, MARGIN + row * height)
-    save(picture.quantize(64, dither=Image.Dither.NONE), f"{name}.png")
+    save(picture.quantize(64, dither=Image.Dither.NONE), f"{name}.png", out)
 
 
 def wrapped(texts: Sequence[Text]) -> Iterator[Text]:
@@ -136,10 +136,10 @@ def ink(style: Style) -> str:
     return COLORS.get(style.color.number or 0, INK) if style.color is not None else INK
 
 
-def save(picture: Image.Image, name: str) -> None:
+def save(picture: Image.Image, name: str, folder: Path = OUT) -> None:
     """Write and tell."""
-    picture.save(OUT / name, optimize=True)
-    sys.stdout.write(f"docs/images/{name}  {picture.width} × {picture.height}\n")
+    picture.save(folder / name, optimize=True)
+    sys.stdout.write(f"{(folder / name).relative_to(ROOT)}  {picture.width} × {picture.height}\n")
 
 
 if __name__ == "__main__":

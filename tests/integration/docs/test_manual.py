@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.integration.docs.pages import CERTIFICATE, NUMBER, PORT, ROOT, Reader, blocks, free_port
+from ui.manual import anchor
 
 MANUAL = ROOT / "docs" / "manual"
 START = MANUAL / "quick-start.md"
-PAGES = sorted(page for page in MANUAL.glob("*.md") if page.name not in {"README.md", START.name})
+ROLES = frozenset({"lawyer.md", "notary.md", "judge.md", "administrator.md", "operator.md"})
+"""Ways through the other pages, which hold the commands."""
+PAGES = sorted(page for page in MANUAL.glob("*.md") if page.name not in {"README.md", START.name, *ROLES})
+PICTURES_SIZE = 3_000_000
 OURS = re.compile(
     r"^\s*(\$ )?(evidence-desk|evidence-verify|evidence-tsa|openssl|sha256sum|age) ", re.MULTILINE
 )
@@ -108,3 +112,42 @@ def test_links_lead_somewhere(page):
         if "://" not in target and not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def without_fences(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", sorted(MANUAL.glob("*.md")), ids=lambda page: page.stem)
+def test_links_lead_to_headings(page):
+    broken = []
+    for target, fragment in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", without_fences(page)):
+        other = page.parent / target if target else page
+        headings = re.findall(r"^#+ (.*)$", without_fences(other), re.MULTILINE)
+        if fragment not in {anchor(heading) for heading in headings}:
+            broken.append(f"{target}#{fragment}")
+    assert broken == []
+
+
+def test_every_role_has_its_page_in_the_contents():
+    contents = (MANUAL / "README.md").read_text("utf-8")
+    assert {name for name in ROLES if f"]({name})" in contents} == ROLES
+    assert [
+        page for page in MANUAL.glob("*.md") if page.name not in contents and page.name != "README.md"
+    ] == []
+    assert [page.name for page in PAGES if not blocks(page)] == []
+    assert [name for name in ROLES if blocks(MANUAL / name)] == [], "commands of these pages would not be run"
+
+
+def test_pictures_are_there_and_used():
+    told = [
+        (page.parent / target).resolve()
+        for page in MANUAL.glob("*.md")
+        for text, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", without_fences(page))
+        if text  # who cannot see a picture reads what it shows
+    ]
+    every = re.findall(r"!\[", "".join(without_fences(page) for page in MANUAL.glob("*.md")))
+    assert len(told) == len(every) == len(set(told))
+    there = sorted(path for path in (MANUAL / "images").iterdir())
+    assert sorted(told) == there
+    assert sum(path.stat().st_size for path in there) < PICTURES_SIZE

@@ -42,7 +42,9 @@ def test_every_dependency_has_its_license(heading, wanted):
     listed = re.findall(r"^\| ([a-z0-9-]+) \| (.+) \|$", text, re.MULTILINE)
     assert {name for name, _ in listed} - {"package"} == wanted
     assert [name for name, terms in listed if re.search(r"\bA?GPL", terms)] in ([], ["pyinstaller"])
-    assert "pyinstaller" not in names(PROJECT["project"]["dependencies"])  # it packs, and its exception lets us
+    assert "pyinstaller" not in names(
+        PROJECT["project"]["dependencies"]
+    )  # it packs, and its exception lets us
     assert {name for name, terms in listed if "LGPL" in terms} <= {
         "pyside6-addons",
         "pyside6-essentials",

@@ -4,6 +4,8 @@ UV := $(shell command -v uv 2>/dev/null || echo .cache/uv/bin/uv)
 RUN := $(UV) run --no-sync
 CODE := evidence_desk tsa reports ui tests scripts
 PYTEST := $(RUN) pytest -q
+# one more than there are cores: many tests wait for processes of their own
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
 .PHONY: release-files package-linux test-package-linux package-windows test-package-windows help setup setup-demo engine demo run pictures test e2e test-full lint types contracts unit bench format clean
@@ -45,7 +47,7 @@ contracts: ## import layers
 	@$(RUN) lint-imports
 
 unit: ## all tests but the long variants; networks of real nodes get the machine to themselves
-	@$(PYTEST) -n auto --dist worksteal -m "not full and not bench and not engine and not package"
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m "not full and not bench and not engine and not package"
 	@$(PYTEST) -m "engine and not full and not bench"
 
 package-linux: engine ## dist/: the programs as archive and Debian packages; FAST=1 packs lightly, for tests
@@ -71,7 +73,7 @@ e2e: setup engine ## three users play the whole job on the desktop program; pict
 	@$(PYTEST) -s tests/e2e/test_desktop.py
 
 test-full: setup engine ## the long variants: every byte flipped, 200 kill -9, 1,000 serial restarts
-	@$(PYTEST) -n auto --dist worksteal -m "not bench and not engine and not package"
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m "not bench and not engine and not package"
 	@$(PYTEST) -m "engine and not bench"
 
 bench: setup engine ## figures against named peers in the same run

@@ -22,14 +22,15 @@ def test_demo_does_the_main_job(tmp_path: Path):
         cwd=ROOT, env={**os.environ, "EVIDENCE_DEMO_OUT": str(out)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("\n  passed: ") == 9
-    assert done.stdout.count("court network: passed") == 6
+    assert done.stdout.count("\n  passed: ") == 10
+    assert done.stdout.count("court network: passed") == 7
+    assert "passed: 网页取证.asice" in done.stdout
     assert "门户 portal: 已登记 演示/非第三方" in done.stdout
     assert done.stdout.count("\n  failed: ") == 3
     assert "\n  undetermined: " in done.stdout
     assert "演示/非第三方" in done.stdout
     packages = sorted((out / "results").glob("*.asice"))
-    assert len(packages) == 6
+    assert len(packages) == 7
     verifier = Path(sys.executable).with_name("evidence-verify")
     again = subprocess.run(
         [verifier, packages[0], "--trust", out / "vault" / "trust", "--strict", "--json"],

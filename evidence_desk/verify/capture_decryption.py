@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
-from evidence_desk import __version__
 from evidence_desk.core.capture.manifest import MANIFEST, Manifest
 from evidence_desk.core.job import Job
 from evidence_desk.core.verdict import Dimension
@@ -46,16 +45,8 @@ def check_decryption(
         exchanges = done.counts.get("exchanges", 0)
         work.passed(Dimension.INTEGRITY, _CHECK, records=done.records, exchanges=exchanges)
         _handshakes(work, done.handshakes)
-    elif manifest.software.endswith(f" {__version__}"):
-        work.failed(Dimension.INTEGRITY, _CHECK, "differs", name=differs[0], count=len(differs))
     else:
-        work.unknown(
-            Dimension.ENVIRONMENT,
-            _CHECK,
-            "other_program",
-            software=manifest.software[:80],
-            version=__version__,
-        )
+        work.differs(_CHECK, "differs", sealed_by=manifest.software, name=differs[0], count=len(differs))
 
 
 def _counts(manifest: Manifest, done: Rechecked) -> Iterator[str]:

@@ -10,7 +10,6 @@ import io
 from collections.abc import Iterator
 from typing import Final
 
-from evidence_desk import __version__
 from evidence_desk.core.capture.environment import Raw
 from evidence_desk.core.capture.environment_codec import parse as parse_environment
 from evidence_desk.core.capture.manifest import SECRETS, Manifest
@@ -65,16 +64,9 @@ def check_limits(work: Work, manifest: Manifest) -> None:
     check = "capture.limits"
     if set(LIMITS) <= set(manifest.limits):
         work.passed(Dimension.INTEGRITY, check, count=len(manifest.limits))
-    elif manifest.software.endswith(f" {__version__}"):
-        work.failed(Dimension.INTEGRITY, check, "missing", count=len(set(LIMITS) - set(manifest.limits)))
     else:
-        work.unknown(
-            Dimension.ENVIRONMENT,
-            check,
-            "other_program",
-            software=manifest.software[:80],
-            version=__version__,
-        )
+        missing = set(LIMITS) - set(manifest.limits)
+        work.differs(check, "missing", sealed_by=manifest.software, count=len(missing))
 
 
 def _listed(work: Work, reader: WaczReader, manifest: Manifest) -> str | None:

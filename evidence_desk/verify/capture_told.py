@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from evidence_desk import __version__
 from evidence_desk.core.canonical import decode
 from evidence_desk.core.capture.actions import NAME as ACTIONS
 from evidence_desk.core.capture.actions import Action, verify_actions
@@ -39,6 +38,7 @@ from evidence_desk.core.moment import format_moment, parse_moment
 from evidence_desk.core.verdict import Dimension
 from evidence_desk.errors import MalformedError
 from evidence_desk.verify.capture_work import Work, read, reason_of
+from evidence_desk.verify.findings import sealed_here
 from evidence_desk.wacz.build import SESSIONS
 from evidence_desk.wacz.differences import MAX_SIZE as MAX_DIFFERENCES
 from evidence_desk.wacz.differences import Comparison, parse_comparison
@@ -326,7 +326,7 @@ class _Told:
     @property
     def _ours(self) -> bool:
         """Whether the program that sealed judges as this one does."""
-        return self._manifest.software.endswith(f" {__version__}")
+        return sealed_here(self._manifest.software)
 
     def _unread(self) -> bool:
         """Whether a connection was not read to its end: not decrypted, or its recorder was killed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evidence_desk import __version__
 from evidence_desk.core.verdict import Dimension, Finding, Parameter, Status, Vouches
 
 
@@ -35,3 +36,17 @@ class Findings:
     def unknown(self, dimension: Dimension, check: str, reason: str, /, **facts: Parameter) -> None:
         """A check that nobody can decide here."""
         self.add(dimension, check, Status.UNDETERMINED, reason, Vouches.NOBODY, **facts)
+
+    def differs(self, check: str, reason: str, /, *, sealed_by: str, **facts: Parameter) -> None:
+        """What this program makes otherwise is a fault where its own version sealed it, else nobody can tell."""
+        if sealed_here(sealed_by):
+            self.failed(Dimension.INTEGRITY, check, reason, **facts)
+        else:
+            self.unknown(
+                Dimension.ENVIRONMENT, check, "other_program", software=sealed_by[:80], version=__version__
+            )
+
+
+def sealed_here(software: str) -> bool:
+    """Whether the program that sealed something is of this version, and so judges as this one does."""
+    return software.endswith(f" {__version__}")

@@ -110,9 +110,7 @@ def report_press() -> Press:
     return Press(
         program=frozenset((*facts["program"], *facts["components"])),
         render=lambda before, after, started: [
-            render_cleanliness(before, after, language, started=told)
-            for language in Language
-            for told in (started, None)
+            render_cleanliness(before, after, language, started=started) for language in Language
         ],
     )
 
